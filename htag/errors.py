@@ -1,0 +1,33 @@
+"""The exception family.
+
+HtagError
+├── HtagRenderError      a component could not be turned into HTML
+├── HtagEventError       an event handler broke the rules (for example: a plain callable that returned a coroutine)
+├── WireError            a message from a browser that is not one of ours
+│   └── MessageTooLarge  … or is larger than the limit
+└── StoreError           the session store did not answer, or answered nonsense
+"""
+
+
+class HtagError(Exception):
+    """Base of all errors raised by htag itself."""
+
+
+class HtagRenderError(HtagError):
+    """A component could not be turned into HTML."""
+
+
+class HtagEventError(HtagError):
+    """An event handler broke the rules of dispatch."""
+
+
+class WireError(HtagError):
+    """A message from a browser could not be understood."""
+
+
+class MessageTooLarge(WireError):
+    """A message from a browser is larger than the limit."""
+
+
+class StoreError(HtagError):
+    """The session store did not answer, or answered nonsense."""

@@ -1,0 +1,45 @@
+"""The names of all that happens in htag. The library announces, the application measures."""
+
+
+class Observer:
+    """Hears what happens and does nothing: the null observer, and the base of real ones.
+
+    Every method is called on the event loop, must return at once and must not raise. No argument carries a session
+    id or event data, so whatever an observer exports is free of both.
+    """
+
+    def session_opened(self) -> None:
+        """A page was asked for by a browser that has no session yet."""
+
+    def session_closed(self, reason: str, age: float) -> None:
+        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown. `age`: seconds."""
+
+    def session_refused(self, reason: str) -> None:
+        """A new visitor got the busy page. `reason`: sessions, memory, draining."""
+
+    def client_connected(self, transport: str) -> None:
+        """A tab's channel opened. `transport`: websocket, sse."""
+
+    def client_disconnected(self, transport: str, seconds: float) -> None:
+        """A tab's channel closed after `seconds`."""
+
+    def event_handled(self, outcome: str, seconds: float) -> None:
+        """A browser's event was handled in `seconds`. `outcome`: ok, error, no_target, no_handler."""
+
+    def update_sent(self, transport: str, size: int) -> None:
+        """An update of `size` bytes was handed to a tab's channel. `transport`: websocket, sse, http."""
+
+    def message_refused(self, reason: str) -> None:
+        """A request or message was refused. `reason`: malformed, too_large, too_fast, origin, csrf, no_session."""
+
+    def component_failed(self, kind: str) -> None:
+        """A component raised. `kind`: handler, render, hook, init."""
+
+    def handler_blocked(self, name: str, seconds: float) -> None:
+        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's qualified name."""
+
+    def client_fell_behind(self, transport: str) -> None:
+        """A tab read too slowly: its queue was dropped and a full render takes its place."""
+
+    def browser_error(self) -> None:
+        """A browser reported a JavaScript error."""
