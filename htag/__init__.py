@@ -1,0 +1,22 @@
+"""htag 2 for servers: a user interface is a tree of Python components, one live instance per browser session."""
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+
+from htag.app import App
+from htag.dispatch import prevent, stop
+from htag.factory import Tag
+from htag.markup import HTML
+from htag.state import State, States
+from htag.tag import GTag, current_request
+from htag.web import WebApp
+
+logging.getLogger("htag").addHandler(logging.NullHandler())
+
+try:
+    __version__ = version("htag-stack")
+except PackageNotFoundError:  # imported from a bare copy of the source
+    __version__ = "unknown"
+
+__all__ = ["HTML", "GTag", "State", "States", "Tag", "WebApp", "__version__", "prevent", "stop"]
+_ = (App, current_request)

@@ -12,7 +12,7 @@ class Observer:
         """A page was asked for by a browser that has no session yet."""
 
     def session_closed(self, reason: str, age: float) -> None:
-        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown. `age`: seconds."""
+        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown."""
 
     def session_refused(self, reason: str) -> None:
         """A new visitor got the busy page. `reason`: sessions, memory, draining."""
@@ -36,7 +36,7 @@ class Observer:
         """A component raised. `kind`: handler, render, hook, init."""
 
     def handler_blocked(self, name: str, seconds: float) -> None:
-        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's qualified name."""
+        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's."""
 
     def client_fell_behind(self, transport: str) -> None:
         """A tab read too slowly: its queue was dropped and a full render takes its place."""

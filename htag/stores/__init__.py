@@ -1,0 +1,28 @@
+"""The stores that outlive a process, each a module with an optional dependency of its own."""
+
+from urllib.parse import urlsplit
+
+from htag.store import MemoryStore, Store
+
+SESSION_SECONDS = 86_400.0  # a day: a page that was left open overnight still finds its session
+
+
+def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
+    """The store at `url`, which connects when it is first used.
+
+    `memory://`, `sqlite:///relative/path`, `sqlite:////absolute/path`, `valkey://[user:password@]host[:6379][/0]` or
+    `valkeys://…` (TLS). A session is forgotten `seconds` after its last claim or save. ValueError: another scheme.
+    """
+    match urlsplit(url).scheme:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            from htag.stores.sqlite import SqliteStore
+
+            return SqliteStore(urlsplit(url).path.removeprefix("/"), seconds)
+        case "valkey" | "valkeys":
+            from htag.stores.valkey import ValkeyStore
+
+            return ValkeyStore(url, seconds)
+        case scheme:
+            raise ValueError(f"a store's URL begins with memory:, sqlite:, valkey: or valkeys:, not with {scheme!r}")

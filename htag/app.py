@@ -1,0 +1,83 @@
+"""`Tag.App`: one person's component tree."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from htag.registry import Registry
+from htag.tag import GTag, current_request
+
+
+class App(GTag):
+    """The root of a component tree, rendered as `<body>`. One instance per browser session."""
+
+    tag = "body"
+    statics: Any = ()
+
+    exit_on_disconnect: bool = False
+    debug: bool = True
+    throttle_delay: float = 0.05  # seconds between two pushes that nobody waits for: twenty a second look smooth
+    _reload: bool = False
+
+    _is_root = True
+    _serve: ClassVar[Callable[["App"], Any]]  # serving lies above: `web` puts itself in here
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._live = Registry(self)
+        self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
+        self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
+        self._served: Any = None
+        super().__init__(*args, **kwargs)
+
+    def on_destroy(self) -> Any:
+        """The session is over: close what the app holds. May be `async`."""
+
+    @property
+    def app(self) -> Any:
+        """A Starlette application that serves this very instance to everybody."""
+        if self._served is None:
+            self._served = App._serve(self)
+        return self._served
+
+    @property
+    def request(self) -> Any:
+        """The Starlette Request or WebSocket that this app heard from last, or None."""
+        return current_request.get() if self._heard_from is None else self._heard_from()
+
+    def find_tag(self, start: GTag, identity: str) -> GTag | None:
+        """The first tag within `start` whose id, or whose HTML attribute `id`, is `identity`."""
+        for tag in self._live.pre_order(start):
+            if identity in (tag.id, tag["id"] if "id" in tag._attributes[::2] else None):
+                return tag
+        return None
+
+    def update(self, throttle: float | None = None) -> None:
+        """Ask for a push of what changed, from any thread.
+
+        It is made on the next turn of the event loop, or where the last one is less than `throttle` seconds ago
+        (default: `throttle_delay`), at the end of that time. Calls in between are one push.
+        """
+        if self._push is not None:
+            self._push(self.throttle_delay if throttle is None else throttle)
+
+    # -- told by the tree --------------------------------------------------------------------------------------------
+
+    def _note_change(self, tag: GTag) -> None:
+        self._live.note_change(tag)
+
+    def _note_script(self, tag: GTag, code: str) -> None:
+        self._live.note_script(tag, code)
+
+    def _mount(self, tag: GTag) -> None:
+        self._live.mount(tag)
+
+    def _unmount(self, tag: GTag) -> None:
+        self._live.unmount(tag)
+
+    def _forget_made(self, host: GTag) -> None:
+        self._live.made(host, [])
+
+    def _next_number(self) -> int:
+        return self._live.number(self)
+
+    def _is_dirty(self, tag: GTag) -> bool:
+        return tag in self._live.dirty

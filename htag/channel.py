@@ -1,0 +1,167 @@
+"""The channels of a tab, as ASGI speaks them: WebSocket, event stream, and the answer to one POST.
+
+Each has an outbox. Whoever puts a frame in never waits for the browser; a tab that reads too slowly costs at most
+`outbox_bytes`, and nobody but itself any time.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from htag.session import Session
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
+HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut what is idle for 30 or 60
+
+
+class Outbox:
+    """Frames on their way to one tab."""
+
+    __slots__ = ("_behind", "_frames", "_sending", "_session", "_size")
+
+    transport = ""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._frames: deque[str] = deque()
+        self._size = 0
+        self._sending = False
+        self._behind = False
+
+    def put(self, frame: str) -> None:
+        """Queue `frame`; too much, and the queue is dropped for a full render later."""
+        if self._behind:
+            return
+        self._size += len(frame)
+        self._frames.append(frame)
+        if self._size > self._session.limits.outbox_bytes and len(self._frames) > 1:
+            self._frames.clear()
+            self._behind = True
+            self._session.observer.client_fell_behind(self.transport)
+
+    def wake(self) -> None:
+        """Send what is queued, in a task of its own."""
+        if not self._sending:
+            self._session.spawn(self.flush())
+
+    async def flush(self) -> None:
+        """Send all that is queued, unless somebody is at it already."""
+        if self._sending or not (self._frames or self._behind):
+            return
+        self._sending = True
+        try:
+            while self._frames or self._behind:
+                await self._send(self._next())
+        except OSError:
+            self._frames.clear()  # the tab is gone; who reads its channel will notice, and the page asks again
+        finally:
+            self._sending = False
+
+    def end(self) -> None:
+        """Close: the session is over."""
+        raise NotImplementedError  # each channel closes in its own way
+
+    def _next(self) -> str:
+        if self._behind:
+            self._behind, self._size = False, 0
+            return self._session.whole_frame(self)
+        frame = self._frames.popleft()
+        self._size -= len(frame)
+        self._session.observer.update_sent(self.transport, len(frame))
+        return frame
+
+    def _send(self, frame: str) -> Awaitable[None]:
+        """Hand one frame to the server."""
+        raise NotImplementedError  # each channel that flushes has its own
+
+
+class WebSocketChannel(Outbox):
+    """Frames as text messages of a WebSocket."""
+
+    __slots__ = ("_asgi_send", "_ending")
+
+    transport = "websocket"
+
+    def __init__(self, session: Session, send: Send) -> None:
+        super().__init__(session)
+        self._asgi_send = send
+
+    def _send(self, frame: str) -> Awaitable[None]:
+        return self._asgi_send({"type": "websocket.send", "text": frame})
+
+    async def close(self, code: int) -> None:
+        """Close the connection for a reason."""
+        with contextlib.suppress(OSError):  # gone already is closed as well
+            await self._asgi_send({"type": "websocket.close", "code": code})
+
+    def end(self) -> None:
+        """The session is over: the page is to be asked for again."""
+        self._ending = asyncio.ensure_future(self.close(UNKNOWN_SESSION))
+
+
+class StreamChannel(Outbox):
+    """Frames as server-sent events of a response that has begun."""
+
+    __slots__ = ("_asgi_send", "_gone")
+
+    transport = "sse"
+
+    def __init__(self, session: Session, send: Send) -> None:
+        super().__init__(session)
+        self._asgi_send = send
+        self._gone: asyncio.Future[None] | None = None
+
+    def _send(self, frame: str) -> Awaitable[None]:
+        return self._write(f"data: {frame}\n\n")
+
+    def _write(self, text: str) -> Awaitable[None]:
+        return self._asgi_send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+    async def run(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
+        """Keep the stream alive until the browser goes."""
+        self._gone = gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while not gone.done():
+                await self.flush()
+                await asyncio.wait((gone,), timeout=HEARTBEAT)
+                if not gone.done() and not self._sending:
+                    await self._write(": still here\n\n")
+        except OSError:
+            return  # a write found out first
+        finally:
+            gone.cancel()
+
+    def end(self) -> None:
+        """The session is over: the stream ends."""
+        if self._gone is not None:
+            self._gone.cancel()
+
+
+async def _disconnected(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class AnswerChannel(Outbox):
+    """Frames collected for the answer to one POST of a tab on plain HTTP."""
+
+    __slots__ = ()
+
+    transport = "http"
+
+    def wake(self) -> None:
+        """Nothing to do: whoever answers the POST takes the frames."""
+
+    def end(self) -> None:
+        """Nothing to do: the answer is given in any case."""
+
+    def take(self) -> list[str]:
+        """All frames, once."""
+        frames = []
+        while self._frames or self._behind:
+            frames.append(self._next())
+        return frames

@@ -1,0 +1,133 @@
+"""One message becomes an `Event`, the event meets its callback, the callback's outcome becomes steps and a result."""
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextvars import copy_context
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, NamedTuple, TypeVar
+
+from htag.errors import HtagEventError
+from htag.tag import GTag
+
+AnyCallback = TypeVar("AnyCallback", bound=Callable[..., Any])
+
+
+class Event:
+    """What happened in the browser. Attributes that the browser did not send are None.
+
+    `target` is the tag, `id` its id as sent, `name` the event; `value` the field's value, or a form's fields as a dict;
+    the keys of the data are attributes: `checked`, `key`, `pageX`, `pageY`, `button`, `which`, `newURL`, `oldURL`, or
+    those of a custom event. `event["field"]` looks into `value` first.
+    """
+
+    def __init__(self, target: GTag, identity: str, name: str, data: Any) -> None:
+        self.target: Any = target
+        self.id: Any = identity
+        self.name: Any = name
+        self.value: Any = data
+        if isinstance(data, dict):
+            self.__dict__.update(data)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # the protocols of copy, pickle and friends ask for these
+
+    def __getitem__(self, key: str) -> Any:
+        if isinstance(self.value, dict) and key in self.value:
+            return self.value[key]
+        return getattr(self, key, None)
+
+    def __repr__(self) -> str:
+        return f"Event({self.name} on {getattr(self.target, 'tag', self.target)})"
+
+
+class Result(NamedTuple):
+    """What a callback returned in the end."""
+
+    value: Any
+
+
+def takes_time(outcome: object) -> bool:
+    """Whether what a callback returned has yet to run: a coroutine, a generator, an async generator."""
+    return type(outcome) in (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+def call(callback: Callable[..., Any], event: Event) -> Any:
+    """Call it. Raises what it raises, and `HtagEventError` for a plain callable that made a coroutine: nobody can tell
+    whether that was meant to be awaited."""
+    outcome = callback(event)
+    if type(outcome) is CoroutineType and not is_async(callback):
+        outcome.close()
+        raise HtagEventError(f"Callback '{name_of(callback)}' returned a coroutine: make it `async def` and await it")
+    return outcome
+
+
+async def steps(outcome: Any) -> AsyncIterator[Result | None]:
+    """Run what takes time: None at each `yield` of a generator, then its `Result`."""
+    if isinstance(outcome, AsyncGeneratorType):
+        async for _ in outcome:
+            yield None
+        yield Result(None)
+    elif isinstance(outcome, GeneratorType):
+        context = copy_context()  # a `with tag:` around a yield must not adopt what others build meanwhile
+        while (finished := context.run(_advance, outcome)) is None:
+            yield None
+        yield finished
+    else:
+        yield Result(await outcome)
+
+
+def _advance(generator: Any) -> Result | None:
+    try:
+        next(generator)
+    except StopIteration as stop:
+        return Result(stop.value)
+    return None
+
+
+def is_async(callback: Any) -> bool:
+    """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
+    while isinstance(callback, functools.partial | _Marked):
+        callback = callback.func
+    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
+
+
+def name_of(callback: Any) -> str:
+    """The name that a person would look for in the source."""
+    while isinstance(callback, functools.partial | _Marked):
+        callback = callback.func
+    return getattr(callback, "__qualname__", None) or type(callback).__qualname__
+
+
+class _Marked:
+    """A callable that can carry no mark itself, such as a bound method, with a mark."""
+
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.func = func
+        self.__name__ = getattr(func, "__name__", type(func).__name__)
+        self._htag_prevent = getattr(func, "_htag_prevent", False)
+        self._htag_stop = getattr(func, "_htag_stop", False)
+
+    def __call__(self, *args: Any) -> Any:
+        return self.func(*args)
+
+
+def prevent(callback: AnyCallback) -> AnyCallback:
+    """The browser's own reaction to the event does not happen: `preventDefault`. For callbacks, or as a decorator."""
+    return _mark(callback, "_htag_prevent")
+
+
+def stop(callback: AnyCallback) -> AnyCallback:
+    """The event does not reach the tags around its target: `stopPropagation`. For callbacks, or as a decorator."""
+    return _mark(callback, "_htag_stop")
+
+
+def _mark(callback: AnyCallback, mark: str) -> AnyCallback:
+    try:
+        setattr(callback, mark, True)
+    except AttributeError:
+        wrapped: Any = _Marked(callback)
+        setattr(wrapped, mark, True)
+        return wrapped  # type: ignore[no-any-return]  # it is called like what it wraps
+    return callback

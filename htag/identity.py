@@ -1,0 +1,70 @@
+"""Who a browser is: a random session id, signed, in a cookie; and the token that its POSTs must carry."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Iterator
+
+from itsdangerous import BadSignature, Signer
+
+COOKIE = "htag_sid"
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Identity:
+    """Signs and recognises session ids. Workers that share a secret recognise each other's."""
+
+    def __init__(self, secret: str | None = None) -> None:
+        """`secret`: a random one, for this process only, where none is given."""
+        self._secret = secret or secrets.token_hex(32)
+        self._signer = Signer(self._secret, salt="htag.session", digest_method=hashlib.sha256)
+
+    def sign(self, session_id: str) -> str:
+        """The cookie's value for `session_id`."""
+        return self._signer.sign(session_id).decode()
+
+    def claimed(self, headers: Headers) -> list[str]:
+        """The ids in the request's cookies that we did sign. Mounted apps can leave several; nearest path first."""
+        found = []
+        for value in cookie_values(headers, COOKIE):
+            try:
+                found.append(self._signer.unsign(value).decode())
+            except (BadSignature, UnicodeDecodeError):
+                continue
+        return found
+
+    def csrf(self, session_id: str) -> str:
+        """The token that a POST of this session carries: 32 hex characters, not stored anywhere."""
+        return self._derived(f"csrf:{session_id}", 32)
+
+    def parano_key(self) -> str:
+        """The key of the parano cipher: 16 hex characters, the same in all workers that share the secret."""
+        return self._derived("parano", 16)
+
+    def _derived(self, purpose: str, length: int) -> str:
+        return hmac.new(self._secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:length]
+
+
+def cookie_values(headers: Headers, name: str) -> Iterator[str]:
+    """The values of all cookies called `name`, in the order in which the browser sent them."""
+    for header, value in headers:
+        if header == b"cookie":
+            for part in value.decode("latin-1").split(";"):
+                key, _, text = part.strip().partition("=")
+                if key == name:
+                    yield text.strip('"')
+
+
+def header(headers: Headers, name: bytes) -> str | None:
+    """The first value of a header, or None."""
+    return next((value.decode("latin-1") for key, value in headers if key == name), None)
+
+
+def same_origin(headers: Headers, allowed: Iterable[str]) -> bool:
+    """Whether the page that makes this request is ours: from this host, or from an origin in `allowed`. Browsers always
+    say where a WebSocket or a POST comes from; who says nothing is no browser and carries nobody's cookies."""
+    origin = header(headers, b"origin")
+    if origin is None or origin in allowed:
+        return True
+    return origin.partition("://")[2] == header(headers, b"host")

@@ -1,0 +1,30 @@
+"""How long sessions live and how much anybody may ask for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one worker. The reason stands beside each number."""
+
+    new_seconds: float = 60
+    """A page that nobody connects to is forgotten after this: crawlers and `curl` cost nothing for long."""
+
+    grace_seconds: float = 600
+    """A session whose last tab left is kept this long: a lunch-break reload, a train in a tunnel."""
+
+    max_sessions: int = 10_000
+    """Then new visitors get the busy page; known sessions are never refused."""
+
+    message_bytes: int = 1 << 20
+    """Per message from a browser: a form with a few long texts fits, an upload does not belong there."""
+
+    messages_per_second: float = 1000
+    """Sustained, per connection; above it the connection is read more slowly and nothing is lost. People make fewer
+    than 100 even while dragging."""
+
+    outbox_bytes: int = 4 << 20
+    """Per tab that reads too slowly; beyond it the queue is dropped and a full render takes its place."""
+
+    blocked_seconds: float = 0.1
+    """A callback that holds the event loop for longer is announced: everybody else waited."""

@@ -1,0 +1,31 @@
+"""The names that may stand in a start tag. Checked once per name, so that no value can break out of the markup."""
+
+import re
+from functools import lru_cache
+
+_ELEMENT = re.compile(r"[A-Za-z][^\s<>/\"'=&]*\Z")
+_ATTRIBUTE = re.compile(r"[^\s<>/\"'=&\x00-\x1f\x7f]+\Z")
+
+
+@lru_cache(maxsize=1024)
+def element_name(name: str) -> str:
+    """`name`, if it can be the name of an element; ValueError if not."""
+    if not _ELEMENT.match(name):
+        raise ValueError(f"an element's name is a letter followed by letters, digits and dashes, not {name!r}")
+    return name
+
+
+@lru_cache(maxsize=1024)
+def attribute_name(name: str) -> str:
+    """`name`, if it can be the name of an attribute or event; ValueError if not."""
+    if not _ATTRIBUTE.match(name):
+        raise ValueError(
+            f"an attribute's name has no blanks, quotes, '<', '>', '/', '=' or '&'; this one does: {name!r}"
+        )
+    return name
+
+
+@lru_cache(maxsize=1024)
+def keyword_attribute(keyword: str) -> str:
+    """The attribute that the keyword argument `_data_id` stands for: `data-id`."""
+    return attribute_name(keyword[1:].replace("_", "-"))

@@ -1,0 +1,289 @@
+"""What an app knows of its tree: which tags the browser may address, what changed, what is to be sent or started."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from htag import pairs
+from htag.render import render
+from htag.tag import HOOKED, WAITING, GTag, descendants, enclosing
+from htag.wire import Update
+
+
+class Page(NamedTuple):
+    """The whole tree as HTML, with what belongs into its document's head."""
+
+    body: str
+    statics: list[str]
+    title: str | None
+
+
+class Registry:
+    """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render."""
+
+    __slots__ = (
+        "_app",
+        "_made",
+        "_radios",
+        "_scripts",
+        "_sent",
+        "_targets",
+        "binds",
+        "classes",
+        "dirty",
+        "number_given",
+        "started",
+        "statics",
+        "title",
+    )
+
+    def __init__(self, app: GTag) -> None:
+        self._app = app
+        self.binds = True
+        self.number_given = 0
+        self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
+        self.classes: set[type] = set()
+        self.statics: list[str] = []  # not sent yet
+        self.title: str | None = None
+        self.started: list[tuple[GTag, Any]] = []  # what async and generator hooks returned, to be run by the session
+        self._sent: set[str] = set()
+        self._targets: dict[str | int, GTag] = {}
+        self._made: dict[GTag, list[GTag]] = {}
+        self._scripts: dict[GTag, list[str]] = {}
+        self._radios: dict[str, WeakSet[GTag]] = {}
+
+    # -- told by the tree --------------------------------------------------------------------------------------------
+
+    def note_change(self, tag: GTag) -> None:
+        """`tag` is to be rendered again; a fragment has no element of its own, so what it stands in is."""
+        while tag.tag is None and tag.parent is not None:
+            tag = tag.parent
+        self.dirty[tag] = None
+
+    def note_script(self, tag: GTag, code: str) -> None:
+        """`code` is to run in the browser after the next push."""
+        self._scripts.setdefault(tag, []).append(code)
+
+    def mount(self, top: GTag) -> None:
+        """Call `on_mount` of `top` and all below it, in document order."""
+        for tag in list(self._hooked(top)):
+            self._start(tag, tag.on_mount())
+
+    def leave(self, top: GTag) -> None:
+        """Call `on_unmount` of `top` and all below it, in document order."""
+        for tag in list(self._hooked(top)):
+            self._start(tag, tag.on_unmount())
+
+    def unmount(self, top: GTag) -> None:
+        """`top` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
+        self.leave(top)
+        for tag in list(descendants(top, self._made)):
+            self._forget(tag)
+
+    def _hooked(self, top: GTag) -> Iterator[GTag]:
+        stack = [top]
+        while stack:
+            tag = stack.pop()
+            if tag._marks & HOOKED:
+                yield tag
+                stack.extend(reversed(tag._tags() + self._made.get(tag, [])))
+
+    def _start(self, tag: GTag, result: Any) -> None:
+        if hasattr(result, "send") or hasattr(result, "asend"):
+            self.started.append((tag, result))
+
+    def _forget(self, tag: GTag) -> None:
+        for key in (tag._id, pairs.get(tag._attributes, "id")):
+            if isinstance(key, int | str) and self._targets.get(key) is tag:
+                del self._targets[key]
+        self._made.pop(tag, None)
+        self.dirty.pop(tag, None)
+        for code in self._scripts.pop(tag, ()):
+            tag._marks |= WAITING
+            tag.__dict__.setdefault("_scripts", []).append(code)
+
+    # -- told by a render (the `Witness` of render) --------------------------------------------------------------------
+
+    def number(self, tag: GTag) -> int:
+        """A number no tag of this app has, or ever had: a late click must not hit another tag."""
+        self.number_given += 1
+        return self.number_given
+
+    def met(self, tag: GTag) -> None:
+        """A tag that may bring statics, or JavaScript queued while it was in no app."""
+        cls = type(tag)
+        if cls not in self.classes:
+            self.classes.add(cls)
+            self._note_statics(cls.statics)
+        if tag.statics is not cls.statics:
+            self._note_statics(tag.statics)
+        if tag._marks & WAITING:
+            tag._marks &= ~WAITING
+            for code in tag.__dict__.pop("_scripts", ()):
+                self.note_script(tag, code)
+
+    def _note_statics(self, statics: Any) -> None:
+        for item in statics if isinstance(statics, list | tuple) else [statics]:
+            if isinstance(item, GTag) and item.tag == "title":
+                self.title = item.text
+            elif (text := str(item)) not in self._sent:
+                self._sent.add(text)
+                self.statics.append(text)
+
+    def target(self, tag: GTag, shown: Any) -> None:
+        """A tag that the browser may address: one that has handlers, reports its value, or has an id of its own."""
+        for key in (tag._id, shown):
+            if isinstance(key, int | str) and ((other := self._targets.get(key)) is None or not self._has(other)):
+                self._targets[key] = tag
+        if tag.tag == "input" and tag._attributes:
+            self._note_radio(tag)
+
+    def _has(self, tag: GTag) -> bool:
+        return tag.root is self._app
+
+    def _note_radio(self, tag: GTag) -> None:
+        attributes = dict(zip(tag._attributes[::2], tag._attributes[1::2], strict=True))
+        if attributes.get("type") == "radio":
+            self._radios.setdefault(str(attributes.get("name")), WeakSet()).add(tag)
+
+    def made(self, host: GTag, tags: list[GTag]) -> None:
+        """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
+        before = self._made.get(host, [])
+        kept = {id(tag) for tag in tags}
+        for tag in before:
+            if id(tag) not in kept and tag.parent is host:
+                self.unmount(tag)
+                tag.parent = None
+        known = {id(tag) for tag in before}
+        for tag in tags:
+            if id(tag) not in known:
+                self._take_in(host, tag)
+        if tags:
+            self._made[host] = tags
+        elif before:
+            del self._made[host]
+
+    def _take_in(self, host: GTag, tag: GTag) -> None:
+        if tag.parent is not None and tag.parent is not host:
+            tag.parent.remove(tag)
+        tag.parent = host
+        if tag._marks & HOOKED:
+            host._mark_hooked()
+            self.mount(tag)
+
+    # -- asked by the session ----------------------------------------------------------------------------------------
+
+    def find(self, identity: str) -> GTag | None:
+        """The tag that the browser calls `identity`, if it is still in the tree. Costs the same for any tree."""
+        tag = self._targets.get(identity)
+        if tag is None:
+            number = identity.rpartition("-")[2]
+            if not (number.isascii() and number.isdecimal() and len(number) < 16):
+                return None
+            tag = self._targets.get(int(number))
+            if tag is None or tag.id != identity:
+                return None
+        return tag if self._has(tag) else None
+
+    def radios(self, name: str) -> list[GTag]:
+        """The radio buttons called `name`."""
+        return list(self._radios.get(name, ()))
+
+    def has_changes(self) -> bool:
+        """Whether the next push has anything to say."""
+        return bool(self.dirty or self._scripts or self.statics)
+
+    def has_made_tags(self) -> bool:
+        """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
+        return bool(self._made)
+
+    def pre_order(self, start: GTag) -> Iterator[GTag]:
+        """`start` and all below it."""
+        return descendants(start, self._made)
+
+    def take_page(self) -> Page:
+        """Render everything; nothing is pending afterwards but scripts."""
+        self.classes.clear()
+        self._sent.clear()
+        self.statics, self.title = [], None
+        body = self.take_body()
+        statics, self.statics = self.statics, []
+        return Page(body, statics, self.title)
+
+    def take_body(self) -> str:
+        """Render everything for a document that has its statics already."""
+        body = self._render(self._app)
+        self.dirty.clear()
+        return body
+
+    def take_changes(self, update: Update) -> list[tuple[GTag, Exception]]:
+        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
+        cost no other tag its update."""
+        errors: list[tuple[GTag, Exception]] = []
+        dirty, self.dirty = self.dirty, {}
+        for tag in dirty:
+            if self._stands_alone(tag, dirty):
+                try:
+                    update.updates[tag.id] = self._render(tag)
+                except Exception as error:
+                    errors.append((tag, error))
+        if self._scripts:
+            update.js = self.take_scripts()
+        if self.statics:
+            update.statics, self.statics = self.statics, []
+        return errors
+
+    def _render(self, tag: GTag) -> str:
+        around = enclosing.get()
+        if around is None:
+            return render(tag, self)
+        # somebody's `with` block is open: what callables make now belongs where the callable stands, not in there
+        token = enclosing.set(None)
+        try:
+            return render(tag, self)
+        finally:
+            enclosing.reset(token)
+
+    def _stands_alone(self, tag: GTag, dirty: dict[GTag, None]) -> bool:
+        """Whether `tag` is in the tree, with no dirty tag around it that brings it along."""
+        node = tag
+        while node is not self._app:
+            above = node.parent
+            if above is None or above in dirty:
+                return False
+            node = above
+        return True
+
+    def take_scripts(self) -> list[str]:
+        """All scripts: those of earlier tags first, those of one tag in the order of the calls."""
+        scripts, self._scripts = self._scripts, {}
+        here = [tag for tag in scripts if self._has(tag)]
+        for tag in scripts.keys() - set(here):
+            tag._marks |= WAITING
+            tag.__dict__.setdefault("_scripts", []).extend(scripts[tag])
+        if len(here) > 1:
+            here.sort(key=self._place_in_document())
+        return [code for tag in here for code in scripts[tag]]
+
+    def _place_in_document(self) -> Callable[[GTag], list[int]]:
+        places: dict[GTag, dict[int, int]] = {}
+
+        def key(tag: GTag) -> list[int]:
+            path = []
+            while tag is not self._app and tag.parent is not None:
+                above = tag.parent
+                if above not in places:
+                    below = above._tags() + self._made.get(above, [])
+                    places[above] = {id(child): index for index, child in enumerate(below)}
+                path.append(places[above].get(id(tag), 0))
+                tag = above
+            return path[::-1]
+
+        return key
+
+    def empty(self) -> None:
+        """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
+        for tag in list(descendants(self._app, self._made)):
+            tag.parent, tag._content, tag._events = None, None, ()
+        for container in (self._targets, self._made, self.dirty, self._scripts, self._radios):
+            container.clear()

@@ -1,0 +1,285 @@
+"""The tree as HTML. Pure: nothing is sent from here, and no recursion, so any depth renders."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from htag import pairs
+from htag.markup import HTML, escape
+from htag.names import element_name
+from htag.pairs import MISSING
+from htag.state import reader
+from htag.tag import DYNAMIC, WAITING, GTag, random_number
+
+VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
+BOUND = frozenset(("input", "textarea", "select"))  # these report their value without being asked
+OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
+
+
+class Shape(NamedTuple):
+    """What all elements of one name share."""
+
+    open: str
+    end: str
+    close: HTML
+    void: bool
+    raw: bool
+    bound: bool
+    hides_value: bool
+
+
+@lru_cache(maxsize=1024)
+def shape_of(name: str) -> Shape:
+    """The shape of elements called `name`."""
+    element_name(name)
+    void = name in VOID
+    end, close = ("/>", HTML("")) if void else (">", HTML(f"</{name}>"))
+    return Shape(f"<{name}", end, close, void, name in RAW, name in BOUND, name in OWN_VALUE)
+
+
+class Witness(Protocol):
+    """Told by a render what it met: the app that is rendered, or nobody in particular."""
+
+    binds: bool  # whether fields without a handler report their value
+
+    def number(self, tag: GTag) -> int:
+        """A number for a tag that has none yet."""
+        ...
+
+    def met(self, tag: GTag) -> None:
+        """A tag whose class, or whose own statics, no render has met before, or on which JavaScript waits."""
+        ...
+
+    def target(self, tag: GTag, shown: Any) -> None:
+        """A tag that the browser may address: by its id, or by the HTML attribute `id` where that differs (`shown`)."""
+        ...
+
+    def made(self, host: GTag, tags: list[GTag]) -> None:
+        """The tags that the callables and States of `host` yielded this time."""
+        ...
+
+    @property
+    def classes(self) -> set[type]:
+        """The classes met so far."""
+        ...
+
+
+class Bystander:
+    """Witness of a render outside any app: `str(tag)`."""
+
+    binds = False
+    classes: ClassVar[set[type]] = set()  # none is known: each tag is met, which costs nothing here
+
+    def number(self, tag: GTag) -> int:
+        root = tag.root
+        return random_number() if root is None else int(root._next_number())
+
+    def met(self, tag: GTag) -> None:
+        return
+
+    def target(self, tag: GTag, shown: Any) -> None:
+        return
+
+    def made(self, host: GTag, tags: list[GTag]) -> None:
+        for tag in tags:
+            if tag.parent is None:
+                tag.parent = host
+
+
+def render(top: GTag, witness: Witness) -> str:
+    """The outer HTML of `top`."""
+    out: list[str] = []
+    write = out.append
+    stack: list[Any] = [top]
+    classes = witness.classes
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is HTML:
+            write(node)
+            continue
+        if kind is str:
+            write(escape(node))
+            continue
+        if not isinstance(node, GTag):
+            write(node if isinstance(node, HTML) else escape(str(node)))
+            continue
+        if kind not in classes or node._marks & WAITING or node.statics is not kind.statics:
+            witness.met(node)
+        content = node._content
+        if node.tag is None:
+            if node._id is None:
+                node._id = witness.number(node)
+        else:
+            shape = shape_of(node.tag)
+            write(start_tag(node, shape, witness))
+            if shape.void:
+                continue
+            if content is None or (type(content) is str and not shape.raw):
+                write(f"{escape(content)}{shape.close}" if content else shape.close)
+                continue
+            stack.append(shape.close)
+            if shape.raw:
+                stack.append(HTML("".join(str(child) for child in evaluate(node, witness))))
+                continue
+        if node._marks & DYNAMIC:
+            content = evaluate(node, witness)
+        if type(content) is list:
+            stack += content[::-1]
+        elif content is not None:
+            stack.append(content)
+    return "".join(out)
+
+
+def outer_html(tag: GTag) -> str:
+    """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
+    return render(tag, Bystander())
+
+
+GTag._to_html = staticmethod(outer_html)
+
+
+def start_tag(node: GTag, shape: Shape, witness: Witness) -> str:
+    """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
+    number = node._id
+    if number is None and not shape.raw:
+        number = node._id = witness.number(node)
+    if not node._attributes and not node._events and not shape.bound and type(number) is int:
+        return f'{shape.open} id="{node.tag}-{number}"{shape.end}'
+    identity = node.id
+    text = shape.open
+    shown = MISSING
+    if node._attributes:
+        shown, attributes = attributes_of(node, shape)
+        text += attributes
+    if node._events or shape.bound:
+        text += handlers_of(node, identity, shape, witness)
+    if node._events or shape.bound or type(number) is str:
+        witness.target(node, shown)
+    if shown is MISSING:
+        if identity:
+            text += f' id="{escape(identity)}"'
+    elif shown != identity:
+        text += f' data-htag-id="{escape(identity)}"'
+    return text + shape.end
+
+
+def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
+    """The attributes as text, and the value of the one called `id` (MISSING: none)."""
+    shown: Any = MISSING
+    text = ""
+    values = node._attributes
+    for index in range(0, len(values), 2):
+        name, value = values[index], values[index + 1]
+        if type(value) is not str:
+            value = current(value, node)
+            if value is True:
+                text += f" {name}"
+                continue
+            if value is None or value is False:
+                continue
+            value = "".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        if name == "id":
+            shown = value
+        elif name == "value" and shape.hides_value:
+            continue
+        text += f' {name}="{escape(value)}"'
+    return shown, text
+
+
+def handlers_of(node: GTag, identity: str, shape: Shape, witness: Witness) -> str:
+    """The handlers as attributes: calls of the browser's `htag_event`, or the app's own JavaScript."""
+    handlers = node._events
+    text = ""
+    for index in range(0, len(handlers), 2):
+        name, handler = handlers[index], handlers[index + 1]
+        if isinstance(handler, str):
+            text += f' on{name}="{escape_script(handler)}"'
+        else:
+            text += f' on{name}="{before(handler)}{call(node, identity)}{rest_of_call(name)}"'
+    if shape.bound and witness.binds and pairs.get(handlers, "input") is MISSING:
+        text += f' oninput="{call(node, identity)}{rest_of_call("input")}"'
+    return text
+
+
+def call(node: GTag, identity: str) -> str:
+    """The first half of the JavaScript that reports an event on `node`, for an attribute in double quotes."""
+    if type(node._id) is int:
+        return f"htag_event('{identity}'"  # an id that we made needs no care
+    return escape_script(f"htag_event({quote(identity)}")
+
+
+@lru_cache(maxsize=256)
+def rest_of_call(event: str) -> str:
+    """The second half: which event it is."""
+    return escape_script(f", {quote(event)}, event)")
+
+
+def before(handler: Callable[..., Any]) -> str:
+    """The JavaScript that `prevent` and `stop` put before the report."""
+    text = "event.stopPropagation(); " if getattr(handler, "_htag_stop", False) else ""
+    return text + "event.preventDefault(); " if getattr(handler, "_htag_prevent", False) else text
+
+
+def quote(text: str) -> str:
+    """`text` as a JavaScript string in single quotes."""
+    if text.replace("-", "").isalnum():
+        return f"'{text}'"
+    return (
+        "'"
+        + "".join(c if c.isalnum() or c in " -_.:" else f"\\u{ord(c):04x}" if ord(c) < 65536 else c for c in text)
+        + "'"
+    )
+
+
+def escape_script(script: str) -> str:
+    """`script` for an attribute in double quotes; the single quotes that calls are full of may stay."""
+    if '"' in script or "&" in script or "<" in script:
+        return escape(script)
+    return script
+
+
+def current(value: Any, host: GTag) -> Any:
+    """What a callable or State yields now. What it reads on the way will have `host` rendered again."""
+    if not callable(value):
+        return value
+    token = reader.set(host)
+    try:
+        while callable(value):
+            value = value()
+        return value
+    finally:
+        reader.reset(token)
+
+
+def evaluate(host: GTag, witness: Witness) -> list[Any]:
+    """The children of `host`, with what its callables and States yield in their place."""
+    content = host._content
+    found: list[Any] = []
+    made: list[GTag] = []
+    for child in content[:] if type(content) is list else (content,):
+        if isinstance(child, str) or not callable(child):
+            found.append(child)
+        else:
+            expand(current(child, host), host, found, made)
+    witness.made(host, made)
+    return found
+
+
+def expand(value: Any, host: GTag, found: list[Any], made: list[GTag]) -> None:
+    """Add what a callable of `host` yielded: nothing, one thing, or a list of things, which may be callables again."""
+    if value is None:
+        return
+    if isinstance(value, list | tuple):
+        for item in value:
+            expand(item, host, found, made)
+    elif isinstance(value, GTag) and not callable(value):
+        found.append(value)
+        made.append(value)
+    elif callable(value):
+        expand(current(value, host), host, found, made)
+    else:
+        found.append(value)

@@ -1,0 +1,174 @@
+"""What all runners with a server share: a port, a look at the page, the server, and when to stop it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
+
+from htag.pool import HTTP_SECONDS, Pool
+from htag.runners import reloader
+from htag.web import WebApp
+
+Show = Callable[[str], Any]
+
+PORT = "HTAG_PORT"  # environment: the port that `port=0` chose, for the processes that reloading starts
+BROWSER_SECONDS = 1.0  # after which the page is opened even if no server answers yet: the browser will say so
+RELOADED_SECONDS = 15.0  # the same where a process has to start first, and to import everything
+LINGER_SECONDS = 1.0  # an F5 is a tab that leaves and comes back when its new page has loaded
+LOOK_SECONDS = 0.25  # between two looks whether anybody is there
+SHUTDOWN_SECONDS = 3  # for requests under way; an event stream would otherwise hold up Ctrl-C for ever
+
+
+def serve(
+    web: WebApp, *, host: str, port: int, show: Show | None, reload: bool, options: Mapping[str, Any] | None = None
+) -> None:
+    """Serve `web` until it is stopped, and have `show` open its address once. `options` go to `uvicorn.run`."""
+    options = {"log_config": log_config(), "timeout_graceful_shutdown": SHUTDOWN_SECONDS, **(options or {})}
+    watches = reload and not reloader.is_child()
+    if reload:
+        web.tag_entity._reload = True
+    port = chosen_port(host, port)
+    if show is not None and not reloader.is_child():  # a child is a restart: the page is open
+        scheme = "https" if options.get("ssl_certfile") else "http"
+        open_when_ready(host, port, scheme, show, RELOADED_SECONDS if watches else BROWSER_SECONDS)
+    if watches:
+        reloader.Reloader().run()
+        return
+    with stopping_when_left(web):
+        listen(web, host, port, options)
+
+
+def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> None:
+    """Run uvicorn, which is imported here: an app that somebody else serves does without it."""
+    import uvicorn
+
+    uvicorn.run(web.app, host=host, port=port, **options)
+
+
+def log_config() -> Any:
+    """uvicorn's own logging, but none in a frozen program: that has no console to look at."""
+    if getattr(sys, "frozen", False):
+        return None
+    from uvicorn.config import LOGGING_CONFIG
+
+    return LOGGING_CONFIG
+
+
+# -- where -----------------------------------------------------------------------------------------------------------
+
+
+def chosen_port(host: str, port: int) -> int:
+    """`port`, or for 0 a free one. HTAG_PORT remembers it, so that a page finds the reloaded server; another app in
+    this process finds it taken, and gets one of its own."""
+    if port:
+        return port
+    before = os.environ.get(PORT, "")
+    number = int(before) if before.isdecimal() and is_free(host, int(before)) else free_port(host)
+    os.environ[PORT] = str(number)
+    return number
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there."""
+    with listener(host) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port(host: str) -> int:
+    """A port on which nobody listens."""
+    with listener(host) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def listener(host: str) -> socket.socket:
+    """A socket that may take a port which was in use a moment ago, as uvicorn's."""
+    probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    if os.name == "posix":  # on Windows the option means that two may listen at once
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return probe
+
+
+# -- showing ---------------------------------------------------------------------------------------------------------
+
+
+def open_when_ready(host: str, port: int, scheme: str, show: Show, patience: float) -> None:
+    """Have `show` open the page as soon as the server listens, or when `patience` seconds are over."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # one listens everywhere, but calls somewhere
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def wait_and_show() -> None:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and not is_listening(host, port):
+            time.sleep(0.1)
+        show(url)
+
+    threading.Thread(target=wait_and_show, name="open the page", daemon=True).start()
+
+
+def is_listening(host: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+# -- stopping --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def stopping_when_left(web: WebApp) -> Iterator[None]:
+    """While the server runs: stop it when the last tab is closed, if the app wants that; then end all sessions."""
+    router = web.app.router
+    lifespan = router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def watched(app: Any) -> AsyncIterator[Any]:
+        async with lifespan(app) as state:
+            watch = asyncio.create_task(stop_when_left(web.pool))
+            try:
+                yield state
+            finally:
+                watch.cancel()
+                await web.pool.close()
+
+    router.lifespan_context = watched
+    try:
+        yield
+    finally:
+        router.lifespan_context = lifespan
+
+
+async def stop_when_left(pool: Pool) -> None:
+    """Stop the server when somebody was there and nobody has been for LINGER_SECONDS."""
+    left_at = None
+    while left_at is None or time.monotonic() - left_at < LINGER_SECONDS:
+        await asyncio.sleep(LOOK_SECONDS)
+        if not is_left(pool):
+            left_at = None
+        elif left_at is None:
+            left_at = time.monotonic()
+    signal.raise_signal(signal.SIGINT)  # as Ctrl-C: uvicorn finishes what is under way, and `run` returns
+
+
+def is_left(pool: Pool) -> bool:
+    """Whether tabs were there, none is any more, and no app minds. A tab on plain HTTP counts while it polls."""
+    sessions = pool.sessions.values()
+    recently = time.monotonic() - HTTP_SECONDS
+    return (
+        any(session.seen for session in sessions)
+        and not any(session.clients or session.spoke_http_at > recently for session in sessions)
+        and all(session.app.exit_on_disconnect for session in sessions)
+    )

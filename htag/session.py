@@ -1,0 +1,408 @@
+"""One running app and the tabs that show it. No socket, no store, no Starlette: messages in, replies out."""
+
+import asyncio
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Protocol
+
+from htag import dispatch, fields
+from htag.app import App
+from htag.dispatch import Event, Result
+from htag.limits import Limits
+from htag.observe import Observer
+from htag.registry import Page
+from htag.tag import GTag
+from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
+
+logger = logging.getLogger("htag")
+
+Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
+
+KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+
+
+LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
+
+
+class Client(Protocol):
+    """A tab's channel."""
+
+    transport: str
+
+    def put(self, frame: str) -> None:
+        """Queue `frame`; whoever holds the channel sends it. Never waits."""
+        ...
+
+    def wake(self) -> None:
+        """Send what is queued, although nobody who holds the channel is about to."""
+        ...
+
+    def end(self) -> None:
+        """Close: the session is over."""
+        ...
+
+
+class Session:
+    """One person's app. `handle` turns a message into replies, `deliver` hands replies to the tabs."""
+
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_loop",
+        "_pushed_at",
+        "_tasks",
+        "_thread",
+        "_timer",
+        "app",
+        "clients",
+        "closed",
+        "codec",
+        "generation",
+        "id",
+        "limits",
+        "observer",
+        "opened_at",
+        "revision",
+        "seen",
+        "size",
+        "spoke_http_at",
+    )
+
+    def __init__(self, identity: str, app: App, codec: Codec, observer: Observer, limits: Limits) -> None:
+        self.id = identity
+        self.app = app
+        self.codec = codec
+        self.observer = observer
+        self.limits = limits
+        self.generation = 0
+        self.clients: list[Client] = []
+        self.revision = 0  # how many updates left; a page that shows the latest needs no full render on connecting
+        self.seen = False  # whether any tab has ever connected
+        self.closed = False
+        self.size = 0
+        self.opened_at = time.monotonic()
+        self.spoke_http_at = float("-inf")
+        self._answers: deque[Reply] | None = None
+        self._tasks: set[asyncio.Task[None]] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pushed_at = float("-inf")
+        self._here()
+        app._push = self.request_push
+
+    def _here(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    # -- a page ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """The app was just made: its tree mounts."""
+        self.app._live.mount(self.app)
+
+    def reload(self) -> None:
+        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+        live = self.app._live
+        for walk in (live.leave, live.mount):
+            try:
+                walk(self.app)
+            except Exception as error:
+                self.deliver(self._failed("hook", self.app, error))
+
+    def page(self) -> Page:
+        """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
+        self._here()
+        live = self.app._live
+        if self.clients:
+            self._push()
+        elif live.dirty:
+            self.revision += 1  # an absent tab misses these changes
+        page = live.take_page()
+        if self.clients and live.has_made_tags():
+            self.deliver(Update({self.app.id: page.body}, statics=[]))
+        return page
+
+    # -- channels ----------------------------------------------------------------------------------------------------
+
+    def attach(self, client: Client, revision: int | None = None) -> None:
+        """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
+        self._here()
+        self.seen = True
+        shows_all = revision is not None and revision == self.revision
+        self.clients.append(client)
+        client.put(self.codec.encode(self._changes(Update({})) if shows_all else self._whole(client)))
+        answers, self._answers = self._answers, None
+        for answer in answers or ():
+            client.put(self.codec.encode(answer))
+        self.start_hooks()
+
+    def join(self, client: Client) -> None:
+        """A channel that shows one answer only, and needs no first message."""
+        self.seen = True
+        self.clients.append(client)
+
+    def detach(self, client: Client) -> None:
+        """A tab's channel is gone."""
+        if client in self.clients:
+            self.clients.remove(client)
+
+    def whole_frame(self, client: Client) -> str:
+        """The whole body, for a tab that missed something."""
+        return self.codec.encode(self._whole(client))
+
+    def _whole(self, client: Client) -> Update:
+        """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
+        live = self.app._live
+        stale = live.has_changes() or live.has_made_tags()
+        update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+        if stale:
+            self.revision += 1
+            others = self.codec.encode(Update(update.updates, statics=[]))
+            for other in self.clients:
+                if other is not client:
+                    other.put(others)
+                    other.wake()
+        return update
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def handle(self, message: Message) -> "list[Reply] | AsyncIterator[Reply]":
+        """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller."""
+        if message.action == "log_error":
+            self.observer.browser_error()
+            logger.error("a browser reports: %.2000s", message.error)
+            return []
+        if not isinstance(message.id, str):
+            return [self._changes(Update({}, statics=[]))]
+        callback_id = message.callback_id
+        started = time.perf_counter()
+        live = self.app._live
+        target = live.find(message.id)
+        if target is None or fields.is_disabled(target):
+            self.observer.event_handled("no_target", time.perf_counter() - started)
+            return [self._answer(callback_id, None)]
+        fields.synchronise(target, message.data, live)
+        callback = target._handler(message.event)
+        if callback is None or isinstance(callback, str):  # the latter runs in the browser
+            self.observer.event_handled("no_handler", time.perf_counter() - started)
+            return [self._answer(callback_id, None)]
+        try:
+            outcome = dispatch.call(callback, Event(target, message.id, message.event, message.data))
+        except Exception as error:
+            return self._handler_failed(callback, error, callback_id, started)
+        seconds = time.perf_counter() - started
+        if seconds > self.limits.blocked_seconds:
+            self._blocked(callback, seconds)
+        if dispatch.takes_time(outcome):
+            return self._run(callback, outcome, callback_id, started)
+        self.observer.event_handled("ok", seconds)
+        answer = self._answer(callback_id, outcome)
+        if live.started:
+            self.start_hooks()
+        return [answer]
+
+    async def _run(
+        self, callback: Callable[..., Any], outcome: Any, callback_id: str | None, started: float
+    ) -> AsyncIterator[Reply]:
+        try:
+            async for step in dispatch.steps(outcome):
+                if step is None:
+                    yield self._changes(Update({}, statics=[]))
+                    await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
+                    continue
+                self.observer.event_handled("ok", time.perf_counter() - started)
+                yield self._answer(callback_id, step.value)
+                self.start_hooks()
+        except Exception as error:
+            for reply in self._handler_failed(callback, error, callback_id, started):
+                yield reply
+
+    def _handler_failed(
+        self, callback: Callable[..., Any], error: Exception, callback_id: str | None, started: float
+    ) -> list[Reply]:
+        self.observer.event_handled("error", time.perf_counter() - started)
+        failure = self._failure("handler", dispatch.name_of(callback), error)
+        failure.callback_id = callback_id
+        changes = self._changes(Update({}, statics=[]))
+        self.start_hooks()
+        return [failure, changes]
+
+    def _answer(self, callback_id: str | None, result: Any) -> Update:
+        if callback_id is None:
+            return self._changes(Update({}, statics=[]))
+        if isinstance(result, GTag):
+            result = True
+        return self._changes(Update({}, statics=[], callback_id=callback_id, result=result))
+
+    def _changes(self, update: Update) -> Update:
+        """Fill `update` with what changed. With no tab to show it, changes stay where they are and cost nothing."""
+        live = self.app._live
+        if self.clients and live.has_changes():
+            for tag, error in live.take_changes(update):
+                self.deliver(self._failed("render", tag, error))
+        return update
+
+    # -- replies -----------------------------------------------------------------------------------------------------
+
+    def deliver(self, reply: Reply, origin: Client | None = None) -> None:
+        """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
+        clients = self.clients
+        if isinstance(reply, Update):
+            if reply.changes_something():
+                self.revision += 1
+            elif reply.callback_id is UNSET:
+                return
+        if len(clients) == 1 and clients[0] is origin:
+            origin.put(self.codec.encode(reply))  # one tab, which sends what is put: nearly always
+        elif clients:
+            self._spread(reply, origin if origin in clients else None)
+        else:
+            self._keep(reply)
+
+    def _spread(self, reply: Reply, origin: Client | None) -> None:
+        frame = self.codec.encode(reply)
+        if origin is not None:
+            origin.put(frame)
+            if not isinstance(reply, Update) or not reply.changes_something():
+                return
+            frame = self.codec.encode(Update(reply.updates, reply.js, reply.statics))
+        for client in self.clients:
+            if client is not origin:
+                client.put(frame)
+                client.wake()
+
+    def _keep(self, reply: Reply) -> None:
+        """A browser changing its transport gets its answer when it is back."""
+        if reply.callback_id:
+            if self._answers is None:
+                self._answers = deque(maxlen=KEPT_ANSWERS)
+            self._answers.append(reply)
+
+    def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
+        return self._failure(kind, type(tag).__qualname__, error)
+
+    def _failure(self, kind: str, name: str, error: Exception) -> Failure:
+        """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
+        self.observer.component_failed(kind)
+        logger.error("%s of %s failed: %s", kind, name, type(error).__name__, exc_info=error)
+        if not self.app.debug:
+            return Failure("Internal Server Error")
+        return Failure("".join(traceback.format_exception(error)))
+
+    def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
+        name = dispatch.name_of(callback)
+        self.observer.handler_blocked(name, seconds)
+        logger.warning(
+            "%s held up all sessions of this worker for %.3f s: make it async, or use a thread", name, seconds
+        )
+
+    # -- pushes ------------------------------------------------------------------------------------------------------
+
+    def request_push(self, throttle: float) -> None:
+        """Push what changed, `throttle` seconds after the last push at the earliest. May be called in any thread."""
+        if threading.get_ident() == self._thread:
+            self._schedule(throttle)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._schedule, throttle)
+
+    def _schedule(self, throttle: float) -> None:
+        if not self.clients or self._loop.is_closed():
+            return  # whoever connects gets everything
+        due = max(self._pushed_at + throttle, self._loop.time())
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._pushed_by_timer)
+
+    def _pushed_by_timer(self) -> None:
+        self._timer = None
+        self._pushed_at = self._loop.time()
+        self._push()
+
+    def _push(self) -> None:
+        self.deliver(self._changes(Update({}, statics=[])))
+        self.start_hooks()
+
+    # -- hooks that take time ----------------------------------------------------------------------------------------
+
+    def start_hooks(self) -> None:
+        """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
+        live = self.app._live
+        if not live.started:
+            return
+        started, live.started = live.started, []
+        for tag, outcome in started:
+            self.spawn(self._run_hook(tag, outcome))
+
+    async def _run_hook(self, tag: GTag, outcome: Any) -> None:
+        try:
+            async for step in dispatch.steps(outcome):
+                self._push()
+                if isinstance(step, Result):
+                    return
+                await asyncio.sleep(0)
+        except Exception as error:
+            self.deliver(self._failed("hook", tag, error))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
+        if self._tasks is None:
+            self._tasks = set()
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        assert self._tasks is not None
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of a session failed", exc_info=error)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """The session is over: hooks run, tasks end, the tree comes apart."""
+        if self.closed:
+            return
+        self.closed = True
+        self.app._push = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._quietly(lambda: self.app._live.leave(self.app))
+        ending = self._quietly(self.app.on_destroy)
+        for task in list(self._tasks or ()):
+            task.cancel()
+        for client in self.clients:
+            client.end()
+        last = [outcome for _, outcome in self.app._live.started]
+        if asyncio.iscoroutine(ending):
+            last.append(ending)
+        self.app._live.started.clear()
+        if last:
+            self.spawn(self._finish(last))
+        else:
+            self.app._live.empty()
+
+    async def _finish(self, outcomes: list[Any]) -> None:
+        for outcome in outcomes:
+            try:
+                async for _ in dispatch.steps(outcome):
+                    pass
+            except Exception as error:
+                self._failed("hook", self.app, error)
+        self.app._live.empty()
+
+    async def finished(self) -> None:
+        """Wait for what `close` left to do, LAST_WORDS seconds at most."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=LAST_WORDS)
+
+    def _quietly(self, hook: Callable[[], Any]) -> Any:
+        try:
+            return hook()
+        except Exception as error:
+            self._failed("hook", self.app, error)

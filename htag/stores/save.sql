@@ -1,0 +1,1 @@
+UPDATE session SET data = :data, expires = :expires WHERE id = :id AND generation = :generation;

@@ -1,0 +1,618 @@
+"""The tree: what a component is. Nothing here renders, sends or knows a browser."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, ClassVar, Protocol, Self
+
+from htag import css, pairs
+from htag.children import FEW, GAP, Places, close_gaps, position, take_out
+from htag.markup import HTML
+from htag.names import attribute_name, element_name, keyword_attribute
+from htag.pairs import MISSING, Pairs
+from htag.state import State
+
+# marks of a tag: what a tree pass has to look for in it
+HOOKED = 1  # it, or something below it, has on_mount or on_unmount
+DYNAMIC = 2  # a child may be something other than text or a tag
+EXPOSED = 4  # somebody holds the list of children
+WAITING = 8  # JavaScript is queued on it while it is in no app
+
+WordChange = Callable[[list[str]], list[str]]
+
+# The tags whose `with` block or `init` is running, innermost first. A context variable, not a thread's: two tasks that
+# build components at the same time do not adopt each other's.
+enclosing: ContextVar["tuple[GTag, Any] | None"] = ContextVar("enclosing", default=None)
+
+
+def no_hook() -> None:
+    """What `on_mount` and `on_unmount` are where a component defines none."""
+
+
+class _Hook:
+    """`on_mount` and `on_unmount` where no component overrides them. Noticing an assignment on an instance here is what
+    makes it unnecessary to look for hooks in every tag of a tree."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._key = "_" + name
+
+    def __get__(self, tag: "GTag | None", owner: type) -> Any:
+        return self if tag is None else tag.__dict__.get(self._key, no_hook)
+
+    def __set__(self, tag: "GTag", hook: Any) -> None:
+        tag.__dict__[self._key] = hook
+        tag._mark_hooked()
+
+
+class Root(Protocol):
+    """What a tag tells the app it stands in."""
+
+    def update(self, throttle: float | None = None) -> None: ...
+    def _note_change(self, tag: "GTag") -> None: ...
+    def _note_script(self, tag: "GTag", code: str) -> None: ...
+    def _mount(self, tag: "GTag") -> None: ...
+    def _unmount(self, tag: "GTag") -> None: ...
+    def _forget_made(self, host: "GTag") -> None: ...
+    def _next_number(self) -> int: ...
+    def _is_dirty(self, tag: "GTag") -> bool: ...
+
+
+class GTag:
+    """The base of all components: an element with attributes, handlers and children.
+
+    `Tag.div("text", _class="box", _onclick=callback, note=1)` has a child, an attribute, a handler and a plain Python
+    attribute. Components subclass `Tag.<element>` and override `init`.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "parent")
+
+    tag: str | None = None
+    statics: Any = ()
+    styles: ClassVar[str | None] = None
+
+    _is_root: ClassVar[bool] = False
+    _prepared: ClassVar[type | None] = None  # the class that the next six were worked out for
+    _adds_arguments: ClassVar[bool] = True  # `init` is the default one
+    _adds_plainly: ClassVar[bool] = True  # `add` is the default one
+    _scope_class: ClassVar[str | None] = None
+    _first_marks: ClassVar[int] = 0
+    _names_itself: ClassVar[bool] = True  # the first argument is the element's name
+    _is_fragment: ClassVar[bool] = False
+
+    parent: "GTag | None"
+    _content: Any  # None, one child that is not a list, or a list: most tags have one text, and a list costs 64 bytes
+    _id: str | int | None  # None until somebody needs it
+    _attributes: Pairs
+    _events: Pairs
+    _marks: int
+
+    # -- construction ------------------------------------------------------------------------------------------------
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        cls = type(self)
+        if cls._prepared is not cls:
+            prepare(cls)
+        self.parent = None
+        self._content = None
+        self._id = None
+        self._attributes = ()
+        self._events = ()
+        self._marks = cls._first_marks
+        if cls._names_itself:
+            args = self._take_name(args)
+        if kwargs:
+            kwargs = self._take_keywords(kwargs)
+        if cls._adds_arguments:
+            if args:
+                self._add_all(args)
+        else:
+            self._initialise(args, kwargs)
+        if cls._scope_class is not None:
+            self.add_class(cls._scope_class)
+        around = enclosing.get()
+        if around is not None:
+            parent = around[0]
+            if parent._adds_plainly and self.parent is None and not self._marks & HOOKED:
+                self.parent = parent  # what `add` does, without its questions: this tag is new
+                parent._append(self)
+                parent._changed()
+            else:
+                parent.add(self)
+
+    def _take_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not args:
+            self.tag = "div"
+        elif args[0] is not None:
+            self.tag = element_name(str(args[0]).replace("_", "-"))
+        return args[1:]
+
+    def _take_keywords(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        plain = {}
+        for key, value in kwargs.items():
+            if not key.startswith("_"):
+                plain[key] = value
+                setattr(self, key, value)
+            elif key.startswith("_on"):
+                self._events = pairs.put(self._events, attribute_name(key[3:]), value)
+            else:
+                self._set_attribute(keyword_attribute(key), value)
+                if key == "_id":
+                    self._id = str(value)
+        return plain
+
+    def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        with self:
+            self.init(*args, **kwargs)
+
+    def init(self, *args: Any, **kwargs: Any) -> None:
+        """Build the component. Tags made in here become its children; the default adds `args`."""
+        self._add_all(args)
+
+    def __enter__(self) -> Self:
+        enclosing.set((self, enclosing.get()))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        inner = enclosing.get()
+        assert inner is not None
+        enclosing.set(inner[1])
+
+    # -- identity ----------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The name under which browser and server speak of this tag: `<element>-<number>`, or one's own."""
+        if self.tag in ("style", "script") and not isinstance(self._id, str):
+            return ""  # statics are compared as text: equal ones must look equal
+        if self._id is None:
+            root = self.root
+            self._id = random_number() if root is None else root._next_number()
+        return self._id if isinstance(self._id, str) else f"{self.tag}-{self._id}"
+
+    @id.setter
+    def id(self, value: object) -> None:
+        self._id = str(value)
+
+    @property
+    def root(self) -> Any:
+        """The app this tag stands in, or None."""
+        node: GTag | None = self
+        while node is not None:
+            if node._is_root:
+                return node
+            node = node.parent
+        return None
+
+    @property
+    def request(self) -> Any:
+        """The Starlette Request or WebSocket that the app heard from last, or None."""
+        root = self.root
+        return current_request.get() if root is None else root.request
+
+    # -- attributes --------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Any:
+        _require_text(name)
+        if name.startswith("on"):
+            handler = pairs.get(self._events, name[2:])
+            if handler is not MISSING:
+                return handler
+        value = pairs.get(self._attributes, name)
+        if value is MISSING:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _require_text(name)
+        if name.startswith("on") and (callable(value) or isinstance(value, str)):
+            self._events = pairs.put(self._events, attribute_name(name[2:]), value)
+        else:
+            self._set_attribute(attribute_name(name), value)
+        self._changed()
+
+    def __delitem__(self, name: str) -> None:
+        _require_text(name)
+        if name.startswith("on") and pairs.get(self._events, name[2:]) is not MISSING:
+            self._events = pairs.drop(self._events, name[2:])
+        elif pairs.get(self._attributes, name) is not MISSING:
+            self._attributes = pairs.drop(self._attributes, name)
+        else:
+            raise KeyError(name)
+        self._changed()
+
+    def _handler(self, event: object) -> Any:
+        """What is registered for `event`: a callable, JavaScript, or None."""
+        handler = pairs.get(self._events, event)
+        return None if handler is MISSING else handler
+
+    def _set_attribute(self, name: str, value: Any) -> None:
+        self._attributes = pairs.put(self._attributes, name, value)
+        if name == "value" and self.tag == "textarea" and not callable(value):
+            self._content = None if value is None else str(value)  # a textarea shows its content, not an attribute
+
+    # -- class names -------------------------------------------------------------------------------------------------
+
+    def has_class(self, name: str) -> bool:
+        """Whether `name` (one word, or several) is in the `class` attribute."""
+        words = _words(_current(pairs.get(self._attributes, "class")))
+        return all(word in words for word in name.split())
+
+    def add_class(self, name: str) -> Self:
+        """Add `name` (one word, or several) to the `class` attribute."""
+        return self._change_class(lambda words: words + [word for word in name.split() if word not in words])
+
+    def remove_class(self, name: str) -> Self:
+        """Remove `name` (one word, or several) from the `class` attribute."""
+        return self._change_class(lambda words: [word for word in words if word not in name.split()])
+
+    def toggle_class(self, name: str) -> Self:
+        """Remove `name` from the `class` attribute if it is there, add it if not."""
+        return self._change_class(
+            lambda words: [word for word in words if word != name] if name in words else [*words, name]
+        )
+
+    def _change_class(self, change: WordChange) -> Self:
+        value = pairs.get(self._attributes, "class")
+        if isinstance(value, State):
+            before = _words(value.value)
+            if (after := change(before)) != before:
+                value.set(" ".join(after))
+        elif callable(value):
+            self["class"] = _ChangedClass(value, change)
+        else:
+            before = _words(value)
+            if (after := change(before)) != before:
+                self["class"] = " ".join(after)
+        return self
+
+    # -- children ----------------------------------------------------------------------------------------------------
+
+    @property
+    def childs(self) -> list[Any]:
+        """The children, as the live list. Changing it directly is not noticed: prefer `add`, `remove`, `clear`."""
+        if type(self._content) is not list:
+            self._content = [] if self._content is None else [self._content]
+        elif "_child_places" in self.__dict__:
+            close_gaps(self._content, self._places())
+        self._marks |= EXPOSED | DYNAMIC  # whoever holds the list may put anything into it
+        content: list[Any] = self._content
+        return content
+
+    def add(self, *items: Any) -> Self:
+        """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
+        self._add_all(items)
+        self._changed()
+        return self
+
+    def remove(self, item: Any = MISSING) -> Self:
+        """Take `item` out of the children; without an argument, take this tag out of its parent."""
+        if item is MISSING:
+            if self.parent is not None:
+                self.parent.remove(self)
+        elif isinstance(item, GTag):
+            if item.parent is self:
+                self._release(item)
+                self._changed()
+        elif (index := self._find_value(item)) >= 0:
+            self._take_out(index)
+            self._changed()
+        return self
+
+    def clear(self, *items: Any) -> Self:
+        """Take all children out, then add `items`."""
+        if self._content is not None:
+            self._release_all()
+        if items:
+            self._add_all(items)
+        self._changed()
+        return self
+
+    @property
+    def text(self) -> str:
+        """The text children, joined. Setting it replaces all children."""
+        content = self._content
+        children = content if type(content) is list else (content,)
+        return "".join(child for child in children if isinstance(child, str))
+
+    @text.setter
+    def text(self, value: object) -> None:
+        self.clear(str(value))
+
+    def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
+        if items and isinstance(items[0], GTag):
+            elsewhere = items[0].parent
+            if elsewhere is not None and elsewhere is not self:
+                elsewhere._give(items)
+        for item in items:
+            kind = type(item)
+            if kind is str or kind is HTML:
+                self._append(item)
+            elif isinstance(item, GTag):
+                self._adopt(item)
+            elif isinstance(item, list | tuple):
+                self._add_all(item)
+            elif item is not None:
+                self._marks |= DYNAMIC
+                self._append(item)
+
+    def _give(self, items: "list[Any] | tuple[Any, ...]") -> None:
+        """Let go of `items` in one go where they are the last children: arguments just made within an `init`."""
+        content = self._content
+        count = len(items)
+        if type(content) is not list or len(content) < count or content[-count:] != list(items):
+            return
+        for item in items:
+            if not isinstance(item, GTag) or item._marks & HOOKED or item._id is not None:
+                return  # these are missed by somebody: each has to leave by itself
+        for item in items:
+            item.parent = None
+        del content[-count:]
+        self._changed()
+
+    def _append(self, item: Any) -> None:
+        content = self._content
+        if content is None:
+            self._content = item
+        elif type(content) is list:
+            content.append(item)
+        else:
+            self._content = [content, item]
+        if self._attributes:
+            self._forget_value()
+
+    def _adopt(self, item: "GTag") -> None:
+        if item._content is not None or item is self:
+            self._refuse_cycle(item)
+        if item.parent is self:
+            self._take_out(self._find(item))  # already here: it moves to the end, and does not leave
+        elif item.parent is not None:
+            item.parent.remove(item)
+        item.parent = self
+        if callable(item):
+            self._marks |= DYNAMIC
+        if item._marks & HOOKED:
+            self._mark_hooked()
+            root = self.root
+            if root is not None:
+                root._mount(item)
+        self._append(item)
+
+    def _refuse_cycle(self, item: "GTag") -> None:
+        node: GTag | None = self
+        while node is not None:
+            if node is item:
+                raise ValueError(f"a tag can't be added to itself or to something inside it: {item.id} in {self.id}")
+            node = node.parent
+
+    def _release(self, child: "GTag") -> None:
+        """Let go of `child`, which is a child of this tag or was made by one of its callables."""
+        self._leave(child)
+        index = self._find(child)
+        if index >= 0:
+            self._take_out(index)
+
+    def _leave(self, child: "GTag") -> None:
+        if child._marks & HOOKED or child._id is not None:  # else: no hook to call, and no browser has seen it
+            root = self.root
+            if root is not None:
+                root._unmount(child)
+        child.parent = None
+
+    def _release_all(self) -> None:
+        if type(self._content) is not str:
+            for child in self._tags():
+                self._leave(child)
+        if self._marks & DYNAMIC:
+            root = self.root
+            if root is not None:
+                root._forget_made(self)
+        self._content = None
+        self._marks &= ~EXPOSED
+        self.__dict__.pop("_child_places", None)
+        self._forget_value()
+
+    def _find(self, child: "GTag") -> int:
+        content = self._content
+        if type(content) is not list:
+            return 0 if content is child else -1
+        if len(content) <= FEW:
+            return position(content, child, {})
+        return position(content, child, self._places())
+
+    def _places(self) -> Places:
+        places: Places = self.__dict__.setdefault("_child_places", {})
+        return places
+
+    def _find_value(self, item: Any) -> int:
+        content = self._content if type(self._content) is list else [self._content]
+        found = (index for index, child in enumerate(content) if child is item or _equal_text(child, item))
+        return next(found, -1)
+
+    def _take_out(self, index: int) -> None:
+        content = self._content
+        if type(content) is not list:
+            self._content = None
+        elif len(content) <= FEW:
+            del content[index]
+        else:
+            take_out(content, index, self._places(), gaps=not self._marks & EXPOSED)
+
+    def _tags(self) -> "list[GTag]":
+        """The children that are tags (not those that callables make)."""
+        content = self._content
+        if type(content) is list:
+            return [child for child in content if isinstance(child, GTag)]
+        return [content] if isinstance(content, GTag) else []
+
+    def _forget_value(self) -> None:
+        if self.tag == "textarea":
+            self._attributes = pairs.drop(self._attributes, "value")  # new content wins over what was typed before
+
+    # -- operators ---------------------------------------------------------------------------------------------------
+
+    def __iadd__(self, item: Any) -> Any:
+        return self.add(item)
+
+    def __le__(self, item: Any) -> Any:
+        return self.add(item)
+
+    def __ge__(self, other: Any) -> Any:
+        return other.add(self) if isinstance(other, GTag) else NotImplemented
+
+    def __add__(self, other: Any) -> list[Any]:
+        return [self, *other] if isinstance(other, list) else [self, other]
+
+    def __radd__(self, other: Any) -> list[Any]:
+        return [*other, self] if isinstance(other, list) else [other, self]
+
+    def __lshift__(self, other: Any) -> Any:
+        raise TypeError("L'opérateur '<<' n'est pas supporté: use '<=' or '+=' to add a child")
+
+    __iter__ = None  # `list(tag)` and `x in tag` are errors, not an endless `tag[0]`, `tag[1]`, …
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    on_mount: Any = _Hook()
+    on_unmount: Any = _Hook()
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the browser has yet to hear of a change of this tag."""
+        root = self.root
+        return True if root is None else root._is_dirty(self)
+
+    def update(self, throttle: float | None = None) -> None:
+        """Ask for a push of all that changed, `throttle` seconds after the last one at the earliest."""
+        root = self.root
+        if root is not None:
+            root.update(throttle)
+
+    def call_js(self, code: str) -> Self:
+        """Run `code` in the browser, after the changes of the next push. Waits while the tag is in no app."""
+        root = self.root
+        if root is not None:
+            root._note_script(self, code)
+        else:
+            self._marks |= WAITING
+            self.__dict__.setdefault("_scripts", []).append(code)
+        return self
+
+    def state_changed(self) -> None:
+        """A State that this tag read while it was rendered has changed."""
+        root = self.root
+        if root is not None:
+            root._note_change(self)
+            root.update()
+
+    def __str__(self) -> str:
+        return GTag._to_html(self)
+
+    _to_html: ClassVar[Callable[["GTag"], str]]  # rendering lies above the tree: `render` puts itself in here
+
+    def _changed(self) -> None:
+        root = self.root
+        if root is not None:
+            root._note_change(self)
+
+    def _mark_hooked(self) -> None:
+        node: GTag | None = self
+        while node is not None and not node._marks & HOOKED:
+            node._marks |= HOOKED
+            node = node.parent
+
+    def _eval_child(self, value: Any) -> Any:
+        """`value`, or what it yields where it is a callable or a State."""
+        while callable(value) and not isinstance(value, GTag):
+            value = value()
+        return value
+
+
+class _ChangedClass:
+    """A callable `class` attribute with later changes applied to each result, without wrapping wrappers."""
+
+    def __init__(self, source: Callable[[], Any], change: WordChange) -> None:
+        earlier = source if isinstance(source, _ChangedClass) else None
+        self._source: Callable[[], Any] = earlier._source if earlier else source
+        self._changes: tuple[WordChange, ...] = (*(earlier._changes if earlier else ()), change)
+
+    def __call__(self) -> str:
+        words = _words(_current(self._source))
+        for change in self._changes:
+            words = change(words)
+        return " ".join(words)
+
+
+current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+
+
+class Fragment(GTag):
+    """Children without an element around them."""
+
+    __slots__ = ()
+
+    _is_fragment = True
+
+
+def prepare(cls: type[GTag]) -> None:
+    """Work out, once per class, what every instance would otherwise have to ask."""
+    cls._prepared = cls
+    cls._names_itself = cls.tag is None and not cls._is_fragment
+    cls._adds_arguments = cls.init is GTag.init
+    cls._adds_plainly = cls.add is GTag.add
+    hooked = cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount
+    cls._first_marks = HOOKED if hooked else 0
+    if cls.statics:
+        _keep_statics_out_of_the_tree(cls.statics)
+    if cls.styles:
+        _scope_styles(cls, cls.styles)
+
+
+def _keep_statics_out_of_the_tree(statics: Any) -> None:
+    """A class defined while an `init` runs has its statics made there, where they would become children."""
+    for item in statics if isinstance(statics, list | tuple) else [statics]:
+        if isinstance(item, GTag):
+            item.remove()
+
+
+def _scope_styles(cls: type[GTag], styles: str) -> None:
+    cls._scope_class = f"htag-{cls.__name__}"
+    statics = list(cls.statics) if isinstance(cls.statics, list | tuple) else [cls.statics]
+    statics.append(HTML(f"<style>{css.scope(styles, cls._scope_class)}</style>"))
+    cls.statics = statics
+
+
+def descendants(tag: GTag, made: dict[GTag, list[GTag]]) -> Iterator[GTag]:
+    """`tag` and all tags below it in document order; `made`: those that callables made, by the tag they stand in."""
+    stack = [tag]
+    while stack:
+        node = stack.pop()
+        yield node
+        below = node._tags() if node._content is not None else []
+        if made and node in made:
+            below = below + made[node]
+        if below:
+            stack.extend(reversed(below))
+
+
+def random_number() -> int:
+    """A number for a tag that is in no app (yet): far from those that apps count, unique in all processes."""
+    return random.getrandbits(47) | 1 << 47
+
+
+def _require_text(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
+
+
+def _words(value: Any) -> list[str]:
+    return str(value).split() if value not in (None, True, False, MISSING) else []
+
+
+def _current(value: Any) -> Any:
+    while callable(value):
+        value = value()
+    return value
+
+
+def _equal_text(child: Any, item: Any) -> bool:
+    return isinstance(item, str) and isinstance(child, str) and child is not GAP and child == item

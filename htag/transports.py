@@ -1,0 +1,261 @@
+"""The three ways in which a tab talks to its session: WebSocket; server-sent events with POST; POST alone."""
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.websockets import WebSocket
+
+from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
+from htag.errors import MessageTooLarge, WireError
+from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
+from htag.lane import Lane
+from htag.observe import Observer
+from htag.pool import Pool
+from htag.session import Session
+from htag.wire import Codec, Message
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+TOO_LARGE = 1009  # close code of RFC 6455
+NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
+
+
+class Door:
+    """Whom the transports let in: a request of our own page, with the cookie of a session that this worker has."""
+
+    def __init__(
+        self, pool: Pool, identity: Identity, observer: Observer, codec: Codec, origins: Sequence[str]
+    ) -> None:
+        self.pool = pool
+        self.identity = identity
+        self.observer = observer
+        self.codec = codec
+        self._origins = frozenset(origins)
+
+    def has_cookie(self, scope: Scope) -> bool:
+        """Whether the request claims any session."""
+        return any(True for _ in cookie_values(scope["headers"], COOKIE))
+
+    def is_own(self, scope: Scope) -> bool:
+        """Whether it was our page that made the request."""
+        if same_origin(scope["headers"], self._origins):
+            return True
+        self.observer.message_refused("origin")
+        return False
+
+    def session(self, scope: Scope) -> Session | None:
+        """The session that the request's cookie names, if we signed it and know it."""
+        for session_id in self.identity.claimed(scope["headers"]):
+            if self.pool.shared is not None:
+                return self.pool.shared
+            if (session := self.pool.get(session_id)) is not None:
+                return session
+        self.observer.message_refused("no_session")
+        return None
+
+
+class Heard:
+    """What `tag.request` is: Starlette's object for the connection, made only if somebody asks."""
+
+    __slots__ = ("_made", "_receive", "_scope", "_send")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._made: WebSocket | Request | None = None
+
+    def __call__(self) -> WebSocket | Request:
+        if self._made is None:
+            kind = WebSocket if self._scope["type"] == "websocket" else Request
+            self._made = kind(self._scope, self._receive, self._send)
+        return self._made
+
+
+def revision_shown(scope: Scope) -> int | None:
+    """The revision that the tab's page shows, if it says so."""
+    values = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("rev", ())
+    return int(values[0]) if values and values[0].isascii() and values[0].isdecimal() and len(values[0]) < 16 else None
+
+
+class Pace:
+    """Reads a connection more slowly while it sends more than its messages per second. Nothing is dropped."""
+
+    __slots__ = ("_count", "_limit", "_since")
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._count = 0
+        self._since = time.monotonic()
+
+    def excess(self) -> float:
+        """Count one message; the seconds to wait before the next one is read."""
+        self._count += 1
+        if self._count < self._limit:
+            return 0.0
+        ahead = self._since + 1.0 - time.monotonic()
+        self._count, self._since = 0, time.monotonic() + max(ahead, 0.0)
+        return max(ahead, 0.0)
+
+
+class SocketEndpoint:
+    """`/ws`: frames both ways."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, from handshake to close."""
+        await receive()  # websocket.connect
+        if not self._door.has_cookie(scope) or not self._door.is_own(scope):
+            await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
+            return
+        session = self._door.session(scope)
+        await send({"type": "websocket.accept", "headers": NO_CACHE})
+        if session is None:
+            await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+            return
+        channel = WebSocketChannel(session, send)
+        started = time.monotonic()
+        heard = Heard(scope, receive, send)
+        session.app._heard_from = heard
+        self._door.pool.connect(session, channel, revision_shown(scope))
+        try:
+            await channel.flush()
+            await self._listen(session, channel, heard, receive)
+        finally:
+            self._door.pool.disconnect(session, channel, time.monotonic() - started)
+
+    async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
+        lane = Lane(session)
+        pace = Pace(session.limits.messages_per_second)
+        decode = self._door.codec.decode
+        while (received := await receive())["type"] == "websocket.receive":
+            try:
+                message = decode(received.get("text") or received.get("bytes") or "")
+            except MessageTooLarge:
+                self._door.observer.message_refused("too_large")
+                await channel.close(TOO_LARGE)
+                return
+            except WireError:
+                self._door.observer.message_refused("malformed")
+                continue
+            session.app._heard_from = heard
+            lane.submit(message, channel)
+            await channel.flush()
+            if (excess := pace.excess()) > 0.0:
+                self._door.observer.message_refused("too_fast")
+                await asyncio.sleep(excess)
+            if lane.crowded:
+                await lane.uncrowded()
+
+
+class StreamEndpoint:
+    """`/stream`: server-sent events; the browser's messages come as POST."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One stream, until the browser goes."""
+        session, refusal = admitted(self._door, scope)
+        if session is None:
+            await refusal(scope, receive, send)
+            return
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), *NO_CACHE]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        channel = StreamChannel(session, send)
+        started = time.monotonic()
+        session.app._heard_from = Heard(scope, receive, send)
+        self._door.pool.connect(session, channel, revision_shown(scope))
+        try:
+            await channel.run(receive)
+        finally:
+            self._door.pool.disconnect(session, channel, time.monotonic() - started)
+        with contextlib.suppress(OSError):  # the browser may be gone already
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class EventEndpoint:
+    """`/event`: one message as POST. With `fallback`, the answer carries all that a channel would have carried."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._lanes: WeakValueDictionary[tuple[str, str], Lane] = WeakValueDictionary()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One POST."""
+        try:
+            response = await self._answer(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is there to answer to
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        session, refusal = admitted(self._door, scope)
+        if session is None:
+            return refusal
+        token = header(scope["headers"], b"x-htag-token") or ""
+        expected = map(self._door.identity.csrf, self._door.identity.claimed(scope["headers"]))
+        if not any(hmac.compare_digest(token.encode(), each.encode()) for each in expected):
+            self._door.observer.message_refused("csrf")
+            return PlainTextResponse("CSRF Token mismatch", 403)
+        try:
+            message = self._door.codec.decode(await self._body(scope, receive))
+        except MessageTooLarge:
+            self._door.observer.message_refused("too_large")
+            return PlainTextResponse("Message too large", 413)
+        except WireError:
+            self._door.observer.message_refused("malformed")
+            return PlainTextResponse("A message is a JSON object", 400)
+        session.app._heard_from = Heard(scope, receive, send)
+        session.spoke_http_at = time.monotonic()
+        return await self._handled(session, self._lane(session, scope), message)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        limit = self._door.pool.limits.message_bytes
+        body = b""
+        async for chunk in Request(scope, receive).stream():
+            body += chunk
+            if len(body) > limit:
+                raise MessageTooLarge(f"a message may have {limit} bytes")
+        return body
+
+    def _lane(self, session: Session, scope: Scope) -> Lane:
+        tab = header(scope["headers"], b"x-htag-tab")
+        if not tab:
+            return Lane(session)  # a client that does not say which tab it is gets no order, as in htag 2
+        return self._lanes.setdefault((session.id, tab), Lane(session))
+
+    async def _handled(self, session: Session, lane: Lane, message: Message) -> Response:
+        if message.fallback is not True:
+            lane.submit(message, None)
+            self._door.pool.touch(session)
+            return JSONResponse({"status": "ok"})
+        channel = AnswerChannel(session)
+        session.join(channel)
+        try:
+            done = lane.submit(message, channel)
+            if done is not None:
+                await done
+            return JSONResponse({"status": "ok", "payloads": channel.take()})
+        finally:
+            session.detach(channel)
+            self._door.pool.touch(session)
+
+
+def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:
+    """The session of an HTTP request, or what to answer instead."""
+    if not door.has_cookie(scope):
+        return None, PlainTextResponse("No session cookie", 400)
+    if not door.is_own(scope):
+        return None, PlainTextResponse("Origin not allowed", 403)
+    return door.session(scope), PlainTextResponse("Unknown session", 404)
