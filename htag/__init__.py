@@ -3,13 +3,15 @@
 import logging
 from importlib.metadata import PackageNotFoundError, version
 
-from htag.app import App
+from htag.app import App as App
 from htag.dispatch import prevent, stop
 from htag.factory import Tag
 from htag.markup import HTML
+from htag.router import Router
+from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
-from htag.tag import GTag, current_request
-from htag.web import WebApp
+from htag.tag import GTag
+from htag.tag import current_request as current_request
 
 logging.getLogger("htag").addHandler(logging.NullHandler())
 
@@ -18,5 +20,17 @@ try:
 except PackageNotFoundError:  # imported from a bare copy of the source
     __version__ = "unknown"
 
-__all__ = ["HTML", "GTag", "State", "States", "Tag", "WebApp", "__version__", "prevent", "stop"]
-_ = (App, current_request)
+__all__ = [
+    "HTML",
+    "ChromeApp",
+    "GTag",
+    "PyScript",
+    "Router",
+    "State",
+    "States",
+    "Tag",
+    "WebApp",
+    "__version__",
+    "prevent",
+    "stop",
+]

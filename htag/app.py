@@ -23,6 +23,7 @@ class App(GTag):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._live = Registry(self)
+        self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
@@ -61,9 +62,6 @@ class App(GTag):
 
     # -- told by the tree --------------------------------------------------------------------------------------------
 
-    def _note_change(self, tag: GTag) -> None:
-        self._live.note_change(tag)
-
     def _note_script(self, tag: GTag, code: str) -> None:
         self._live.note_script(tag, code)
 
@@ -77,7 +75,7 @@ class App(GTag):
         self._live.made(host, [])
 
     def _next_number(self) -> int:
-        return self._live.number(self)
+        return self._live.number()
 
     def _is_dirty(self, tag: GTag) -> bool:
         return tag in self._live.dirty

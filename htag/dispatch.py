@@ -88,19 +88,19 @@ def _advance(generator: Any) -> Result | None:
 
 def is_async(callback: Any) -> bool:
     """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
-    while isinstance(callback, functools.partial | _Marked):
+    while isinstance(callback, functools.partial | Marked):
         callback = callback.func
     return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
 
 
 def name_of(callback: Any) -> str:
     """The name that a person would look for in the source."""
-    while isinstance(callback, functools.partial | _Marked):
+    while isinstance(callback, functools.partial | Marked):
         callback = callback.func
     return getattr(callback, "__qualname__", None) or type(callback).__qualname__
 
 
-class _Marked:
+class Marked:
     """A callable that can carry no mark itself, such as a bound method, with a mark."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
@@ -127,7 +127,7 @@ def _mark(callback: AnyCallback, mark: str) -> AnyCallback:
     try:
         setattr(callback, mark, True)
     except AttributeError:
-        wrapped: Any = _Marked(callback)
+        wrapped: Any = Marked(callback)
         setattr(wrapped, mark, True)
         return wrapped  # type: ignore[no-any-return]  # it is called like what it wraps
     return callback

@@ -7,11 +7,12 @@ from htag.registry import Registry
 from htag.tag import GTag
 
 FIELDS = frozenset(("input", "textarea", "select", "option"))
-DISABLED = frozenset(("button", "fieldset", "input", "option", "select", "textarea"))  # HTML disables these
+# HTML can disable these
+DISABLED = frozenset(("button", "fieldset", "input", "option", "select", "textarea"))
 
 
 def synchronise(target: GTag, data: Any, registry: Registry) -> None:
-    """Keep the value, or the check mark, that came with an event. Nothing is marked as changed: the browser shows it."""
+    """Keep the value, or the check mark, that came with an event. Marks nothing as changed: the browser shows it."""
     name = target.tag
     if name is None or not (name in FIELDS or "-" in name) or not isinstance(data, dict):
         return

@@ -25,7 +25,16 @@ def attribute_name(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=1024)
-def keyword_attribute(keyword: str) -> str:
-    """The attribute that the keyword argument `_data_id` stands for: `data-id`."""
-    return attribute_name(keyword[1:].replace("_", "-"))
+PLAIN, ATTRIBUTE, VALUED, EVENT = range(4)
+
+
+@lru_cache(maxsize=4096)
+def keyword(key: str) -> tuple[int, str]:
+    """What the keyword argument `key` of a tag stands for, and the name of that: `_data_id` is the attribute `data-id`,
+    `_onclick` the event `click`, `note` a plain Python attribute. VALUED: an attribute that means more than itself."""
+    if not key.startswith("_"):
+        return PLAIN, key
+    if key.startswith("_on"):
+        return EVENT, attribute_name(key[3:])
+    name = attribute_name(key[1:].replace("_", "-"))
+    return (VALUED if name in ("id", "value") else ATTRIBUTE), name

@@ -1,12 +1,13 @@
 """What an app knows of its tree: which tags the browser may address, what changed, what is to be sent or started."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from htag import pairs
 from htag.render import render
-from htag.tag import HOOKED, WAITING, GTag, descendants, enclosing
+from htag.tag import BRINGS, HOOKED, WAITING, GTag, descendants, enclosing
 from htag.wire import Update
 
 
@@ -31,7 +32,7 @@ class Registry:
         "binds",
         "classes",
         "dirty",
-        "number_given",
+        "number",
         "started",
         "statics",
         "title",
@@ -40,7 +41,8 @@ class Registry:
     def __init__(self, app: GTag) -> None:
         self._app = app
         self.binds = True
-        self.number_given = 0
+        # no tag of this app has, or ever had, the number that comes next: a late click must not hit another tag
+        self.number = count(1).__next__
         self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
         self.classes: set[type] = set()
         self.statics: list[str] = []  # not sent yet
@@ -104,18 +106,13 @@ class Registry:
 
     # -- told by a render (the `Witness` of render) --------------------------------------------------------------------
 
-    def number(self, tag: GTag) -> int:
-        """A number no tag of this app has, or ever had: a late click must not hit another tag."""
-        self.number_given += 1
-        return self.number_given
-
     def met(self, tag: GTag) -> None:
         """A tag that may bring statics, or JavaScript queued while it was in no app."""
         cls = type(tag)
         if cls not in self.classes:
             self.classes.add(cls)
             self._note_statics(cls.statics)
-        if tag.statics is not cls.statics:
+        if tag._marks & BRINGS and tag.statics is not cls.statics:
             self._note_statics(tag.statics)
         if tag._marks & WAITING:
             tag._marks &= ~WAITING

@@ -2,42 +2,46 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 from htag import pairs
 from htag.markup import HTML, escape
 from htag.names import element_name
 from htag.pairs import MISSING
 from htag.state import reader
-from htag.tag import DYNAMIC, WAITING, GTag, random_number
+from htag.tag import BRINGS, DYNAMIC, WAITING, GTag, random_number
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
+ANNOUNCED = BRINGS | WAITING  # marks of tags that have something for the page's head, or for its JavaScript
 RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
 BOUND = frozenset(("input", "textarea", "select"))  # these report their value without being asked
 OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
 
 
-class Shape(NamedTuple):
+class Shape:
     """What all elements of one name share."""
 
-    open: str
-    end: str
-    close: HTML
-    void: bool
-    raw: bool
-    bound: bool
-    hides_value: bool
+    __slots__ = ("bound", "close", "end", "hides_value", "open", "open_id", "plain", "raw", "void")
+
+    def __init__(self, name: str) -> None:
+        element_name(name)
+        self.void = name in VOID
+        self.raw = name in RAW
+        self.bound = name in BOUND
+        self.hides_value = name in OWN_VALUE
+        self.plain = not (self.raw or self.bound or self.void)
+        self.open = f"<{name}"
+        self.open_id = f'<{name} id="{name}-'
+        self.end = "/>" if self.void else ">"
+        self.close = HTML("" if self.void else f"</{name}>")
 
 
 @lru_cache(maxsize=1024)
 def shape_of(name: str) -> Shape:
     """The shape of elements called `name`."""
-    element_name(name)
-    void = name in VOID
-    end, close = ("/>", HTML("")) if void else (">", HTML(f"</{name}>"))
-    return Shape(f"<{name}", end, close, void, name in RAW, name in BOUND, name in OWN_VALUE)
+    return Shape(name)
 
 
 class Witness(Protocol):
@@ -45,9 +49,7 @@ class Witness(Protocol):
 
     binds: bool  # whether fields without a handler report their value
 
-    def number(self, tag: GTag) -> int:
-        """A number for a tag that has none yet."""
-        ...
+    number: Callable[[], int]  # for a tag that has none yet
 
     def met(self, tag: GTag) -> None:
         """A tag whose class, or whose own statics, no render has met before, or on which JavaScript waits."""
@@ -73,9 +75,9 @@ class Bystander:
     binds = False
     classes: ClassVar[set[type]] = set()  # none is known: each tag is met, which costs nothing here
 
-    def number(self, tag: GTag) -> int:
+    def __init__(self, tag: GTag) -> None:
         root = tag.root
-        return random_number() if root is None else int(root._next_number())
+        self.number: Callable[[], int] = random_number if root is None else root._next_number
 
     def met(self, tag: GTag) -> None:
         return
@@ -90,11 +92,15 @@ class Bystander:
 
 
 def render(top: GTag, witness: Witness) -> str:
-    """The outer HTML of `top`."""
+    """The outer HTML of `top`.
+
+    One loop over what is still to be written, last first. Its two shortcuts, for elements without attributes and for
+    those with one text, are what most of a page consists of.
+    """
     out: list[str] = []
     write = out.append
     stack: list[Any] = [top]
-    classes = witness.classes
+    classes, number = witness.classes, witness.number
     while stack:
         node = stack.pop()
         kind = type(node)
@@ -107,19 +113,23 @@ def render(top: GTag, witness: Witness) -> str:
         if not isinstance(node, GTag):
             write(node if isinstance(node, HTML) else escape(str(node)))
             continue
-        if kind not in classes or node._marks & WAITING or node.statics is not kind.statics:
+        if kind not in classes or node._marks & ANNOUNCED:
             witness.met(node)
+        identity = node._id
+        if identity is None:
+            identity = node._id = number()
         content = node._content
-        if node.tag is None:
-            if node._id is None:
-                node._id = witness.number(node)
-        else:
+        if node.tag is not None:
             shape = shape_of(node.tag)
-            write(start_tag(node, shape, witness))
-            if shape.void:
+            if shape.plain and not node._attributes and not node._events and type(identity) is int:
+                start = f'{shape.open_id}{identity}">'
+            else:
+                start = start_tag(node, shape, witness)
+            if type(content) is str and shape.plain:
+                write(f"{start}{escape(content)}{shape.close}")
                 continue
-            if content is None or (type(content) is str and not shape.raw):
-                write(f"{escape(content)}{shape.close}" if content else shape.close)
+            write(start)
+            if shape.void:
                 continue
             stack.append(shape.close)
             if shape.raw:
@@ -136,7 +146,7 @@ def render(top: GTag, witness: Witness) -> str:
 
 def outer_html(tag: GTag) -> str:
     """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
-    return render(tag, Bystander())
+    return render(tag, Bystander(tag))
 
 
 GTag._to_html = staticmethod(outer_html)
@@ -144,11 +154,6 @@ GTag._to_html = staticmethod(outer_html)
 
 def start_tag(node: GTag, shape: Shape, witness: Witness) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
-    number = node._id
-    if number is None and not shape.raw:
-        number = node._id = witness.number(node)
-    if not node._attributes and not node._events and not shape.bound and type(number) is int:
-        return f'{shape.open} id="{node.tag}-{number}"{shape.end}'
     identity = node.id
     text = shape.open
     shown = MISSING
@@ -157,11 +162,12 @@ def start_tag(node: GTag, shape: Shape, witness: Witness) -> str:
         text += attributes
     if node._events or shape.bound:
         text += handlers_of(node, identity, shape, witness)
-    if node._events or shape.bound or type(number) is str:
+        witness.target(node, shown)
+    elif type(node._id) is str:
         witness.target(node, shown)
     if shown is MISSING:
         if identity:
-            text += f' id="{escape(identity)}"'
+            text += f' id="{identity if type(node._id) is int else escape(identity)}"'
     elif shown != identity:
         text += f' data-htag-id="{escape(identity)}"'
     return text + shape.end

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from htag import pairs
 from htag.app import App
-from htag.dispatch import _Marked
+from htag.dispatch import Marked
 from htag.state import State
 from htag.tag import GTag
 
@@ -126,7 +126,7 @@ class Route(NamedTuple):
         return parameters
 
 
-class Listeners(_Marked):
+class Listeners(Marked):
     """An app's handler of `hashchange`, and the routers that want to know as well. They come first."""
 
     def __init__(self, own: Callable[..., Any], router: Router) -> None:

@@ -52,6 +52,7 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_due",
         "_loop",
         "_pushed_at",
         "_tasks",
@@ -88,8 +89,9 @@ class Session:
         self.spoke_http_at = float("-inf")
         self._answers: deque[Reply] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._pushed_at = float("-inf")
+        self._due = 0.0
         self._here()
         app._push = self.request_push
 
@@ -131,9 +133,12 @@ class Session:
         """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
         self._here()
         self.seen = True
-        shows_all = revision is not None and revision == self.revision
         self.clients.append(client)
-        client.put(self.codec.encode(self._changes(Update({})) if shows_all else self._whole(client)))
+        if revision is not None and revision == self.revision:
+            self.deliver(self._changes(Update({}, statics=[])))  # news to all tabs, this one included
+            client.put(self.codec.encode(Update({})))
+        else:
+            client.put(self.codec.encode(self._whole(client)))
         answers, self._answers = self._answers, None
         for answer in answers or ():
             client.put(self.codec.encode(answer))
@@ -311,12 +316,14 @@ class Session:
     def _schedule(self, throttle: float) -> None:
         if not self.clients or self._loop.is_closed():
             return  # whoever connects gets everything
-        due = max(self._pushed_at + throttle, self._loop.time())
+        now = self._loop.time()
+        due = max(self._pushed_at + throttle, now)
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._due <= due:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._pushed_by_timer)
+        self._due = due
+        self._timer = self._loop.call_later(due - now, self._pushed_by_timer)
 
     def _pushed_by_timer(self) -> None:
         self._timer = None

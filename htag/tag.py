@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 from htag import css, pairs
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
 from htag.markup import HTML
-from htag.names import attribute_name, element_name, keyword_attribute
+from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keyword
 from htag.pairs import MISSING, Pairs
 from htag.state import State
 
@@ -17,6 +17,8 @@ HOOKED = 1  # it, or something below it, has on_mount or on_unmount
 DYNAMIC = 2  # a child may be something other than text or a tag
 EXPOSED = 4  # somebody holds the list of children
 WAITING = 8  # JavaScript is queued on it while it is in no app
+BRINGS = 16  # it has statics: of its class, or of its own
+CALLED = 32  # its class defines `__call__`, so as a child it is a callable
 
 WordChange = Callable[[list[str]], list[str]]
 
@@ -44,6 +46,17 @@ class _Hook:
         tag._mark_hooked()
 
 
+class _Statics:
+    """`statics` where no component defines them; assigning them to an instance is noticed here."""
+
+    def __get__(self, tag: "GTag | None", owner: type) -> Any:
+        return () if tag is None else tag.__dict__.get("_statics", ())
+
+    def __set__(self, tag: "GTag", statics: Any) -> None:
+        tag.__dict__["_statics"] = statics
+        tag._marks |= BRINGS
+
+
 class Root(Protocol):
     """What a tag tells the app it stands in."""
 
@@ -67,7 +80,7 @@ class GTag:
     __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "parent")
 
     tag: str | None = None
-    statics: Any = ()
+    statics: Any = _Statics()
     styles: ClassVar[str | None] = None
 
     _is_root: ClassVar[bool] = False
@@ -102,11 +115,12 @@ class GTag:
             args = self._take_name(args)
         if kwargs:
             kwargs = self._take_keywords(kwargs)
-        if cls._adds_arguments:
-            if args:
-                self._add_all(args)
-        else:
+        if not cls._adds_arguments:
             self._initialise(args, kwargs)
+        elif len(args) == 1 and type(args[0]) is str:
+            self._content = args[0]
+        elif args:
+            self._add_all(args)
         if cls._scope_class is not None:
             self.add_class(cls._scope_class)
         around = enclosing.get()
@@ -129,14 +143,17 @@ class GTag:
     def _take_keywords(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         plain = {}
         for key, value in kwargs.items():
-            if not key.startswith("_"):
+            kind, name = keyword(key)
+            if kind == ATTRIBUTE:
+                self._attributes = pairs.put(self._attributes, name, value) if self._attributes else (name, value)
+            elif kind == EVENT:
+                self._events = pairs.put(self._events, name, value) if self._events else (name, value)
+            elif kind == PLAIN:
                 plain[key] = value
                 setattr(self, key, value)
-            elif key.startswith("_on"):
-                self._events = pairs.put(self._events, attribute_name(key[3:]), value)
             else:
-                self._set_attribute(keyword_attribute(key), value)
-                if key == "_id":
+                self._set_attribute(name, value)
+                if name == "id":
                     self._id = str(value)
         return plain
 
@@ -328,7 +345,11 @@ class GTag:
             if kind is str or kind is HTML:
                 self._append(item)
             elif isinstance(item, GTag):
-                self._adopt(item)
+                if item.parent is None and not item._marks and self.parent is None and item is not self:
+                    item.parent = self  # both are new and there is nothing to tell anybody
+                else:
+                    self._adopt(item)
+                self._append(item)
             elif isinstance(item, list | tuple):
                 self._add_all(item)
             elif item is not None:
@@ -368,14 +389,13 @@ class GTag:
         elif item.parent is not None:
             item.parent.remove(item)
         item.parent = self
-        if callable(item):
+        if item._marks & CALLED:
             self._marks |= DYNAMIC
         if item._marks & HOOKED:
             self._mark_hooked()
             root = self.root
             if root is not None:
                 root._mount(item)
-        self._append(item)
 
     def _refuse_cycle(self, item: "GTag") -> None:
         node: GTag | None = self
@@ -510,9 +530,12 @@ class GTag:
     _to_html: ClassVar[Callable[["GTag"], str]]  # rendering lies above the tree: `render` puts itself in here
 
     def _changed(self) -> None:
-        root = self.root
-        if root is not None:
-            root._note_change(self)
+        node: Any = self
+        while node is not None:
+            if node._is_root:
+                node._note_change(self)
+                return
+            node = node.parent
 
     def _mark_hooked(self) -> None:
         node: GTag | None = self
@@ -560,11 +583,15 @@ def prepare(cls: type[GTag]) -> None:
     cls._adds_arguments = cls.init is GTag.init
     cls._adds_plainly = cls.add is GTag.add
     hooked = cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount
-    cls._first_marks = HOOKED if hooked else 0
+    cls._first_marks = (HOOKED if hooked else 0) | (
+        CALLED if any("__call__" in each.__dict__ for each in cls.__mro__) else 0
+    )
     if cls.statics:
         _keep_statics_out_of_the_tree(cls.statics)
     if cls.styles:
         _scope_styles(cls, cls.styles)
+    if cls.statics is not GTag.statics:
+        cls._first_marks |= BRINGS
 
 
 def _keep_statics_out_of_the_tree(statics: Any) -> None:

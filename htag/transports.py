@@ -217,7 +217,6 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        session.spoke_http_at = time.monotonic()
         return await self._handled(session, self._lane(session, scope), message)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
@@ -240,6 +239,7 @@ class EventEndpoint:
             lane.submit(message, None)
             self._door.pool.touch(session)
             return JSONResponse({"status": "ok"})
+        session.spoke_http_at = time.monotonic()
         channel = AnswerChannel(session)
         session.join(channel)
         try:

@@ -22,7 +22,7 @@ BROWSER_SECONDS = 1.0  # after which the page is opened even if no server answer
 RELOADED_SECONDS = 15.0  # the same where a process has to start first, and to import everything
 LINGER_SECONDS = 1.0  # an F5 is a tab that leaves and comes back when its new page has loaded
 LOOK_SECONDS = 0.25  # between two looks whether anybody is there
-SHUTDOWN_SECONDS = 3  # for requests under way; an event stream would otherwise hold up Ctrl-C for ever
+SHUTDOWN_SECONDS = 1  # for requests under way; an open event stream would otherwise hold up Ctrl-C for ever
 
 
 def serve(
