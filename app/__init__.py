@@ -1,0 +1,1 @@
+"""The deployed program: settings, logs, metrics, health and the demo around `htag`."""

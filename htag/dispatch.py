@@ -106,8 +106,7 @@ class Marked:
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = func
         self.__name__ = getattr(func, "__name__", type(func).__name__)
-        self._htag_prevent = getattr(func, "_htag_prevent", False)
-        self._htag_stop = getattr(func, "_htag_stop", False)
+        self._htag_before = getattr(func, "_htag_before", "")
 
     def __call__(self, *args: Any) -> Any:
         return self.func(*args)
@@ -115,19 +114,26 @@ class Marked:
 
 def prevent(callback: AnyCallback) -> AnyCallback:
     """The browser's own reaction to the event does not happen: `preventDefault`. For callbacks, or as a decorator."""
-    return _mark(callback, "_htag_prevent")
+    return _mark(callback, prevent=True)
 
 
 def stop(callback: AnyCallback) -> AnyCallback:
     """The event does not reach the tags around its target: `stopPropagation`. For callbacks, or as a decorator."""
-    return _mark(callback, "_htag_stop")
+    return _mark(callback, stop=True)
 
 
-def _mark(callback: AnyCallback, mark: str) -> AnyCallback:
+def _mark(callback: AnyCallback, *, prevent: bool = False, stop: bool = False) -> AnyCallback:
+    """Note on `callback` the JavaScript that runs before its call; always in the same order."""
+    before = getattr(callback, "_htag_before", "")
+    text = (STOP if stop or STOP in before else "") + (PREVENT if prevent or PREVENT in before else "")
+    marked: Any = callback
     try:
-        setattr(callback, mark, True)
+        marked._htag_before = text
     except AttributeError:
-        wrapped: Any = Marked(callback)
-        setattr(wrapped, mark, True)
-        return wrapped  # type: ignore[no-any-return]  # it is called like what it wraps
-    return callback
+        marked = Marked(callback)
+        marked._htag_before = text
+    return marked  # type: ignore[no-any-return]  # it is called like what it wraps
+
+
+STOP = "event.stopPropagation(); "
+PREVENT = "event.preventDefault(); "

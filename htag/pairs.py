@@ -13,6 +13,8 @@ MISSING: Any = object()
 
 def get(pairs: Pairs, name: object) -> Any:
     """The value under `name`, or MISSING."""
+    if len(pairs) == 2:
+        return pairs[1] if pairs[0] == name else MISSING
     for index in range(0, len(pairs), 2):
         if pairs[index] == name:
             return pairs[index + 1]

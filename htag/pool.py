@@ -72,6 +72,7 @@ class Pool:
         self._disconnected = _Waiting(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._timer_loop: asyncio.AbstractEventLoop | None = None
 
     # -- opening and finding -----------------------------------------------------------------------------------------
@@ -158,13 +159,17 @@ class Pool:
             self._timer.cancel()
 
     def _arm(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._timer is not None and self._timer_loop is loop and not self._timer.cancelled():
-            return
+        """Have one timer, for the earliest end."""
         ends = [next(iter(queue.until.values())) for queue in (self._new, self._disconnected) if queue.until]
-        if ends:
-            self._timer_loop = loop
-            self._timer = loop.call_later(max(min(ends) - time.monotonic(), 0.0), self._sweep)
+        if not ends:
+            return
+        loop, due = asyncio.get_running_loop(), min(ends)
+        if self._timer is not None:
+            if self._timer_loop is loop and self._due <= due:
+                return
+            self._timer.cancel()
+        self._timer_loop, self._due = loop, due
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep)
 
     def _sweep(self) -> None:
         self._timer = None

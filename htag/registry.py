@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from htag import pairs
+from htag.pairs import MISSING
 from htag.render import render
 from htag.tag import BRINGS, HOOKED, WAITING, GTag, descendants, enclosing
 from htag.wire import Update
@@ -129,11 +130,16 @@ class Registry:
 
     def target(self, tag: GTag, shown: Any) -> None:
         """A tag that the browser may address: one that has handlers, reports its value, or has an id of its own."""
-        for key in (tag._id, shown):
-            if isinstance(key, int | str) and ((other := self._targets.get(key)) is None or not self._has(other)):
-                self._targets[key] = tag
+        self._index(tag._id, tag)
+        if shown is not MISSING:
+            self._index(shown, tag)
         if tag.tag == "input" and tag._attributes:
             self._note_radio(tag)
+
+    def _index(self, key: Any, tag: GTag) -> None:
+        other = self._targets.get(key)
+        if other is None or not self._has(other):  # of two tags with one id, the first in the document
+            self._targets[key] = tag
 
     def _has(self, tag: GTag) -> bool:
         return tag.root is self._app

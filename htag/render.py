@@ -38,10 +38,15 @@ class Shape:
         self.close = HTML("" if self.void else f"</{name}>")
 
 
-@lru_cache(maxsize=1024)
-def shape_of(name: str) -> Shape:
-    """The shape of elements called `name`."""
-    return Shape(name)
+class Shapes(dict[str, Shape]):
+    """The shapes of elements by name, each made when it is first asked for. An app has a few dozen names."""
+
+    def __missing__(self, name: str) -> Shape:
+        shape = self[name] = Shape(name)
+        return shape
+
+
+shapes = Shapes()
 
 
 class Witness(Protocol):
@@ -120,7 +125,7 @@ def render(top: GTag, witness: Witness) -> str:
             identity = node._id = number()
         content = node._content
         if node.tag is not None:
-            shape = shape_of(node.tag)
+            shape = shapes[node.tag]
             if shape.plain and not node._attributes and not node._events and type(identity) is int:
                 start = f'{shape.open_id}{identity}">'
             else:
@@ -205,7 +210,7 @@ def handlers_of(node: GTag, identity: str, shape: Shape, witness: Witness) -> st
         if isinstance(handler, str):
             text += f' on{name}="{escape_script(handler)}"'
         else:
-            text += f' on{name}="{before(handler)}{call(node, identity)}{rest_of_call(name)}"'
+            text += f' on{name}="{getattr(handler, "_htag_before", "")}{call(node, identity)}{rest_of_call(name)}"'
     if shape.bound and witness.binds and pairs.get(handlers, "input") is MISSING:
         text += f' oninput="{call(node, identity)}{rest_of_call("input")}"'
     return text
@@ -222,12 +227,6 @@ def call(node: GTag, identity: str) -> str:
 def rest_of_call(event: str) -> str:
     """The second half: which event it is."""
     return escape_script(f", {quote(event)}, event)")
-
-
-def before(handler: Callable[..., Any]) -> str:
-    """The JavaScript that `prevent` and `stop` put before the report."""
-    text = "event.stopPropagation(); " if getattr(handler, "_htag_stop", False) else ""
-    return text + "event.preventDefault(); " if getattr(handler, "_htag_prevent", False) else text
 
 
 def quote(text: str) -> str:

@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from htag import dispatch, fields
@@ -26,6 +26,20 @@ KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not
 
 
 LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
+
+
+TABS = 8  # tabs of one session whose last POST is remembered; more of them on plain HTTP have a problem anyway
+
+
+class Posted:
+    """The last message that a tab POSTed, and the answer, in case the browser repeats it."""
+
+    __slots__ = ("answer", "callback_id", "done")
+
+    def __init__(self, callback_id: str | None) -> None:
+        self.callback_id = callback_id
+        self.done: asyncio.Future[None] | None = None  # resolves when it is handled; None: it is
+        self.answer: dict[str, Any] = {"status": "ok"}
 
 
 class Client(Protocol):
@@ -54,6 +68,7 @@ class Session:
         "_answers",
         "_due",
         "_loop",
+        "_posted",
         "_pushed_at",
         "_tasks",
         "_thread",
@@ -88,6 +103,7 @@ class Session:
         self.opened_at = time.monotonic()
         self.spoke_http_at = float("-inf")
         self._answers: deque[Reply] | None = None
+        self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._timer: asyncio.Handle | None = None
         self._pushed_at = float("-inf")
@@ -249,6 +265,22 @@ class Session:
             for tag, error in live.take_changes(update):
                 self.deliver(self._failed("render", tag, error))
         return update
+
+    @property
+    def posted(self) -> Mapping[str, Posted]:
+        """The last POST of each tab, by the tab's name for itself."""
+        return self._posted or {}
+
+    def remember_post(self, tab: str, posted: Posted) -> None:
+        """`posted` is the last one of `tab` now."""
+        if not tab or posted.callback_id is None:
+            return
+        if self._posted is None:
+            self._posted = {}
+        self._posted.pop(tab, None)
+        self._posted[tab] = posted
+        if len(self._posted) > TABS:
+            del self._posted[next(iter(self._posted))]
 
     # -- replies -----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Where sessions outlive a worker: bytes under a session id, guarded by a generation number."""
 
+import time
 from typing import NamedTuple, Protocol
 
 
@@ -41,7 +42,8 @@ class MemoryStore:
         self._claims: dict[str, Claim] = {}
 
     async def claim(self, session_id: str) -> Claim:
-        old = self._claims.get(session_id, Claim(0, None))
+        # above whatever generation was given for a session of this id that has been dropped since
+        old = self._claims.get(session_id) or Claim(time.time_ns() // 1000, None)
         self._claims[session_id] = new = Claim(old.generation + 1, old.data)
         return new
 

@@ -22,9 +22,10 @@ CALLED = 32  # its class defines `__call__`, so as a child it is a callable
 
 WordChange = Callable[[list[str]], list[str]]
 
-# The tags whose `with` block or `init` is running, innermost first. A context variable, not a thread's: two tasks that
-# build components at the same time do not adopt each other's.
-enclosing: ContextVar["tuple[GTag, Any] | None"] = ContextVar("enclosing", default=None)
+# The tags whose `with` block or `init` is running: (innermost, those around it, whether each new child is a change to
+# tell; an `init` tells once). A context variable, not a thread's: two tasks that build components at the same time do
+# not adopt each other's.
+enclosing: ContextVar["tuple[GTag, Any, bool] | None"] = ContextVar("enclosing", default=None)
 
 
 def no_hook() -> None:
@@ -128,8 +129,13 @@ class GTag:
             parent = around[0]
             if parent._adds_plainly and self.parent is None and not self._marks & HOOKED:
                 self.parent = parent  # what `add` does, without its questions: this tag is new
-                parent._append(self)
-                parent._changed()
+                content = parent._content
+                if type(content) is list:
+                    content.append(self)
+                else:
+                    parent._append(self)
+                if around[2]:
+                    parent._changed()
             else:
                 parent.add(self)
 
@@ -158,15 +164,19 @@ class GTag:
         return plain
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        with self:
+        enclosing.set((self, enclosing.get(), False))
+        try:
             self.init(*args, **kwargs)
+        finally:
+            self.__exit__()
+        self._changed()
 
     def init(self, *args: Any, **kwargs: Any) -> None:
         """Build the component. Tags made in here become its children; the default adds `args`."""
         self._add_all(args)
 
     def __enter__(self) -> Self:
-        enclosing.set((self, enclosing.get()))
+        enclosing.set((self, enclosing.get(), True))
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -288,7 +298,7 @@ class GTag:
     def childs(self) -> list[Any]:
         """The children, as the live list. Changing it directly is not noticed: prefer `add`, `remove`, `clear`."""
         if type(self._content) is not list:
-            self._content = [] if self._content is None else [self._content]
+            self._content = self._list()
         elif "_child_places" in self.__dict__:
             close_gaps(self._content, self._places())
         self._marks |= EXPOSED | DYNAMIC  # whoever holds the list may put anything into it
@@ -338,8 +348,8 @@ class GTag:
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
         if items and isinstance(items[0], GTag):
             elsewhere = items[0].parent
-            if elsewhere is not None and elsewhere is not self:
-                elsewhere._give(items)
+            if elsewhere is not None and elsewhere is not self and self._take_over(items, elsewhere):
+                return
         for item in items:
             kind = type(item)
             if kind is str or kind is HTML:
@@ -356,19 +366,34 @@ class GTag:
                 self._marks |= DYNAMIC
                 self._append(item)
 
-    def _give(self, items: "list[Any] | tuple[Any, ...]") -> None:
-        """Let go of `items` in one go where they are the last children: arguments just made within an `init`."""
-        content = self._content
-        count = len(items)
-        if type(content) is not list or len(content) < count or content[-count:] != list(items):
-            return
+    def _take_over(self, items: "list[Any] | tuple[Any, ...]", elsewhere: "GTag") -> bool:
+        """Adopt all `items` in one go where they are the last children of `elsewhere`, and nobody has seen them there:
+        arguments that were just made within an `init`. False: they are not, and nothing has happened."""
+        content, count = elsewhere._content, len(items)
+        if type(content) is not list or content[-1] not in items:
+            return False
         for item in items:
-            if not isinstance(item, GTag) or item._marks & HOOKED or item._id is not None:
-                return  # these are missed by somebody: each has to leave by itself
+            if not isinstance(item, GTag) or item._marks & (HOOKED | CALLED) or item._id is not None:
+                return False
+        last = content[-count:]
+        if last != [*items] and set(last) != set(items):
+            return False
         for item in items:
-            item.parent = None
+            if self.parent is not None and item._content is not None:
+                self._refuse_cycle(item)
+            item.parent = self
         del content[-count:]
-        self._changed()
+        if count == 1:
+            self._append(items[0])
+        else:
+            self._content = [*self._list(), *items] if self._content is not None else [*items]
+        return True
+
+    def _list(self) -> list[Any]:
+        content = self._content
+        if type(content) is list:
+            return content
+        return [] if content is None else [content]
 
     def _append(self, item: Any) -> None:
         content = self._content

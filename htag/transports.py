@@ -19,7 +19,7 @@ from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
 from htag.lane import Lane
 from htag.observe import Observer
 from htag.pool import Pool
-from htag.session import Session
+from htag.session import Posted, Session
 from htag.wire import Codec, Message
 
 Scope = MutableMapping[str, Any]
@@ -217,7 +217,44 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._handled(session, self._lane(session, scope), message)
+        return await self._once(session, scope, message)
+
+    async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
+        """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
+        POST by itself, and gets what it would have got."""
+        tab = header(scope["headers"], b"x-htag-tab") or ""
+        lane = self._lane(session, tab)
+        callback_id = message.callback_id
+        last = session.posted.get(tab)
+        if tab and last is not None and callback_id is not None and last.callback_id == callback_id:
+            if last.done is not None:
+                await last.done
+            return JSONResponse(last.answer)
+        posted = Posted(callback_id)
+        session.remember_post(tab, posted)
+        if message.fallback is True:
+            await self._collect(session, lane, message, posted, revision_shown(scope))
+        else:
+            posted.done = lane.submit(message, None)
+        self._door.pool.touch(session)
+        return JSONResponse(posted.answer)
+
+    async def _collect(
+        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None
+    ) -> None:
+        """Handle `message` and put into the answer all that a channel would have carried."""
+        session.spoke_http_at = time.monotonic()
+        channel = AnswerChannel(session)
+        session.join(channel)
+        try:
+            if revision is not None and revision != session.revision:
+                channel.put(session.whole_frame(channel))  # another tab took changes that this one has not seen
+            posted.done = lane.submit(message, channel)
+            if posted.done is not None:
+                await posted.done
+        finally:
+            session.detach(channel)
+        posted.answer = {"status": "ok", "payloads": channel.take(), "revision": session.revision}
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = self._door.pool.limits.message_bytes
@@ -228,28 +265,10 @@ class EventEndpoint:
                 raise MessageTooLarge(f"a message may have {limit} bytes")
         return body
 
-    def _lane(self, session: Session, scope: Scope) -> Lane:
-        tab = header(scope["headers"], b"x-htag-tab")
+    def _lane(self, session: Session, tab: str) -> Lane:
         if not tab:
             return Lane(session)  # a client that does not say which tab it is gets no order, as in htag 2
         return self._lanes.setdefault((session.id, tab), Lane(session))
-
-    async def _handled(self, session: Session, lane: Lane, message: Message) -> Response:
-        if message.fallback is not True:
-            lane.submit(message, None)
-            self._door.pool.touch(session)
-            return JSONResponse({"status": "ok"})
-        session.spoke_http_at = time.monotonic()
-        channel = AnswerChannel(session)
-        session.join(channel)
-        try:
-            done = lane.submit(message, channel)
-            if done is not None:
-                await done
-            return JSONResponse({"status": "ok", "payloads": channel.take()})
-        finally:
-            session.detach(channel)
-            self._door.pool.touch(session)
 
 
 def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:

@@ -43,7 +43,8 @@
   const backoff = () => jitter(DELAYS[Math.min(tries++, DELAYS.length - 1)]);
 
   const address = (name) => location.origin + basePath + name;
-  // what the page has shown first: if nothing changed since, the server need not send it again
+  // what the page has shown first, or after the last answer over plain HTTP: if nothing changed since, the server need
+  // not send it again
   const revision = () => (window.HTAG_REVISION === undefined ? '' : `?rev=${window.HTAG_REVISION}`);
 
   async function climb(delay = 0) {
@@ -166,12 +167,15 @@
     const headers = {'Content-Type': 'application/json', 'X-HTAG-TOKEN': window.HTAG_CSRF ?? '', 'X-HTAG-TAB': tab};
     const fallback = usePureHttp || undefined; // the answer shall come in this very response
     try {
-      const response = await fetch(address('event'), {method: 'POST', headers, body: encode({...message, fallback})});
+      const url = address('event') + revision();
+      const response = await fetch(url, {method: 'POST', headers, body: encode({...message, fallback})});
       const text = await response.text();
       httpWorks = response.status < 500;
       if (/^(Unknown session|No session cookie)/.test(text)) return reloadOnce();
       if (!response.ok) return failed(message, 'HTTP Error', `${response.status} ${response.statusText}\n${text}`);
-      JSON.parse(text).payloads?.forEach(receive);
+      const answer = JSON.parse(text);
+      answer.payloads?.forEach(receive);
+      if (answer.revision !== undefined) window.HTAG_REVISION = answer.revision;
       if (fallback) giveUp(message);
     } catch (error) {
       httpWorks = false;

@@ -1,0 +1,77 @@
+"""gunicorn's configuration (`gunicorn -c python:app.gunicorn_conf`): one listening socket a worker, see app/slots.py.
+
+The modules, the app's included, are imported here, before the fork: a wrong HTAG_APP ends the start with one
+sentence, a replacement worker serves within milliseconds, and the workers share the memory of the code. The
+application is composed after the fork, in the worker (no preload_app): nothing that owns a thread, a socket or a
+random number crosses the fork. The price: SIGHUP replaces the workers but does not load new code; a new version is
+a new container.
+"""
+
+import gc
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import app.main  # noqa: F401 - imported before the fork, for the reasons above
+from app.errors import one_sentence
+from app.logs import logging_config
+from app.slots import next_slot, slot_ports
+from app.startup import check_ports, prepare
+from app.worker import SHUTDOWN_SECONDS, SlotWorker
+
+with one_sentence():
+    _settings = prepare().settings
+
+_ports = slot_ports(_settings.port, _settings.workers)
+
+bind = [f"[{_settings.host}]:{port}" if ":" in _settings.host else f"{_settings.host}:{port}" for port in _ports]
+workers = len(_ports)
+worker_class = SlotWorker.configured(_settings)
+wsgi_app = "app.main:create_application()"
+logconfig_dict = logging_config(_settings)
+loglevel = "info" if _settings.log_level == "debug" else _settings.log_level
+
+timeout = 30  # seconds; a worker whose event loop has not turned for so long is replaced
+graceful_timeout = SHUTDOWN_SECONDS + 5  # after uvicorn's own wait, sessions get five more seconds to end
+max_requests = 0  # never: it does not count WebSocket traffic, yet closes every WebSocket when it strikes
+control_socket_disable = True  # on by default since gunicorn 25.1: one more door, with nobody to use it
+
+if Path("/dev/shm").is_dir():
+    worker_tmp_dir = "/dev/shm"
+
+
+def on_starting(arbiter: Any) -> None:
+    """Before the sockets are opened. After an upgrade (SIGUSR2) they are inherited, and in use by ourselves."""
+    if "GUNICORN_FD" not in os.environ:
+        with one_sentence():
+            check_ports(_settings.host, _ports)
+
+
+def when_ready(arbiter: Any) -> None:
+    """Before the first fork: garbage collection in a child leaves what exists now alone, so its pages stay shared."""
+    gc.collect()
+    gc.freeze()
+
+
+def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> None:
+    """SIGTTIN would put two workers on one slot, SIGTTOU leave a slot that accepts and never answers."""
+    if new_value != len(_ports):
+        logging.getLogger("app").warning("the number of workers is fixed at start, one a slot: %d", len(_ports))
+        arbiter.num_workers = len(_ports)
+
+
+def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
+    """Give the worker its slot."""
+    worker.own(next_slot(arbiter.WORKERS.values(), len(_ports)), arbiter.LISTENERS)
+
+
+def post_fork(arbiter: Any, worker: SlotWorker) -> None:
+    """In the child."""
+    worker.close_other(arbiter.LISTENERS)
+
+
+def post_worker_init(worker: SlotWorker) -> None:
+    """The application is composed: it stays, so the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()

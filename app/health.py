@@ -1,0 +1,97 @@
+"""`/health` for people and monitors, `/health/live` for the container, `/health/ready` for load balancers.
+
+They only read what is known already (see app/vitals.py): a health check that does work of its own is what breaks
+under load. A store that is down is told and degrades; it is no reason to take a worker out of service that serves
+well from memory.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.vitals import Vitals
+
+_NEVER_CACHED = {"cache-control": "no-store"}
+
+
+class PoolHealth(Protocol):
+    """What is read from `htag.pool.Pool`."""
+
+    draining: bool
+
+    def counts(self) -> dict[str, int]: ...
+    def memory(self) -> int: ...
+
+
+class Health:
+    """Answers the three endpoints from the pool and the vitals."""
+
+    def __init__(
+        self, pool: PoolHealth, vitals: Vitals, *, version: str, store: str, place: Callable[[Any], tuple[str, int]]
+    ):
+        """`store`: its kind. `place`: a request's scope → (host name, slot)."""
+        self._pool = pool
+        self._vitals = vitals
+        self._version = version
+        self._store = store
+        self._place = place
+
+    @property
+    def routes(self) -> list[Route]:
+        """The three routes, each with its name."""
+        return [
+            Route("/health", self.report, name="health"),
+            Route("/health/live", self.live, name="live"),
+            Route("/health/ready", self.ready, name="ready"),
+        ]
+
+    @property
+    def status(self) -> str:
+        """`ok`; `degraded`: serves, but something needs attention; `draining`: takes no new visitors."""
+        if self._pool.draining:
+            return "draining"
+        return "degraded" if self._vitals.store_error or self._vitals.pressure() else "ok"
+
+    async def live(self, request: Request) -> Response:
+        """Answered at all, it is proof that the event loop turns."""
+        return PlainTextResponse("live\n", headers=_NEVER_CACHED)
+
+    async def ready(self, request: Request) -> Response:
+        """Whether new visitors may come."""
+        text = "draining" if self._pool.draining else "ready"
+        return PlainTextResponse(f"{text}\n", self._status_code, headers=_NEVER_CACHED)
+
+    async def report(self, request: Request) -> Response:
+        """All of it, as JSON."""
+        host, slot = self._place(request.scope)
+        body = {
+            "status": self.status,
+            "version": self._version,
+            "worker": {"host": host, "slot": slot, "pid": os.getpid(), "uptime_seconds": round(self._vitals.uptime, 1)},
+            "sessions": self._pool.counts(),
+            "memory": self._memory(),
+            "store": {
+                "kind": self._store,
+                "ok": self._vitals.store_error is None,
+                # why, with names and addresses, is in the log: this page is public
+                "error": None if self._vitals.store_error is None else "does not answer",
+            },
+            "event_loop_lag_seconds": round(self._vitals.loop_lag, 4),
+        }
+        return JSONResponse(body, self._status_code, headers=_NEVER_CACHED)
+
+    @property
+    def _status_code(self) -> int:
+        return 503 if self._pool.draining else 200
+
+    def _memory(self) -> dict[str, int | None]:
+        sessions = sum(self._pool.counts().values())
+        return {
+            "rss_bytes": self._vitals.memory_used,
+            "limit_bytes": self._vitals.memory_limit or None,
+            "per_session_bytes": self._pool.memory() // sessions if sessions else None,
+        }

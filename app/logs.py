@@ -1,0 +1,65 @@
+"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout."""
+
+import logging
+import time
+from typing import Any
+
+import msgspec
+
+from app.settings import Settings
+
+# uvicorn's lines for every WebSocket: of a thousand browsers that reconnect they would be three thousand
+_EACH_CONNECTION = ("connection open", "connection closed", '%s - "WebSocket %s" [accepted]', '%s - "WebSocket %s" 403')
+
+_PLAIN = "%(asctime)s %(levelname)-7s [%(process)d] %(name)s: %(message)s"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the time in UTC (RFC 3339)."""
+
+    converter = staticmethod(time.gmtime)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "pid": record.process,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def tells_more_than_a_connection(record: logging.LogRecord) -> bool:
+    """A filter: nginx logs connections, and metrics count them."""
+    return record.msg not in _EACH_CONNECTION
+
+
+def logging_config(settings: Settings) -> dict[str, Any]:
+    """The `logging.config.dictConfig` for all; uvicorn and gunicorn take it as it is."""
+    level = settings.log_level.upper()
+    # at debug the WebSocket library logs every frame, and with it what visitors type
+    server_level = "INFO" if level == "DEBUG" else level
+    server = {"handlers": ["stdout"], "level": server_level, "propagate": False}
+    silent = {"handlers": [], "level": "INFO", "propagate": False}  # nginx keeps the access log
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"quiet": {"()": lambda: tells_more_than_a_connection}},
+        "formatters": {"plain": {"format": _PLAIN}, "json": {"()": JsonFormatter}},
+        "handlers": {
+            "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": settings.log_format}
+        },
+        "root": {"handlers": ["stdout"], "level": server_level},
+        "loggers": {
+            "htag": {"level": level},
+            "app": {"level": level},
+            "uvicorn": server,
+            "uvicorn.error": {**server, "filters": ["quiet"]},
+            "uvicorn.access": silent,
+            "gunicorn.error": server,
+            "gunicorn.access": silent,
+        },
+    }

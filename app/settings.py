@@ -1,0 +1,241 @@
+"""Every setting of the deployed program in one frozen object: the only reader of the environment.
+
+Each field's description is its line in `docs/configuration.md` and `.env.example` (written by `python -m
+app.reference`).
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import StartError
+from app.secret import SECRET_LENGTH, read_or_make
+
+SHARED_STORES = ("valkey", "valkeys")  # reached over a network, so other hosts may serve the same sessions
+
+
+def _words(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname or url.path or url.query:
+        raise ValueError(f"an origin looks like https://example.org, not like {value!r}")
+    return value.lower()
+
+
+def _network(value: str) -> str:
+    if value != "*":
+        ipaddress.ip_network(value, strict=False)
+    return value
+
+
+def _store(value: str) -> str:
+    url = urlsplit(value)
+    complete = {
+        "memory": True,
+        "sqlite": not url.netloc and len(url.path) > 1,  # with two slashes, the first folder would be a host
+        **dict.fromkeys(SHARED_STORES, bool(url.hostname)),
+    }
+    if not complete.get(url.scheme):
+        raise ValueError("a store is memory://, sqlite:///path or valkey://host:6379/0")
+    return value
+
+
+def _root_path(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("a path prefix starts with a slash")
+    return value.rstrip("/")
+
+
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value()) < SECRET_LENGTH:
+        raise ValueError(f"a secret has at least {SECRET_LENGTH} characters")
+    return value
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. `Settings.load()` makes one, or raises `StartError` with a single sentence."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HTAG_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    app: str = Field(
+        default="app.ui:Demo",
+        description="The app to serve, as `package.module:Class`; the class is a subclass of `htag.Tag.App`.",
+    )
+    workers: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        validation_alias="WEB_CONCURRENCY",
+        description=(
+            "Worker processes of a container, each with a slot (a port) of its own. One per core: a worker is "
+            "one event loop."
+        ),
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        description=(
+            "The address to listen on. Loopback, so that nothing is public by accident; a container listens on "
+            "`0.0.0.0`."
+        ),
+    )
+    port: int = Field(
+        default=8000,
+        ge=1,
+        le=65_000,
+        description="`make run` listens on this port; under gunicorn slot k (1, 2, …) listens on this port + k.",
+    )
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        default="sqlite:///data/htag.db",
+        description=(
+            "Where sessions are to outlive a worker: `memory://`, `sqlite:///relative/path`, "
+            "`sqlite:////absolute/path` or `valkey://host:6379/0`. A file needs no server and serves one host; "
+            "several hosts share a Valkey."
+        ),
+    )
+    secret: Annotated[SecretStr | None, AfterValidator(_secret)] = Field(
+        default=None,
+        description=(
+            f"Signs session ids; at least {SECRET_LENGTH} characters, the same for all workers. Empty: it is "
+            "read from HTAG_SECRET_FILE."
+        ),
+    )
+    secret_file: Path = Field(
+        default=Path("data/secret"),
+        description=(
+            "The file that holds the secret. Made (mode 0600) if it is not there, by whichever worker or "
+            "container comes first. With a Valkey store it must be named, because all hosts must be able to "
+            "read it."
+        ),
+    )
+    parano: bool = Field(
+        default=False,
+        description=(
+            "Obfuscate messages between page and server. It protects nothing: the key is in the page; TLS protects."
+        ),
+    )
+    debug: bool = Field(
+        default=False, description="Show tracebacks to visitors: source code and values. For development only."
+    )
+    root_path: Annotated[str, AfterValidator(_root_path)] = Field(
+        default="",
+        description=(
+            "The path prefix under which a proxy publishes the app, for example `/demo`. The proxy may strip it or not."
+        ),
+    )
+    allowed_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)
+    ] = Field(
+        default=(),
+        description=(
+            "Origins, besides the page's own host, whose pages may talk to the app: "
+            "`https://a.example,https://b.example`."
+        ),
+    )
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
+    ] = Field(
+        default=("127.0.0.1",),
+        validation_alias=AliasChoices("HTAG_TRUSTED_PROXIES", "FORWARDED_ALLOW_IPS"),
+        description=(
+            "Addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by "
+            "commas; `*` believes everybody, which is right only where nobody but the proxy can reach the "
+            "workers."
+        ),
+    )
+    session_new_seconds: float = Field(
+        default=60,
+        gt=0,
+        description=(
+            "Seconds after which a page that nobody connected to is forgotten. Crawlers never connect; a "
+            "browser needs one or two seconds."
+        ),
+    )
+    session_grace_seconds: float = Field(
+        default=600,
+        gt=0,
+        description=(
+            "Seconds for which a session is kept after its last tab has left. A lift, a tunnel or a lunch queue"
+            " is shorter."
+        ),
+    )
+    max_sessions: int = Field(
+        default=10_000,
+        ge=1,
+        description=(
+            "Sessions of one worker; further visitors get the busy page, known sessions never do. Memory is "
+            "usually used up first."
+        ),
+    )
+    memory_limit: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "Bytes that all workers of a container may use together; new visitors are refused from 90 % of it "
+            "on. 0: the container's own limit (cgroup), if it has one."
+        ),
+    )
+    message_bytes: int = Field(
+        default=1 << 20,
+        ge=1 << 10,
+        description=(
+            "Bytes of one message from a browser. A form with long texts fits; a file does not belong in a message."
+        ),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description=(
+            "How much is logged: `debug`, `info`, `warning` or `error`. What visitors type is logged at no level."
+        ),
+    )
+    log_format: Literal["plain", "json"] = Field(
+        default="plain", description="`plain` for people, `json` (one object a line) for log collectors."
+    )
+
+    @classmethod
+    def load(cls) -> Self:
+        """The settings of this process's environment. Raises `StartError`."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise StartError(_sentence(error)) from None
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The environment variable of the field `name`."""
+        alias = cls.model_fields[name].validation_alias
+        first = alias.choices[0] if isinstance(alias, AliasChoices) else alias
+        return first if isinstance(first, str) else f"HTAG_{name.upper()}"
+
+    @property
+    def shared_store(self) -> bool:
+        """Whether workers on other hosts may serve the same sessions."""
+        return urlsplit(self.store).scheme in SHARED_STORES
+
+    def signing_secret(self) -> str:
+        """The secret that signs session ids: given, read from the file, or made there. Raises `StartError`."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        if self.shared_store and "secret_file" not in self.model_fields_set:
+            raise StartError(
+                "HTAG_STORE is shared between hosts, so all of them need the same secret: "
+                "set HTAG_SECRET, or set HTAG_SECRET_FILE to a file that all of them can read."
+            )
+        return read_or_make(self.secret_file)
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])  # the field, or the variable where the field names its own
+    variable = Settings.variable(name) if name in Settings.model_fields else name
+    reason = first["msg"].removeprefix("Value error, ")
+    given = "" if name == "secret" else f"={first['input']}"
+    return f"{variable}{given} is not a valid setting: {reason[0].lower()}{reason[1:]}."

@@ -1,0 +1,177 @@
+"""The demo: a small htag 2 app of four pages. Copy it and make it yours: HTAG_APP=my_module:MyApp serves it instead."""
+
+import asyncio
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from htag import Router, State, Tag, prevent
+
+HERE = Path(__file__).parent
+BARS = 48  # of the live chart
+PERIOD = 1.0  # seconds between two of its values
+
+
+class Home(Tag.section):
+    """A number that a button raises: held by the app, so it survives leaving this page and reloading it."""
+
+    def init(self) -> None:
+        Tag.h1("Everything you see is Python")
+        Tag.p(
+            "Each click goes to the server, runs a Python method, and what it changed comes back. No page is reloaded."
+        )
+        with Tag.div(_class="card counter"):
+            Tag.span(lambda: self.root.clicks, _id="clicks")
+            Tag.button("Click me", _id="click", _onclick=self.click)
+
+    def click(self, event: Any) -> None:
+        self.root.clicks += 1
+
+
+class Tasks(Tag.section):
+    """A list one can add to, tick and delete."""
+
+    def init(self) -> None:
+        Tag.h1("Tasks")
+        with Tag.form(_class="row", _onsubmit=self.add_task):
+            self.entry = Tag.input(_id="new-task", _value="", _placeholder="What is to be done?", _autocomplete="off")
+            Tag.button("Add", _id="add-task", _type="button", _onclick=self.add_task)
+        Tag.ul(lambda: [self.row(task) for task in self.root.tasks.get()], _class="tasks")
+        Tag.p(lambda: self.summary(), _class="muted")
+
+    def row(self, task: dict[str, Any]) -> Any:
+        return Tag.li(
+            Tag.input(_type="checkbox", _checked=task["done"], _onclick=lambda event: self.tick(task)),
+            Tag.span(task["text"]),
+            Tag.button("✕", _class="quiet", _title="Delete", _onclick=lambda event: self.delete(task)),
+            _class="done" if task["done"] else None,
+        )
+
+    @prevent
+    def add_task(self, event: Any) -> None:
+        text = self.entry["value"].strip()
+        if text:
+            self.root.tasks.append({"text": text, "done": False})
+        self.entry["value"] = ""
+        self.entry.call_js("document.getElementById('new-task').focus()")
+
+    def tick(self, task: dict[str, Any]) -> None:
+        task["done"] = not task["done"]
+        self.root.tasks.notify()
+
+    def delete(self, task: dict[str, Any]) -> None:
+        self.root.tasks.remove(task)
+
+    def summary(self) -> str:
+        tasks = self.root.tasks.get()
+        left = sum(not task["done"] for task in tasks)
+        return f"{left} of {len(tasks)} left" if tasks else "Nothing to do."
+
+
+class Contact(Tag.section):
+    """A form: checked on the server, answered on the page."""
+
+    def init(self) -> None:
+        Tag.h1("Contact")
+        self.answer = Tag.div()
+        with Tag.form(_class="card", _onsubmit=self.send):
+            with Tag.label("Your name"):
+                Tag.input(_name="name", _autocomplete="name")
+            with Tag.label("E-mail"):
+                Tag.input(_name="email", _type="email", _autocomplete="email")
+            with Tag.label("Message"):
+                Tag.textarea(_name="message", _rows=4)
+            Tag.button("Send")
+
+    @prevent
+    def send(self, event: Any) -> None:
+        missing = [name for name in ("name", "email", "message") if not str(event[name] or "").strip()]
+        if missing:
+            self.answer.clear(Tag.p(f"Please fill in: {', '.join(missing)}.", _class="note bad"))
+        else:
+            self.answer.clear(
+                Tag.p(f"Thank you, {event['name']}. (This is a demo: nothing was sent.)", _class="note good")
+            )
+
+
+class Live(Tag.section):
+    """A background task that changes the page for as long as it is looked at."""
+
+    def init(self) -> None:
+        self.values = State(walk([50.0] * BARS, BARS))
+        Tag.h1("Live")
+        Tag.p(
+            "A task on the server adds a value every second. It starts when you open this page and ends when you leave."
+        )
+        Tag.div(lambda: [Tag.i(_style=f"height:{value:.0f}%") for value in self.values.get()], _class="card chart")
+        Tag.p(lambda: f"Now: {self.values.get()[-1]:.0f}", _class="muted", _id="live-value")
+
+    def on_mount(self) -> None:
+        self.task = asyncio.create_task(self.measure())
+
+    def on_unmount(self) -> None:
+        self.task.cancel()
+
+    async def measure(self) -> None:
+        while True:
+            await asyncio.sleep(PERIOD)
+            self.values.set(walk(self.values.get(), 1))
+
+
+def walk(values: list[float], steps: int) -> list[float]:
+    """`values` after `steps` random steps: as many, each between 2 and 100."""
+    for _ in range(steps):
+        values = [*values[1:], min(100, max(2, values[-1] + random.uniform(-12, 12)))]
+    return values
+
+
+class Whereabouts(Tag.aside):
+    """Who serves you: bound to one worker, this does not change for as long as that worker lives."""
+
+    def init(self) -> None:
+        Tag.h2("You are served by")
+        with Tag.dl():
+            self.line("Container", lambda: self.served_by()[0])
+            self.line("Slot", lambda: self.served_by()[1])
+            self.line("Transport", Tag.span("…", _id="transport"))  # only the browser knows: see ui.js
+            self.line("Session age", Tag.time(_id="age", _data_since=int(time.time())))
+            self.line("Clicks", lambda: self.root.clicks)
+
+    def line(self, name: str, value: Any) -> None:
+        Tag.dt(name)
+        Tag.dd(value)
+
+    def served_by(self) -> tuple[str, str]:
+        """(container, slot) of the request that is being answered; app/served_by.py puts it there."""
+        self.root.clicks.get()  # so that every click shows anew who answered it
+        host, _, slot = getattr(self.request.state, "served_by", "this process:1").rpartition(":")
+        return host, slot
+
+
+class Demo(Tag.App):
+    """The frame around the pages, and what outlives a change of page."""
+
+    statics = (
+        Tag.title("htag demo"),
+        Tag.style((HERE / "ui.css").read_text()),
+        Tag.script((HERE / "ui.js").read_text()),
+    )
+
+    def init(self) -> None:
+        self.clicks = State(0)
+        self.tasks = State([{"text": "Open this page in a second tab", "done": False}])
+        self.router = Router()
+        for path, page in {"/": Home, "/tasks": Tasks, "/contact": Contact, "/live": Live}.items():
+            self.router.add_route(path, page)
+        with Tag.header():
+            Tag.strong("htag demo")
+            with Tag.nav():
+                self.link("Home", "/")
+                self.link("Tasks", "/tasks")
+                self.link("Contact", "/contact")
+                self.link("Live", "/live")
+        Tag.main(self.router, Whereabouts())
+
+    def link(self, text: str, path: str) -> None:
+        Tag.a(text, _href=f"#{path}", _class=lambda: "here" if self.router.path == path else None)

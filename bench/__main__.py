@@ -1,0 +1,100 @@
+"""`python -m bench`: everything that is measured, in one run, as a table."""
+
+import argparse
+import json
+import subprocess
+import sys
+from operator import le
+from pathlib import Path
+from typing import Any
+
+from bench.bars import KIB, Round, page_lines
+from bench.environments import ROOT, Candidate, candidates
+from bench.lifetimes import memory_after_each_cycle
+from bench.parano import parano_seconds
+from bench.readings import ROWS, Effort, read
+from bench.table import Line, table
+
+TREES = ROOT / "bench" / "trees.py"
+DEEP_LEVELS = 5_000
+PLATEAU_CYCLE = 3  # by then the allocator holds what a full cycle needs; later growth is a leak
+
+
+def main() -> None:
+    options = parse_options()
+    effort = Effort(sessions=50, seconds=1.5) if options.quick else Effort()
+    lines: list[Line] = []
+    everyone = candidates()
+    for tags in ROWS:
+        lines += announce(f"page of {tags} tags", page_lines(tags, read_rounds(everyone, tags, effort, options.rounds)))
+    ours, published, _ = everyone
+    lines += announce("trees", tree_lines(ours, published))
+    lines += announce("parano, 1 MB", parano_lines())
+    lines += announce("lifetimes", lifetime_lines(ours, 1_000, 5 if options.quick else 10))
+    if options.json:
+        options.json.write_text(json.dumps([line.as_json() for line in lines], indent=2))
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds a candidate; medians are shown (default 3)")
+    parser.add_argument("--quick", action="store_true", help="fewer sessions, shorter clicking, for a first look")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    return parser.parse_args()
+
+
+def read_rounds(everyone: list[Candidate], tags: int, effort: Effort, rounds: int) -> list[Round]:
+    """So many rounds, each with everyone."""
+    readings: list[Round] = []
+    for number in range(1, rounds + 1):
+        print(f"page of {tags} tags, round {number} of {rounds}", file=sys.stderr)
+        readings.append(read(everyone, tags, effort))
+    return readings
+
+
+def tree_lines(ours: Candidate, published: Candidate) -> list[Line]:
+    """Children one by one, and depth. Published htag is quadratic: a fewer of them, to see the growth."""
+    mine, theirs = grow(ours, 5_000, 10_000), grow(published, 1_500, 3_000)
+    (half, whole), (their_half, their_whole) = mine["children"].values(), theirs["children"].values()
+    return [
+        Line("10 000 children on and off, s", whole, None, None, whole, "s", 1.0, le),
+        Line(
+            "… of the time for half as many", whole / half, their_whole / their_half, None, whole / half, "x", 2.5, le
+        ),
+        Line(f"a tree of {DEEP_LEVELS} levels renders", mine["deep"], theirs["deep"], None, mine["deep"], "", 1),
+    ]
+
+
+def grow(candidate: Candidate, *children: int) -> dict[str, Any]:
+    """What `trees.py` prints, under the candidate's Python."""
+    command = [candidate.python, str(TREES), "--levels", str(DEEP_LEVELS), "--children", *map(str, children)]
+    output = subprocess.run(command, cwd="/", check=True, capture_output=True, text=True).stdout
+    result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def parano_lines() -> list[Line]:
+    incoming, outgoing = parano_seconds()
+    return [
+        Line("ms in", incoming * 1e3, None, None, incoming * 1e3, "ms", 5, le),
+        Line("ms out", outgoing * 1e3, None, None, outgoing * 1e3, "ms", 5, le),
+    ]
+
+
+def lifetime_lines(ours: Candidate, sessions: int, cycles: int) -> list[Line]:
+    memory = memory_after_each_cycle(ours, sessions, cycles)
+    before, *after = (used / KIB**2 for used in memory)
+    lines = [Line("MiB before", before)]
+    lines += [Line(f"MiB after {n} x {sessions:,} sessions", used) for n, used in enumerate(after, 1)]
+    growth = memory[-1] / memory[PLATEAU_CYCLE]
+    return [*lines, Line(f"… the last against number {PLATEAU_CYCLE}", growth, None, None, growth, "x", 1.05, le)]
+
+
+def announce(title: str, lines: list[Line]) -> list[Line]:
+    """Show a part of the table as soon as it is known."""
+    print(f"\n{title}\n{table(lines)}", flush=True)
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The bars for a page of either size. Bytes are those of payloads, without frame and HTTP headers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import ge, le
+from statistics import median
+
+from bench.readings import Reading
+from bench.table import Line
+
+KIB = 1024
+
+Round = dict[str, Reading]  # a reading by candidate's name
+Compare = Callable[[Reading, Reading, Reading], float]  # ours, published, echo → what the bar is about
+
+
+@dataclass(frozen=True, slots=True)
+class PageBars:
+    """The bars for one size of page."""
+
+    event_share: float  # of the bare echo's events per CPU second
+    page_multiple: float  # of published htag's pages per CPU second
+    memory_multiple: float  # published htag's memory per session ÷ ours
+    event_bytes: float
+    page_bytes: float
+
+
+PAGE_BARS = {
+    65: PageBars(0.70, 6, 1.7, 168, 7_000),
+    3000: PageBars(0.70, 20, 2.8, 168, 165_000),
+}
+
+
+def page_lines(tags: int, rounds: Sequence[Round]) -> list[Line]:
+    """The five lines for a page of that many tags: medians over the rounds, of the numbers and of the ratios."""
+    bars = PAGE_BARS[tags]
+
+    def line(
+        what: str,
+        number: Callable[[Reading], float],
+        compare: Compare,
+        unit: str,
+        bar: float,
+        meets: Callable[[float, float], bool] = ge,
+    ) -> Line:
+        ours, published, echo = (
+            median(number(readings[name]) for readings in rounds) for name in ("ours", "published", "echo")
+        )
+        compared = median(compare(r["ours"], r["published"], r["echo"]) for r in rounds)
+        return Line(what, ours, published, echo or None, compared, unit, bar, meets)
+
+    return [
+        line(
+            "events per CPU-second",
+            lambda reading: reading.events_per_cpu_second,
+            lambda ours, _, echo: ours.events_per_cpu_second / echo.events_per_cpu_second,
+            "of echo",
+            bars.event_share,
+        ),
+        line(
+            "pages per CPU-second",
+            lambda reading: reading.pages_per_cpu_second,
+            lambda ours, published, _: ours.pages_per_cpu_second / published.pages_per_cpu_second,
+            "x published",
+            bars.page_multiple,
+        ),
+        line(
+            "KiB per connected session",
+            lambda reading: reading.session_bytes / KIB,
+            lambda ours, published, _: published.session_bytes / ours.session_bytes,
+            "x less than published",
+            bars.memory_multiple,
+        ),
+        line(
+            "bytes per event",
+            lambda reading: reading.event_bytes,
+            lambda ours, *_: ours.event_bytes,
+            "bytes",
+            bars.event_bytes,
+            le,
+        ),
+        line(
+            "bytes of the first page",
+            lambda reading: reading.page_bytes,
+            lambda ours, *_: ours.page_bytes,
+            "bytes",
+            bars.page_bytes,
+            le,
+        ),
+    ]

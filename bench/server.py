@@ -1,0 +1,62 @@
+"""A candidate's server process, and what it used: CPU seconds and private memory."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from bench.environments import Candidate
+
+SCRIPT = Path(__file__).with_name("serve.py")
+START_SECONDS = 30.0  # importing everything on a busy two-core machine takes two to five
+
+
+class Server:
+    """Runs while it is entered. `options` go to `serve.py`."""
+
+    def __init__(self, candidate: Candidate, *options: str) -> None:
+        self.port = free_port()
+        self._command = [candidate.python, str(SCRIPT), candidate.serves, "--port", str(self.port), *options]
+
+    def __enter__(self) -> Self:
+        # away from the project's root: published htag's Python must not find our htag/ there
+        self._process = psutil.Popen(self._command, cwd="/")
+        self._wait_until_it_listens()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """What the process has used so far, user and system."""
+        used = self._process.cpu_times()
+        return float(used.user + used.system)
+
+    def memory(self) -> int:
+        """Bytes that would be free if the process ended: private pages, so no shared library counts."""
+        return int(self._process.memory_full_info().uss)
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if (code := self._process.poll()) is not None:
+                raise subprocess.CalledProcessError(code, self._command)
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError(f"{self._command} did not listen within {START_SECONDS:.0f} s")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,59 @@
+"""The lines that are shown: numbers of each candidate, and how far ours is from its bar."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from operator import ge
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `compared` is the number that the bar is about; None: nothing to compare."""
+
+    what: str
+    ours: float
+    published: float | None = None
+    echo: float | None = None
+    compared: float | None = None
+    unit: str = ""
+    bar: float = 0.0
+    meets: Callable[[float, float], bool] = ge
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the compared number is on the right side of the bar; None where there is no bar."""
+        return None if self.compared is None else self.meets(self.compared, self.bar)
+
+    def as_json(self) -> dict[str, Any]:
+        """The line for a file."""
+        fields = asdict(self)
+        fields["meets"] = self._sign
+        return {**fields, "met": self.met}
+
+    def as_text(self) -> str:
+        """The line in columns, as wide as `HEAD`."""
+        numbers = f"{self.what:34}{_number(self.ours):>12}{_number(self.published):>12}{_number(self.echo):>10}"
+        if self.compared is None:
+            return numbers
+        compared, bar = f"{_number(self.compared)} {self.unit}", f"{self._sign} {_number(self.bar)}"
+        return f"{numbers}   {compared:<24}{bar:>10}  {'yes' if self.met else 'NO'}"
+
+    @property
+    def _sign(self) -> str:
+        return "≥" if self.meets is ge else "≤"
+
+
+HEAD = f"{'':34}{'ours':>12}{'published':>12}{'echo':>10}   {'compared':<24}{'bar':>10}  met"
+
+
+def table(lines: Iterable[Line]) -> str:
+    """All lines under their heading."""
+    return "\n".join([HEAD, *(line.as_text() for line in lines)])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}"

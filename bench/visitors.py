@@ -1,0 +1,185 @@
+"""The load: visitors who fetch a page, open its WebSocket and click. Made to cost little beside the server.
+
+One visitor is a socket and a few counters. Frames are found by their length and not parsed, a click is the same
+bytes each time; the WebSocket mask is four zero bytes, which leaves the payload as it is.
+"""
+
+import asyncio
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Self, cast
+
+CLICK_ANSWER = "c1"
+CLICK = {"id": "inc", "event": "click", "data": {"callback_id": CLICK_ANSWER}}
+ANSWER_SECONDS = 60.0  # a page of 3000 tags takes published htag half a second; then the machine may be busy
+
+TEXT_FRAME = 0x81
+CLOSE_FRAME = 0x88
+PING_FRAME = 0x89
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The first load: the cookie that it set, and its body's bytes."""
+
+    cookie: str
+    size: int
+
+
+async def open_page(port: int) -> Page:
+    """A new visitor's GET of the page, on a connection of its own as a browser's would be."""
+    # in a thread: meanwhile the other visitors answer the server's pings, or they would be cut off
+    return await asyncio.to_thread(_get_page, port)
+
+
+def _get_page(port: int) -> Page:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise ConnectionError(f"the page answered {response.status}: {body[:200]!r}")
+        cookies = response.headers.get_all("set-cookie", [])
+        return Page("; ".join(cookie.partition(";")[0] for cookie in cookies), len(body))
+    finally:
+        connection.close()
+
+
+class Visitor(asyncio.Protocol):
+    """One WebSocket. `answers` and `received` count text frames and the bytes of their payloads."""
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self.received = 0
+        self.last = b""
+        self._buffer = b""
+        self._arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._clicking_until = 0.0
+        self._upgraded = False
+
+    @classmethod
+    async def connect(cls, port: int, cookie: str = "", *, greeted: bool = True) -> Self:
+        """A visitor whose socket is open and, if the server speaks first (`greeted`), who has heard it."""
+        loop = asyncio.get_running_loop()
+        _, visitor = await loop.create_connection(cls, "127.0.0.1", port)
+        visitor._transport.write(_handshake(port, cookie))
+        await visitor._next()
+        while greeted and not visitor.answers:
+            await visitor._next()
+        return visitor
+
+    async def click(self) -> bytes:
+        """One click; its answer's payload."""
+        self._arrival = asyncio.get_running_loop().create_future()
+        self._transport.write(_CLICK_FRAME)
+        await self._next()
+        return self.last
+
+    async def click_for(self, seconds: float) -> int:
+        """Click, wait for the answer, click again, for so long. The number of answers."""
+        loop = asyncio.get_running_loop()
+        before = self.answers
+        self._arrival = loop.create_future()
+        self._clicking_until = loop.time() + seconds
+        self._transport.write(_CLICK_FRAME)
+        await asyncio.sleep(seconds)
+        await self._next()  # the last click is answered after the time is up, and wakes us
+        return self.answers - before
+
+    def close(self) -> None:
+        """Leave as a closed tab does, without a word."""
+        self._transport.close()
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self._upgraded and not self._read_handshake():
+            return
+        while frame := _first_frame(self._buffer):
+            kind, start, end = frame
+            payload, self._buffer = self._buffer[start:end], self._buffer[end:]
+            self._frame_arrived(kind, payload)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._fail(f"the connection is lost: {error}")
+
+    def _read_handshake(self) -> bool:
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        if b" 101 " not in head.partition(b"\r\n")[0]:
+            self._fail(f"no WebSocket: {head[:200]!r}")
+            return False
+        self._upgraded, self._buffer = True, rest
+        self._wake()
+        return True
+
+    def _frame_arrived(self, kind: int, payload: bytes) -> None:
+        if kind == PING_FRAME:
+            self._transport.write(_frame(0x8A, payload))
+        elif kind == CLOSE_FRAME:
+            self._fail(f"closed by the server: {payload!r}")
+        else:
+            self.answers += 1
+            self.received += len(payload)
+            self.last = payload
+            self._answered()
+
+    def _answered(self) -> None:
+        if asyncio.get_running_loop().time() < self._clicking_until:
+            self._transport.write(_CLICK_FRAME)
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._arrival.done():
+            self._arrival.set_result(None)
+
+    def _fail(self, reason: str) -> None:
+        if not self._arrival.done():
+            self._arrival.set_exception(ConnectionError(reason))
+            self._arrival.exception()  # whoever waits gets it; if nobody does, it is we who left
+
+    async def _next(self) -> None:
+        await asyncio.wait_for(self._arrival, ANSWER_SECONDS)
+        self._arrival = asyncio.get_running_loop().create_future()
+
+
+def _first_frame(buffer: bytes) -> tuple[int, int, int] | None:
+    """The first frame if it is there whole: its first byte, and where its payload starts and ends."""
+    if len(buffer) < 2:
+        return None
+    length, start = buffer[1], 2
+    if length >= 126:
+        start = 4 if length == 126 else 10
+        length = int.from_bytes(buffer[2:start], "big")
+    end = start + length
+    return (buffer[0], start, end) if start <= len(buffer) and end <= len(buffer) else None
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    assert len(payload) < 126, "a click is short"
+    return bytes([kind, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+def _handshake(port: int, cookie: str) -> bytes:
+    lines = [
+        "GET /ws HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version: 13",
+        f"Origin: http://127.0.0.1:{port}",
+        f"Cookie: {cookie}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+_CLICK_FRAME = _frame(TEXT_FRAME, json.dumps(CLICK, separators=(",", ":")).encode())

@@ -1,0 +1,1 @@
+"""The load kit: people who use an htag app, without browsers."""

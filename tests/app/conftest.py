@@ -1,0 +1,108 @@
+"""Fixtures of the program's tests: an environment without settings, and real server processes."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import startup
+
+PATIENCE = 20 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds; a slow machine can stretch it
+ROOT = Path(__file__).parents[2]
+SECRET = "a secret of more than thirty-two characters"
+
+
+def eventually(condition: Callable[[], object], what: str) -> None:
+    """Wait until `condition` is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever runs the tests may have settings in their environment."""
+    for name in os.environ:
+        if name.startswith("HTAG_") or name in ("WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS"):
+            monkeypatch.delenv(name)
+    startup.prepare.cache_clear()
+    yield
+    startup.prepare.cache_clear()
+
+
+@pytest.fixture
+def free_base() -> int:
+    """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment."""
+    for base in range(22000, 22080, 4):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(base, base + 3):
+                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no free ports")
+
+
+class Server:
+    """A server process of ours and all that it said."""
+
+    def __init__(self, command: list[str], folder: Path, **settings: str) -> None:
+        path = [str(ROOT), str(folder)]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path), **settings}
+        self.out = (folder / "stdout").open("w+")
+        self.err = (folder / "stderr").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=environment,
+            stdout=self.out,
+            stderr=self.err,
+            start_new_session=True,
+        )
+
+    def stdout(self) -> str:
+        self.out.seek(0)
+        return self.out.read()
+
+    def stderr(self) -> str:
+        self.err.seek(0)
+        return self.err.read()
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait for the end; the exit code."""
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its own session: the arbiter and its workers, nothing else
+        self.process.wait()
+        self.out.close()
+        self.err.close()
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `python -m COMMAND …` in an empty folder with the given settings; ended with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(*command: str, **settings: str) -> Server:
+            server = Server(list(command), tmp_path, **settings)
+            stack.callback(server.close)
+            return server
+
+        yield start_one

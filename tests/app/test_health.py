@@ -1,0 +1,104 @@
+import os
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app.health import Health
+from app.vitals import Vitals
+from htag.errors import StoreError
+from htag.store import MemoryStore
+
+
+class PoolOfThree:
+    draining = False
+    sessions = 3
+
+    def counts(self) -> dict[str, int]:
+        return {"new": 1, "connected": self.sessions - 1, "disconnected": 0}
+
+    def memory(self) -> int:
+        return 90_000
+
+
+class EmptyPool(PoolOfThree):
+    def counts(self) -> dict[str, int]:
+        return {"new": 0, "connected": 0, "disconnected": 0}
+
+
+@pytest.fixture
+def pool() -> PoolOfThree:
+    return PoolOfThree()
+
+
+@pytest.fixture
+def vitals() -> Vitals:
+    return Vitals(MemoryStore(), memory_limit=1 << 40)
+
+
+def client_of(pool: PoolOfThree, vitals: Vitals) -> TestClient:
+    health = Health(pool, vitals, version="1.2", store="valkey", place=lambda scope: ("box", 2))
+    return TestClient(Starlette(routes=health.routes))
+
+
+@pytest.fixture
+def client(pool: PoolOfThree, vitals: Vitals) -> TestClient:
+    return client_of(pool, vitals)
+
+
+def report(client: TestClient) -> Any:
+    return client.get("/health").json()
+
+
+def test_the_report_has_what_monitors_and_people_ask_for(client: TestClient, vitals: Vitals) -> None:
+    body = report(client)
+    worker = body.pop("worker")
+    assert worker.pop("uptime_seconds") >= 0
+    assert worker == {"host": "box", "slot": 2, "pid": os.getpid()}
+    assert body == {
+        "status": "ok",
+        "version": "1.2",
+        "sessions": {"new": 1, "connected": 2, "disconnected": 0},
+        "memory": {"rss_bytes": vitals.memory_used, "limit_bytes": 1 << 40, "per_session_bytes": 30_000},
+        "store": {"kind": "valkey", "ok": True, "error": None},
+        "event_loop_lag_seconds": 0.0,
+    }
+
+
+def test_without_sessions_and_limit_the_unknown_is_null(vitals: Vitals) -> None:
+    vitals.memory_limit = 0
+    memory = report(client_of(EmptyPool(), vitals))["memory"]
+    assert memory["per_session_bytes"] is None
+    assert memory["limit_bytes"] is None
+
+
+def test_a_store_that_is_down_degrades_and_stays_ready_without_telling_addresses(
+    client: TestClient, vitals: Vitals
+) -> None:
+    vitals.store_error = StoreError("connecting to valkey.internal:6379 refused")
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["store"] == {"kind": "valkey", "ok": False, "error": "does not answer"}
+    assert "internal" not in response.text
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_memory_that_is_short_degrades(client: TestClient, vitals: Vitals) -> None:
+    vitals.memory_used = 1 << 40
+    assert report(client)["status"] == "degraded"
+
+
+def test_a_draining_worker_is_live_and_not_ready(client: TestClient, pool: PoolOfThree) -> None:
+    assert client.get("/health/ready").status_code == 200
+    pool.draining = True
+    assert client.get("/health/ready").status_code == 503
+    assert client.get("/health").status_code == 503
+    assert report(client)["status"] == "draining"
+    assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
+def test_no_cache_keeps_an_answer(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["cache-control"] == "no-store"

@@ -1,0 +1,145 @@
+"""The program as one ASGI application, put together as it is deployed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import compose, create_application
+from app.settings import Settings
+from app.startup import Prepared
+from htag import Tag
+from tests.app.conftest import ROOT, SECRET
+
+# names that dashboards, alerts and people rely on: design section 12, as far as it exists
+PROMISED = (
+    "htag_sessions htag_sessions_opened_total htag_sessions_closed_total htag_session_memory_bytes htag_connections"
+    " htag_session_size_bytes_bucket htag_events_total htag_event_duration_seconds_bucket htag_update_bytes_bucket"
+    " htag_refused_total htag_messages_refused_total htag_component_failures_total htag_blocked_handlers_total"
+    " htag_clients_behind_total htag_browser_errors_total htag_event_loop_lag_seconds htag_store_up htag_build_info"
+    " http_requests_total http_request_duration_seconds_bucket"
+    " process_cpu_seconds_total process_resident_memory_bytes process_open_fds"
+)
+
+
+class Shop(Tag.App):
+    def init(self) -> None:
+        Tag.h1("Shop")
+
+
+def client_of(app: type[Tag.App] = Shop, **settings: Any) -> TestClient:
+    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET, app)
+    return TestClient(compose(prepared))
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    with client_of() as client:
+        yield client
+
+
+def test_the_app_is_served_with_health_and_metrics_beside_it(client: TestClient) -> None:
+    assert "<h1" in client.get("/").text
+    assert client.get("/health").json()["store"]["kind"] == "memory"
+    assert client.get("/health/live").status_code == client.get("/health/ready").status_code == 200
+
+
+def test_health_and_metrics_are_about_the_app_s_sessions(client: TestClient) -> None:
+    client.get("/")
+    assert client.get("/health").json()["sessions"] == {"new": 1, "connected": 0, "disconnected": 0}
+    text = client.get("/metrics").text
+    assert 'htag_sessions{state="new"} 1.0' in text
+    assert "htag_sessions_opened_total 1.0" in text
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/htag.js", "/favicon.ico", "/nothing"])
+def test_nothing_but_the_page_makes_a_session(client: TestClient, path: str) -> None:
+    client.get(path)
+    client.head("/")
+    assert sum(client.get("/health").json()["sessions"].values()) == 0
+
+
+@pytest.mark.parametrize("name", PROMISED.split())
+def test_every_promised_metric_is_there_once_a_page_was_served(client: TestClient, name: str) -> None:
+    client.get("/")
+    assert re.search(rf"^{name}[ {{]", client.get("/metrics").text, re.MULTILINE)
+
+
+def test_the_build_is_named(client: TestClient) -> None:
+    assert re.search(r'htag_build_info\{.*htag_app="tests:Shop"', client.get("/metrics").text)
+
+
+def test_no_label_holds_a_path_a_session_or_a_user(client: TestClient) -> None:
+    session = client.get("/").cookies["htag_sid"]
+    client.get("/secret/path/of/lieselotte")
+    text = client.get("/metrics").text
+    assert "lieselotte" not in text
+    assert session.partition(".")[0] not in text
+    assert 'http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
+
+
+def test_sessions_end_with_the_worker_and_their_apps_are_told() -> None:
+    destroyed = []
+
+    class Told(Tag.App):
+        def on_destroy(self) -> None:
+            destroyed.append(self)
+
+    with client_of(Told) as client:
+        client.get("/")
+        assert destroyed == []
+    assert len(destroyed) == 1
+
+
+def test_a_store_is_opened_where_the_setting_says_and_closed(tmp_path: Path) -> None:
+    with client_of(store=f"sqlite:///{tmp_path}/data/htag.db") as client:
+        assert client.get("/health").json()["store"] == {"kind": "sqlite", "ok": True, "error": None}
+
+
+def test_settings_reach_htag() -> None:
+    with client_of(max_sessions=1, session_new_seconds=5, parano=True, debug=True) as client:
+        assert 'window.PARANO = "' in client.get("/").text
+        client.cookies.clear()
+        refused = client.get("/")
+        assert refused.status_code == 503
+        assert 'htag_refused_total{reason="sessions"} 1.0' in client.get("/metrics").text
+
+
+def test_a_worker_that_is_short_of_memory_takes_no_new_visitors() -> None:
+    with client_of(memory_limit=1) as full:
+        assert full.get("/").status_code == 503
+        assert full.get("/health").json()["status"] == "degraded"
+        assert full.get("/health/ready").status_code == 200
+
+
+def test_a_path_prefix_is_taken_off() -> None:
+    with client_of(root_path="/shop") as client:
+        assert client.get("/shop/").status_code == 200
+        assert client.get("/shop/health").status_code == 200
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "brought_along.py").write_text(
+        "from htag import Tag\nclass Mine(Tag.App):\n    def init(self): Tag.b('mine')"
+    )
+    monkeypatch.setenv("HTAG_APP", "brought_along:Mine")
+    with TestClient(create_application()) as client:
+        assert ">mine</b>" in client.get("/").text
+    assert (tmp_path / "data" / "secret").exists()
+
+
+def test_only_settings_reads_the_environment() -> None:
+    sources = [*(ROOT / "app").glob("*.py"), *(ROOT / "htag" / "stores").glob("*.py")]
+    readers = {path.name for path in sources if re.search(r"os\.environ|getenv", path.read_text())}
+    assert readers <= {"gunicorn_conf.py"}  # where gunicorn's own variable tells of an upgrade
+
+
+def test_only_metrics_knows_prometheus() -> None:
+    knowing = {path.name for path in (ROOT / "app").glob("*.py") if "import prometheus_client" in path.read_text()}
+    knowing |= {path.name for path in (ROOT / "app").glob("*.py") if "from prometheus_client" in path.read_text()}
+    assert knowing == {"metrics.py"}

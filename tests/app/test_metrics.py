@@ -1,0 +1,158 @@
+from collections.abc import Mapping
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from app.metrics import Metrics
+from app.vitals import Vitals
+from htag.errors import StoreError
+from htag.observe import Observer
+from htag.store import MemoryStore
+
+
+class PoolWithSessions:
+    def counts(self) -> dict[str, int]:
+        return {"new": 1, "connected": 2, "disconnected": 0}
+
+    def connections(self) -> dict[str, int]:
+        return {"websocket": 2, "sse": 0, "http": 0}
+
+    def memory(self) -> int:
+        return 160_000
+
+    def memory_by_session(self) -> list[int]:
+        return [9_000, 50_000, 101_000]
+
+
+class Scraped:
+    def __init__(self, metrics: Metrics) -> None:
+        client = TestClient(Starlette(routes=[Route("/metrics", metrics.endpoint)]))
+        self.response = client.get("/metrics")
+        self.families = {family.name: family for family in text_string_to_metric_families(self.response.text)}
+
+    def __call__(self, name: str, **labels: str) -> float | None:
+        for family in self.families.values():
+            for sample in family.samples:
+                if sample.name == name and sample.labels == labels:
+                    return sample.value
+        return None
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def vitals() -> Vitals:
+    return Vitals(MemoryStore())
+
+
+@pytest.fixture
+def watching(metrics: Metrics, vitals: Vitals) -> Metrics:
+    metrics.watch(PoolWithSessions(), vitals, {"version": "1.2", "htag_app": "app.ui:Demo"})
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "name", "labels"),
+    [
+        ("session_opened", (), "htag_sessions_opened_total", {}),
+        ("session_closed", ("expired", 3.0), "htag_sessions_closed_total", {"reason": "expired"}),
+        ("session_refused", ("memory",), "htag_refused_total", {"reason": "memory"}),
+        ("event_handled", ("ok", 0.001), "htag_events_total", {"outcome": "ok"}),
+        ("event_handled", ("ok", 0.001), "htag_event_duration_seconds_count", {}),
+        ("event_handled", ("ok", 0.001), "htag_event_duration_seconds_bucket", {"le": "0.001"}),
+        ("update_sent", ("sse", 120), "htag_update_bytes_count", {"transport": "sse"}),
+        ("update_sent", ("sse", 120), "htag_update_bytes_bucket", {"transport": "sse", "le": "300.0"}),
+        ("message_refused", ("csrf",), "htag_messages_refused_total", {"reason": "csrf"}),
+        ("component_failed", ("render",), "htag_component_failures_total", {"kind": "render"}),
+        ("handler_blocked", ("Home.click", 0.2), "htag_blocked_handlers_total", {}),
+        ("client_fell_behind", ("websocket",), "htag_clients_behind_total", {"transport": "websocket"}),
+        ("browser_error", (), "htag_browser_errors_total", {}),
+    ],
+)
+def test_what_htag_announces_is_counted_and_zero_before(
+    metrics: Metrics, call: str, arguments: tuple[object, ...], name: str, labels: Mapping[str, str]
+) -> None:
+    assert Scraped(metrics)(name, **labels) == 0
+    getattr(metrics, call)(*arguments)
+    assert Scraped(metrics)(name, **labels) == 1
+
+
+def test_a_value_that_nobody_foresaw_is_counted_too(metrics: Metrics) -> None:
+    metrics.session_closed("logout", 1.0)
+    assert Scraped(metrics)("htag_sessions_closed_total", reason="logout") == 1
+
+
+def test_nothing_that_can_be_announced_is_forgotten() -> None:
+    announced = {name for name in vars(Observer) if not name.startswith("_")}
+    read_from_the_pool_instead = {"client_connected", "client_disconnected"}
+    assert announced - read_from_the_pool_instead <= set(vars(Metrics))
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("htag_sessions", {"state": "new"}, 1),
+        ("htag_sessions", {"state": "disconnected"}, 0),
+        ("htag_connections", {"transport": "websocket"}, 2),
+        ("htag_session_memory_bytes", {}, 160_000),
+        ("htag_session_size_bytes_bucket", {"le": "10000.0"}, 1),
+        ("htag_session_size_bytes_bucket", {"le": "100000.0"}, 2),
+        ("htag_session_size_bytes_bucket", {"le": "+Inf"}, 3),
+        ("htag_event_loop_lag_seconds", {}, 0),
+        ("htag_store_up", {}, 1),
+    ],
+)
+def test_states_are_read_at_the_scrape(watching: Metrics, name: str, labels: Mapping[str, str], value: float) -> None:
+    assert Scraped(watching)(name, **labels) == value
+
+
+def test_a_store_that_is_down_shows(watching: Metrics, vitals: Vitals) -> None:
+    vitals.store_error = StoreError("down")
+    assert Scraped(watching)("htag_store_up") == 0
+
+
+def test_what_is_running_is_told(watching: Metrics) -> None:
+    (sample,) = Scraped(watching).families["htag_build_info"].samples
+    assert sample.labels.keys() == {"version", "python", "htag_app"}
+    assert sample.labels["version"] == "1.2"
+
+
+def test_requests_are_counted_by_route_method_and_status(metrics: Metrics) -> None:
+    metrics.http_answered("page", "GET", 200, 0.004)
+    scraped = Scraped(metrics)
+    assert scraped("http_requests_total", route="page", method="GET", status="200") == 1
+    assert scraped("http_request_duration_seconds_bucket", route="page", le="0.005") == 1
+
+
+def test_invented_methods_are_one_label(metrics: Metrics) -> None:
+    for method in ("AAAA", "BBBB", "get"):
+        metrics.http_answered("unmatched", method, 405, 0.001)
+    assert Scraped(metrics)("http_requests_total", route="unmatched", method="other", status="405") == 3
+
+
+def test_two_workers_in_one_process_do_not_meet(metrics: Metrics) -> None:
+    metrics.session_opened()
+    assert Scraped(Metrics())("htag_sessions_opened_total") == 0
+
+
+def test_the_process_itself_is_measured(metrics: Metrics) -> None:
+    assert (Scraped(metrics)("process_resident_memory_bytes") or 0) > 1_000_000
+
+
+def test_every_metric_says_what_it_is_for(watching: Metrics) -> None:
+    ours = [family for family in watching.registry.collect() if family.name.startswith(("htag_", "http_"))]
+    assert len(ours) >= 18
+    assert all(family.documentation.endswith(".") for family in ours)
+
+
+def test_prometheus_gets_openmetrics_if_it_asks(metrics: Metrics) -> None:
+    client = TestClient(Starlette(routes=[Route("/metrics", metrics.endpoint)]))
+    response = client.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    assert response.headers["content-type"].startswith("application/openmetrics-text")
+    assert response.text.endswith("# EOF\n")

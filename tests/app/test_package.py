@@ -1,0 +1,18 @@
+"""What the image installs is a wheel: whatever the program reads must be in it."""
+
+import tomllib
+
+import pytest
+
+from tests.app.conftest import ROOT
+
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+
+
+@pytest.mark.parametrize("package", ["app", "htag.client", "htag.stores"])
+def test_every_file_of_a_package_is_packaged(package: str) -> None:
+    folder = ROOT / package.replace(".", "/")
+    packaged = {path for pattern in PACKAGES["package-data"].get(package, []) for path in folder.glob(pattern)}
+    assert {path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py"} == {
+        path.name for path in packaged
+    }

@@ -1,0 +1,97 @@
+"""Real Chromium for the tests of this folder."""
+
+import asyncio
+import functools
+import inspect
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
+from tests.e2e.stack import stack as stack
+from tests.e2e.wire_server import WireServer
+
+PATIENCE = 10_000  # ms that any single wait in a page may take
+LONGEST = 60  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
+
+# --no-sandbox: root in a container has no user namespaces; the rest keeps a browser under test off the network
+SWITCHES = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One browser serves all tests of this folder, and it lives on one event loop: so do they."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.obj = bounded(item.obj)  # type: ignore[attr-defined]
+
+
+def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """`test`, given up after LONGEST."""
+
+    @functools.wraps(test)
+    async def within_time(*arguments: Any, **fixtures: Any) -> None:
+        async with asyncio.timeout(LONGEST):
+            await test(*arguments, **fixtures)
+
+    return within_time
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Chromium. Where there is none a test is skipped; in CI that is a failure."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A person: own cookies, own storage."""
+    context = await chromium.new_context()
+    context.set_default_timeout(PATIENCE)
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser_context: BrowserContext) -> Page:
+    """One tab of that person."""
+    return await browser_context.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def serve() -> AsyncIterator[Callable[..., Awaitable[WireServer]]]:
+    """Starts a scripted server for a body: `server = await serve("<body id=app>…</body>")`."""
+    servers = []
+
+    async def start(body: str, **options: Any) -> WireServer:
+        server = WireServer(body, **options)
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()

@@ -1,0 +1,71 @@
+"""Any ASGI application on a real port, in the test's own event loop, to be stopped, killed and started again there."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+DEADLINE = 10.0  # seconds; see PATIENCE in conftest
+
+
+class UnsignalledServer(uvicorn.Server):
+    """Signals are pytest's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait until `condition()` is true, or fail."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in a browser and sets no Event of ours
+            await asyncio.sleep(0.01)
+
+
+class Serving:
+    """`app` on a port of its own, under `prefix` as the app itself has it."""
+
+    def __init__(self, app: Any, prefix: str = "") -> None:
+        self.app = app
+        self.prefix = prefix
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen: the first time on a free port, then on the same one."""
+        config = uvicorn.Config(
+            self.app, interface="asgi3", log_config=None, lifespan="off", timeout_graceful_shutdown=1
+        )
+        self._server = UnsignalledServer(config)
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await until(lambda: self._server.started)
+
+    async def stop(self) -> None:
+        """Orderly: WebSockets are closed with 1012. A second stop does nothing."""
+        self._server.should_exit = True
+        await self._task
+
+    async def die(self) -> None:
+        """As after `kill -9`: connections break without a word."""
+        self.cut()
+        await self.stop()
+
+    def cut(self) -> None:
+        """Break all connections, go on listening."""
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether streams should end."""
+        return self._server.should_exit
+
+    @property
+    def url(self) -> str:
+        """Of the page."""
+        return f"http://127.0.0.1:{self.port}{self.prefix}/"

@@ -1,0 +1,340 @@
+"""htag.js: how it stays connected."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Page
+
+from tests.e2e.serving import until
+from tests.e2e.wire_server import WireServer
+
+Serve = Callable[..., Awaitable[WireServer]]
+
+BODY = "<body id=app><button id=b onclick=\"window.answer = htag_event('b','click',event)\">0</button></body>"
+STATE = {
+    "ws": "window.ws?.readyState === 1",
+    "sse": "window.sse?.readyState === 1 && !use_pure_http",
+    "http": "window.use_pure_http",
+}
+
+# what the page does for the cookie htag_mode: the constructor works, its error comes later
+MOCK = "window.%s = class { constructor() { setTimeout(() => this.onerror(new Event('error'))) } };"
+FORCED = {
+    "ws": "",
+    "sse": f"<script>{MOCK % 'WebSocket'}</script>",
+    "http": f"<script>{MOCK % 'WebSocket'}{MOCK % 'EventSource'}</script>",
+}
+
+
+async def reach(page: Page, transport: str) -> None:
+    await page.wait_for_function(STATE[transport])
+
+
+def count_clicks(server: WireServer) -> None:
+    def reply(event: object) -> dict[str, object]:
+        clicks = len(server.events())
+        return {"updates": {"b": BODY[13:-7].replace(">0<", f">{clicks}<")}, "result": clicks}
+
+    server.reply = reply
+
+
+# -- every transport
+
+
+@pytest.mark.parametrize("transport", STATE)
+@pytest.mark.parametrize("prefix", ["", "/sub/path"])
+@pytest.mark.parametrize("parano", [None, "0123456789abcdef"])
+async def test_a_click_over_each_transport(
+    page: Page, serve: Serve, transport: str, prefix: str, parano: str | None
+) -> None:
+    server = await serve(BODY, head=FORCED[transport], prefix=prefix, parano=parano)
+    count_clicks(server)
+    await page.goto(server.url)
+    await reach(page, transport)
+    for number in (1, 2):
+        await page.click("#b")
+        assert await page.evaluate("answer") == number
+        assert await page.inner_text("#b") == str(number)
+    assert await page.evaluate("[use_fallback, use_pure_http]") == [transport != "ws", transport == "http"]
+    if transport != "ws":
+        assert server.headers[-1]["content-type"] == "application/json"
+        assert server.headers[-1]["x-htag-token"] == "c" * 32
+        assert len({headers["x-htag-tab"] for headers in server.headers}) == 1
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_pushes_over_each_transport(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await page.goto(server.url)
+    await reach(page, transport)
+    if transport != "http":
+        await until(lambda: server.connected)
+    server.push(updates={"b": "<button id=b>pushed</button>"})
+    await page.wait_for_function("b.textContent === 'pushed'")
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_events_keep_their_order(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await page.goto(server.url)
+    await reach(page, transport)
+    await page.evaluate("Promise.all([...Array(30).keys()].map(n => htag_event('b', 'n', n)))")
+    assert server.events() == [("b", "n", n) for n in range(30)]
+
+
+async def test_the_page_says_what_revision_it_shows(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await page.evaluate("fallback()")
+    await reach(page, "sse")
+    assert server.attempts == ["ws?rev=7", "stream?rev=7"]
+
+
+async def test_by_hand_down_and_up_again(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    count_clicks(server)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    for number, (call, transport) in enumerate(
+        [("fallback", "sse"), ("fallback_pure_http", "http"), ("init_ws", "ws")], 1
+    ):
+        await page.evaluate(f"{call}()")
+        await reach(page, transport)
+        await page.wait_for_timeout(300)  # it stays: nothing climbs by itself
+        await reach(page, transport)
+        await page.click("#b")
+        assert await page.evaluate("answer") == number
+    assert server.connected == 1
+
+
+# -- falling and climbing
+
+
+async def test_without_websocket_it_uses_sse_and_climbs_back(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.socket = "refuse"
+    await page.goto(server.url)
+    await reach(page, "sse")
+    server.socket = "accept"
+    await reach(page, "ws")
+    await page.wait_for_function("sse === null && !use_fallback")
+    await until(lambda: server.connected == 1)
+    assert server.pages == 1
+
+
+async def test_without_both_it_uses_http_and_climbs_over_sse_to_websocket(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.socket = server.stream = "refuse"
+    await page.goto(server.url)
+    await reach(page, "http")
+    server.stream = "accept"
+    await reach(page, "sse")
+    server.socket = "accept"
+    await reach(page, "ws")
+    assert await page.evaluate("[use_fallback, use_pure_http]") == [False, False]
+
+
+async def test_a_socket_that_never_opens_ends_in_sse_after_the_timeout(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head="<script>addEventListener('DOMContentLoaded', () => HTAG_TIMEOUT = 300)</script>")
+    server.socket = "hang"
+    await page.goto(server.url)
+    await reach(page, "sse")
+    assert server.attempts[:2] == ["ws?rev=7", "stream?rev=7"], "one that is silent needs no second chance"
+
+
+@pytest.mark.parametrize("event", ["online", "visibilitychange"])
+async def test_somebody_looks_so_it_tries_at_once(page: Page, serve: Serve, event: str) -> None:
+    server = await serve(BODY)
+    server.socket = "refuse"
+    await page.goto(server.url)
+    await reach(page, "sse")
+    await until(lambda: len(server.attempts) >= 8)  # now the pauses are seconds
+    server.socket = "accept"
+    await page.evaluate(f"{'window' if event == 'online' else 'document'}.dispatchEvent(new Event('{event}'))")
+    await page.wait_for_function(STATE["ws"], timeout=1000)
+
+
+async def test_http_that_works_again_is_a_reason_to_try_the_socket_at_once(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.socket = server.stream = "refuse"
+    server.post = "500"
+    await page.goto(server.url)
+    await until(lambda: len(server.attempts) >= 12)  # now the pauses are 2.5 s at least
+    server.socket = server.post = "accept"
+    await page.wait_for_function(STATE["ws"], timeout=2200)
+
+
+@pytest.mark.parametrize("death", ["stop", "die"])
+async def test_the_server_restarts_and_the_page_stays(page: Page, serve: Serve, death: str) -> None:
+    server = await serve(BODY)
+    count_clicks(server)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await getattr(server, death)()
+    await page.evaluate("window.stayed = true")
+    server.initial = {"updates": {"app": BODY.replace(">0<", ">fresh<")}}
+    await server.start()
+    await page.wait_for_function("b.textContent === 'fresh'")
+    await reach(page, "ws")
+    await page.click("#b")
+    assert await page.evaluate("answer") == 1
+    assert (await page.evaluate("stayed"), server.pages) == (True, 1)
+
+
+async def test_a_socket_that_breaks_is_replaced_by_a_socket(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    for count in range(1, 3):
+        await until(lambda count=count: server.connected and len(server.attempts) == count)
+        server.cut()
+    await until(lambda: len(server.attempts) == 3)
+    assert set(server.attempts) == {"ws?rev=7"}
+
+
+async def test_a_server_that_hangs_up_at_once_is_not_hammered(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await page.evaluate(
+        "window.opened = 0; const Real = WebSocket; window.WebSocket = class extends Real {"
+        "constructor(url) { super(url); opened++; this.addEventListener('open', () => this.close()) } }; ws.close()"
+    )
+    await page.wait_for_timeout(2500)
+    assert 2 <= await page.evaluate("opened") <= 7
+
+
+async def test_development_reloads_when_the_server_is_back(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head="<script>HTAG_RELOAD = true</script>")
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await server.die()
+    server.body = BODY.replace(">0<", ">new code<")
+    await server.start()
+    await page.wait_for_function("window.b?.textContent === 'new code'")
+    assert server.pages == 2
+
+
+# -- events without a connection
+
+
+async def test_events_wait_for_the_connection_and_keep_their_order(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await server.die()
+    await page.wait_for_function("ws === null || ws.readyState !== 1")
+    await page.evaluate("window.all = Promise.all([1, 2, 3, 4].map(n => htag_event('b', 'n', n))); 0")
+    server.reply = lambda event: {"result": event["data"]["value"] * 10}
+    await server.start()
+    assert await page.evaluate("all") == [10, 20, 30, 40]
+    assert [value for _, _, value in server.events()] == [1, 2, 3, 4]
+
+
+async def test_what_is_typed_while_disconnected_stays_in_the_field(page: Page, serve: Serve) -> None:
+    body = "<body id=app><div><input id=i oninput=\"htag_event('i','input',event)\"></div></body>"
+    server = await serve(body)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await page.type("#i", "ab")
+    await until(lambda: len(server.seen) == 2)
+    await server.die()
+    await page.wait_for_function("ws === null || ws.readyState !== 1")
+    await page.type("#i", "cd")
+    server.initial = {"updates": {"app": body.replace("<input", "<input value=ab class=fresh")}}
+    await server.start()
+    await until(lambda: len(server.seen) == 4)
+    await page.wait_for_selector("input.fresh")
+    assert await page.evaluate("[i.value, document.activeElement.id, i.selectionStart]") == ["abcd", "i", 4]
+    assert [value for _, _, value in server.events()] == ["a", "ab", "abc", "abcd"]
+
+
+async def test_too_many_events_are_refused_but_the_last_word_typed_counts(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    await server.die()
+    await page.wait_for_function("ws === null || ws.readyState !== 1")
+    await page.evaluate("for (let n = 0; n < 999; n++) void htag_event('b', 'n', n)")
+    values = await page.evaluate(
+        "Promise.race([Promise.all([htag_event('b', 'input', 'a'), htag_event('b', 'n', 'too many')].slice(1)),"
+        "new Promise(done => setTimeout(done, 2000, 'pending'))])"
+    )
+    assert values == [None]
+    await page.evaluate("window.last = htag_event('b', 'input', 'ab'); 0")
+    await server.start()
+    await page.evaluate("last")
+    assert [value for _, _, value in server.events()] == [*range(999), "ab"]
+
+
+@pytest.mark.parametrize("transport", ["ws", "sse", "http"])
+async def test_an_unanswered_event_ends_with_null_and_is_never_sent_again(
+    page: Page, serve: Serve, transport: str
+) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    server.reply = lambda event: None
+    server.delay = 0.3 if transport == "http" else 0
+    await page.goto(server.url)
+    await reach(page, transport)
+    await page.evaluate("window.answer = htag_event('b', 'once'); 0")
+    await until(lambda: server.seen or len(server.headers) > 1)
+    server.cut()
+    assert await page.evaluate("answer") is None
+    server.reply = lambda event: {"result": "R"}
+    server.delay = 0
+    assert await page.evaluate("htag_event('b', 'next')") == "R"
+    # Chromium itself repeats a POST whose kept-alive connection breaks; the server can tell by its callback id
+    sent = [message["data"]["callback_id"] for message in server.seen if message["event"] == "once"]
+    assert len(sent) == 1 or (transport == "http" and len(set(sent)) == 1)
+
+
+async def test_an_http_answer_without_the_result_settles_the_promise(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["http"])
+    server.reply = lambda event: None
+    await page.goto(server.url)
+    await reach(page, "http")
+    assert await page.evaluate("htag_event('b', 'unanswered')") is None
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_a_refused_post_settles_the_promise_and_is_shown(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await page.goto(server.url)
+    await reach(page, transport)
+    await page.evaluate("htag_event('b', 'fine')")
+    server.post = "403"
+    assert await page.evaluate("htag_event('b', 'refused')") is None
+    assert await page.evaluate("_error_overlay.heading.textContent") == "HTTP Error"
+    assert "403" in await page.evaluate("_error_overlay.trace.textContent")
+
+
+async def test_a_failed_request_settles_the_promise_and_is_shown(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["sse"])
+    await page.goto(server.url)
+    await reach(page, "sse")
+    await page.route("**/event", lambda route: route.abort())
+    assert await page.evaluate("htag_event('b', 'lost')") is None
+    assert await page.evaluate("_error_overlay.heading.textContent") == "Network Error"
+
+
+# -- a session that is gone
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_an_unknown_session_reloads_the_page_once(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await page.goto(server.url)
+    await reach(page, transport)
+    server.socket = server.stream = server.post = "unknown"
+    server.cut()
+    await until(lambda: server.pages == 2)
+    await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
+    await page.wait_for_timeout(1500)  # longer than the jitter of a reload
+    assert server.pages == 2
+    server.socket = server.stream = server.post = "accept"
+    await page.reload()
+    await reach(page, transport)
+    assert await page.evaluate("htag_event('b', 'x')") is None
+    server.socket = server.stream = server.post = "unknown"
+    server.cut()
+    await until(lambda: server.pages == 4)

@@ -1,0 +1,276 @@
+"""The headless client of `loadtest/`: what it does against a real server, over every transport."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from htag import State, Tag, WebApp
+from loadtest.client import SERVED_BY, Client, Disconnected, Refused, ServerFailure, Transport
+from loadtest.document import Document
+
+START_SECONDS = 30.0  # for a machine with other things to do
+
+TRANSPORTS: list[Transport] = ["websocket", "sse", "http"]
+every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
+
+
+class Desk(Tag.App):
+    """A counter, a field, a form, something that fails and something that comes later."""
+
+    def init(self) -> None:
+        self.clicks = 0
+        self.late = State("not yet")
+        self.add(
+            Tag.span("0", _id="clicks"),
+            Tag.button("up", _id="up", _onclick=self.up),
+            Tag.button("fail", _id="fail", _onclick=self.fail),
+            Tag.button("later", _id="later", _onclick=self.soon),
+            Tag.span(lambda: self.late.value, _id="late"),
+            Tag.input(_id="name", _oninput=self.named),
+            Tag.input(_id="box", _type="checkbox", _onchange=self.named),
+            Tag.form(Tag.input(_name="colour"), _id="form", _onsubmit=self.named),
+            Tag.p(_id="said"),
+        )
+        self.said = self.childs[-1]
+
+    def up(self, event: Any) -> int:
+        self.clicks += 1
+        self.childs[0].text = str(self.clicks)
+        return self.clicks
+
+    def fail(self, event: Any) -> None:
+        self.up(event)
+        raise ValueError("on purpose")
+
+    def soon(self, event: Any) -> None:
+        asyncio.get_running_loop().call_later(0.05, self.late.set, "here")
+
+    def named(self, event: Any) -> None:
+        self.said.text = repr(event.value)
+
+
+class Slot:
+    """Says who serves, as the deployed program does; `name` may change while it serves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.name = "here:1"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def signed(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                header = (SERVED_BY.lower().encode(), self.name.encode())
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        await self.app(scope, receive, signed)
+
+
+@contextmanager
+def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """A real server in a thread of this process; its URL."""
+    config = uvicorn.Config(
+        app,
+        port=port,
+        ws="websockets-sansio",
+        log_level="critical",  # a stream that is cut at shutdown is logged as an error
+        timeout_graceful_shutdown=1,  # without it, an open stream keeps the server from ending
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started:
+        assert thread.is_alive(), "the server ended while it started"
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+Visit = Callable[..., Client]
+
+
+@pytest.fixture
+def slot() -> Slot:
+    return Slot(WebApp(Desk, debug=True).app)
+
+
+@pytest.fixture
+def url(slot: Slot) -> Iterator[str]:
+    with serving(slot) as url:
+        yield url
+
+
+@pytest.fixture
+def visit() -> Iterator[Visit]:
+    """`visit(url, transport)`: a client that has opened the page and connected."""
+    clients: list[Client] = []
+
+    def arrive(url: str, transport: Transport = "websocket") -> Client:
+        client = Client(url, transport)
+        clients.append(client)
+        client.open()
+        client.connect()
+        return client
+
+    yield arrive
+    for client in clients:
+        client.leave()
+        client.http.close()
+
+
+@every_transport
+def test_a_click_is_answered_and_shows(url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    assert [client.click("up") for _ in range(3)] == [1, 2, 3]
+    assert client.document.text("clicks") == "3"
+
+
+@every_transport
+def test_parano(visit: Visit, transport: Transport) -> None:
+    with serving(WebApp(Desk, parano=True).app) as url:
+        client = visit(url, transport)
+        assert client.click("up") == 1
+        client.type("name", "Zoë")
+        assert client.document.text("said") == "'Zoë'"
+
+
+@every_transport
+def test_what_is_pushed_arrives_without_an_event(url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    client.click("later")
+    client.wait_until(lambda: client.document.text("late") == "here", "the push")
+
+
+@every_transport
+def test_an_error_of_the_server_is_raised_and_the_session_goes_on(url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    with pytest.raises(ServerFailure, match="on purpose"):
+        client.click("fail")
+    assert client.click("up") == 2
+    assert len(client.failures) == 1
+
+
+@every_transport
+def test_fields_and_forms(url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    client.type("name", "Ada")
+    assert client.document.text("said") == "'Ada'"
+    client.tick("box")
+    assert client.document.text("said") == "True"
+    client.submit("form", {"colour": "red"})
+    assert client.document.text("said") == "{'colour': 'red'}"
+
+
+def test_an_unknown_id_is_answered_with_nothing(url: str, visit: Visit) -> None:
+    assert visit(url).click("nobody") is None
+
+
+@every_transport
+def test_leaving_and_coming_back_finds_the_same_session(url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    client.click("up")
+    client.leave()
+    with pytest.raises(Disconnected):
+        client.click("up")
+    client.connect()
+    assert client.click("up") == 2
+    client.open()
+    assert client.document.text("clicks") == "2"
+
+
+@every_transport
+def test_two_tabs_of_one_visitor_show_the_same(url: str, visit: Visit, transport: Transport) -> None:
+    first = visit(url, "websocket")
+    second = Client(url, transport)
+    second.http.cookies = first.http.cookies
+    with second:
+        second.open()
+        second.connect()
+        second.click("up")
+        first.wait_until(lambda: first.document.text("clicks") == "1", "the other tab's click")
+
+
+@every_transport
+def test_a_session_that_is_gone_gets_a_new_page(visit: Visit, transport: Transport) -> None:
+    with serving(WebApp(Desk).app) as url:
+        client = visit(url, transport)
+        client.click("up")
+    if transport != "http":
+        with pytest.raises(Disconnected):
+            client.wait_until(lambda: False, "the end of the server")
+    with serving(WebApp(Desk).app, port=int(url.rpartition(":")[2])):
+        client.reconnect()
+        assert client.click("up") == 1
+
+
+@every_transport
+def test_a_session_that_the_server_does_not_know_is_refused(url: str, transport: Transport) -> None:
+    def barge_in() -> None:
+        stranger.connect()
+        stranger.click("up")
+
+    with Client(url, transport) as stranger, pytest.raises((Refused, Disconnected)):
+        barge_in()
+
+
+@every_transport
+def test_who_serves_is_watched(slot: Slot, url: str, visit: Visit, transport: Transport) -> None:
+    client = visit(url, transport)
+    client.click("up")
+    assert client.served_by == "here:1"
+    assert client.moves == []
+    slot.name = "there:2"
+    client.reconnect()
+    client.click("up")
+    assert client.moves == ["there:2"]
+
+
+class TestDocument:
+    """The little document that updates are applied to."""
+
+    PAGE = """
+        <!DOCTYPE html><html><head><title>T</title></head>
+        <body id="b" onhashchange="htag_event('b', 'hashchange', event)">
+        <p id="p">one <b>two</b><br/>three</p>
+        <button data-htag-id="in" id="out" onclick="htag_event(&#x27;in&#x27;, &#x27;click&#x27;, event)">Go</button>
+        <button onclick="alert(1)">Stay</button></body></html>"""
+
+    def test_text_of_an_element(self) -> None:
+        assert Document(self.PAGE).text("p") == "one twothree"
+
+    def test_elements_are_found_by_id_and_by_the_servers_id(self) -> None:
+        document = Document(self.PAGE)
+        assert document.find("out") is document.find("in")
+        assert document.find("out").id == "in"
+        with pytest.raises(LookupError, match="nobody"):
+            document.find("nobody")
+
+    def test_elements_are_found_by_text_and_by_event(self) -> None:
+        document = Document(self.PAGE)
+        assert document.find_text("two").name == "b"
+        assert [element.name for element in document.with_event("click")] == ["button"]
+        assert document.find_text("Go", "button").handler("click") == "in"
+        assert document.find_text("Stay", "button").handler("click") is None
+        assert document.elements("body")[0].handler("hashchange") == "b"
+
+    def test_an_update_replaces_the_outer_html(self) -> None:
+        document = Document(self.PAGE)
+        document.apply({"p": '<p id="p">new <i id="i">text</i></p>', "unknown": "<p>lost</p>"})
+        assert document.text("p") == "new text"
+        assert document.text("i") == "text"
+        assert document.get("unknown") is None
+        document.apply({"b": '<body id="b"><p id="q">all new</p></body>'})
+        assert document.get("p") is None
+        assert document.text("b") == "all new"
