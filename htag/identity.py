@@ -24,6 +24,11 @@ class Identity:
         """The cookie's value for `session_id`."""
         return self._signer.sign(session_id).decode()
 
+    def set_cookie(self, session_id: str, path: str, *, secure: bool) -> str:
+        """The header `Set-Cookie` that makes a browser say `session_id` from now on, below `path`."""
+        flags = "; HttpOnly; SameSite=lax" + ("; Secure" if secure else "")
+        return f"{COOKIE}={self.sign(session_id)}; Path={path}{flags}"
+
     def claimed(self, headers: Headers) -> list[str]:
         """The ids in the request's cookies that we did sign. Mounted apps can leave several; nearest path first."""
         found = []
@@ -43,7 +48,7 @@ class Identity:
         return self._derived("parano", 16)
 
     def _derived(self, purpose: str, length: int) -> str:
-        return hmac.new(self._secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:length]
+        return hmac.digest(self._secret.encode(), purpose.encode(), "sha256").hex()[:length]
 
 
 def cookie_values(headers: Headers, name: str) -> Iterator[str]:

@@ -256,8 +256,18 @@ def current(value: Any, host: GTag) -> Any:
         while callable(value):
             value = value()
         return value
+    except Exception as error:
+        blame(error, host)
+        raise
     finally:
         reader.reset(token)
+
+
+def blame(error: Exception, host: GTag) -> None:
+    """Note on `error` in which component it arose; the innermost one is the one to look at."""
+    if not hasattr(error, "_htag_host"):
+        error._htag_host = type(host).__qualname__  # type: ignore[attr-defined]  # an exception takes any attribute
+        error.add_note(f"while rendering {type(host).__qualname__}")
 
 
 def evaluate(host: GTag, witness: Witness) -> list[Any]:

@@ -319,7 +319,7 @@ class Session:
             self._answers.append(reply)
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
-        return self._failure(kind, type(tag).__qualname__, error)
+        return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
 
     def _failure(self, kind: str, name: str, error: Exception) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""

@@ -1,5 +1,6 @@
 """`WebApp`: an App class, or one App instance, as a Starlette application."""
 
+import gc
 import html
 import inspect
 import logging
@@ -7,6 +8,7 @@ import random
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from htag.app import App
-from htag.identity import COOKIE, Identity, cookie_values
+from htag.identity import Identity, cookie_values
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.page import asset, document, notice
@@ -94,6 +96,8 @@ class WebApp:
         if request.method == "HEAD":
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
         token = current_request.set(request)
+        collecting = gc.isenabled()
+        gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
         try:
             session_id, session = self._session(request)
             return self._shown(request, session_id, session)
@@ -105,6 +109,8 @@ class WebApp:
             return self._broken(error)
         finally:
             current_request.reset(token)
+            if collecting:
+                gc.enable()
 
     def _session(self, request: Request) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
@@ -154,16 +160,10 @@ class WebApp:
             reload=session.app._reload,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
-        response = HTMLResponse(text, headers={"cache-control": "no-store"})
-        response.set_cookie(
-            COOKIE,
-            self.identity.sign(session_id),
-            path=request.scope.get("root_path", "") + "/",  # two mounted apps do not overwrite each other's
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
-        return response
+        scope = request.scope
+        path = quote(scope.get("root_path", ""), safe="/") + "/"  # two mounted apps do not overwrite each other's
+        cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
+        return HTMLResponse(text, headers={"cache-control": "no-store", "set-cookie": cookie})
 
     def _name(self) -> str:
         entity = self.tag_entity

@@ -80,7 +80,7 @@ class Codec:
             raise MessageTooLarge(f"a message may have {self._limit} bytes, this one has {len(frame)}")
         try:
             return _decoder.decode(self._reveal(frame) if self.key else frame)
-        except (msgspec.DecodeError, UnicodeError, binascii.Error, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:  # of Base64 and of UTF-8 too
             raise WireError(f"a message must be a JSON object: {error}") from None
 
     def encode(self, reply: Reply) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,8 +34,9 @@ class Reloader:
         self._stamps = self._look()
 
     def run(self) -> None:
-        """Until the child ends by itself without an error, or Ctrl-C."""
+        """Until the child ends by itself without an error, or this process is told to end."""
         child = start()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else the child would go on serving without us
         try:
             while (code := child.poll()) != 0:
                 if self._changed():

@@ -123,7 +123,7 @@ def test_there_is_no_deletion_iteration_or_in():
     with pytest.raises(TypeError):
         iter(states)
     with pytest.raises(TypeError):
-        "count" in states  # noqa: B015
+        "count" in states
 
 
 def test_a_state_named_dump_or_load_is_unreachable_by_attribute():

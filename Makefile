@@ -1,0 +1,71 @@
+# `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
+.DEFAULT_GOAL := help
+.PHONY: help run up down logs test check load bench lock dashboard
+SHELL := /bin/bash
+
+USERS ?= 100
+DURATION ?= 60s
+HOST ?= http://localhost:8080
+OPTIONS ?=
+TESTS ?= tests
+
+# Any Python from 3.11 on will do.
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/run ## serve the demo, or HTAG_APP=package.module:Class, on http://localhost:8000, without Docker
+	.venv/bin/python -m app
+
+up: ## the whole stack in Docker: http://localhost:8080, Grafana on :3000, Prometheus on :9090
+	HTAG_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose up --detach --build --wait
+
+down: ## stop the stack; what it has stored stays
+	docker compose down
+
+logs: ## follow what the stack logs
+	docker compose logs --follow --tail 100
+
+test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
+	.venv/bin/python -m pytest $(TESTS)
+
+check: .venv/dev ## lint, format, types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST=http://localhost:8080 OPTIONS=
+	@mkdir -p reports
+	.venv/bin/locust --headless --only-summary --locustfile loadtest/locustfile.py --host $(HOST) \
+		--users $(USERS) --spawn-rate 20 --run-time $(DURATION) --html reports/load.html $(OPTIONS)
+
+bench: .venv/dev ## what an event, a page and a session cost, beside the published htag and a bare WebSocket echo
+	.venv/bin/python -m bench
+
+lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes
+	.venv/bin/pip install --quiet uv
+	.venv/bin/uv pip compile $(LOCK) --extra server -o requirements.txt pyproject.toml
+	.venv/bin/uv pip compile $(LOCK) --extra server --extra dev -o requirements-dev.txt pyproject.toml
+
+dashboard: .venv/dev ## write the Grafana dashboard from monitoring/grafana/dashboard.py
+	.venv/bin/python monitoring/grafana/dashboard.py
+
+LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11
+
+# The two marker files say what is installed: enough to run, or all for development.
+.venv/run: requirements.txt pyproject.toml | .venv/bin/pip
+	.venv/bin/pip install --quiet --require-hashes --requirement requirements.txt
+	.venv/bin/pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/dev: requirements-dev.txt pyproject.toml | .venv/bin/pip
+	.venv/bin/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	.venv/bin/pip install --quiet --no-deps --editable .
+	@touch $@ .venv/run
+
+.venv/bin/pip:
+	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 or later was found: install one, for example with your system's package manager." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, apt-get install python3-venv." >&2; exit 1; }
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,239 @@
+"""The Compose stack on a real engine, brought up once for all tests that use it, and crowds of visitors for it."""
+
+import json
+import math
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import pytest
+import requests
+
+from loadtest.client import Client, ClientError, Transport
+from tests.stack.engine import docker, need_engine
+
+SLOTS = 2  # of a container: Compose's default
+MEMORY_LIMIT = 1 << 30  # bytes; said, because not every machine's cgroups tell a container its limit
+SERVICES = (
+    "nginx",
+    "app",
+    "valkey",
+    "prometheus",
+)  # Grafana is checked in tests/stack, so that its image need not be here
+PATIENCE = 60 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds that any single wait may take
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str) -> T:
+    """The first true value of `condition`, asked again and again; fails when patience is over."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE:g} s in vain for {what}"
+        time.sleep(0.2)
+    return value
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at the moment."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+class Stack:
+    """The running services of one Compose project, on ports of its own."""
+
+    def __init__(self) -> None:
+        http, prometheus = free_ports(2)
+        self.url = f"http://127.0.0.1:{http}"
+        self.prometheus = f"http://127.0.0.1:{prometheus}"
+        self._environment = {
+            "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}",
+            "HTAG_VERSION": "test",
+            "HTAG_MEMORY_LIMIT": str(MEMORY_LIMIT),
+            "HTTP_PORT": str(http),
+            "PROMETHEUS_PORT": str(prometheus),
+        }
+
+    def compose(self, *arguments: str) -> str:
+        """What `docker compose …` prints, with nobody's .env."""
+        return docker("compose", "--env-file", os.devnull, *arguments, env=self._environment)
+
+    def up(self, containers: int = 1) -> None:
+        """So many app containers, and everything healthy."""
+        self.compose("up", "--detach", "--no-recreate", "--scale", f"app={containers}", "--wait", *SERVICES)
+
+    def down(self) -> None:
+        """Away with it, and with what it stored."""
+        self.compose("down", "--volumes", "--timeout", "1")
+
+    def containers(self) -> set[str]:
+        """The host names of the running app containers."""
+        listed = self.compose("ps", "--quiet", "--status", "running", "app").split()
+        return {identity[:12] for identity in listed}
+
+    def slots(self) -> set[str]:
+        """All of them, as `X-Htag-Served-By` names them."""
+        return {f"{host}:{slot}" for host in self.containers() for slot in range(1, SLOTS + 1)}
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """What Prometheus answers now."""
+        answer = requests.get(f"{self.prometheus}/api/v1/query", {"query": expression}, timeout=10).json()
+        assert answer["status"] == "success", f"{expression}: {answer}"
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def number(self, expression: str) -> float:
+        """The one value of `expression`, 0 where there is none yet."""
+        result = self.query(expression)
+        return float(result[0]["value"][1]) if result else 0.0
+
+    def numbers(self, expression: str) -> list[float]:
+        """The finite values of `expression`."""
+        values = (float(sample["value"][1]) for sample in self.query(expression))
+        return [value for value in values if math.isfinite(value)]
+
+    def health(self, visitor: Client) -> dict[str, Any]:
+        """/health of the worker that the visitor is bound to."""
+        report: dict[str, Any] = visitor.http.get(self.url + "/health", timeout=10).json()
+        return report
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """nginx's, so far."""
+        lines = self.compose("logs", "--no-log-prefix", "nginx").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@pytest.fixture(scope="session")
+def running_stack() -> Iterator[Stack]:
+    """Built and started once."""
+    need_engine()
+    stack = Stack()
+    try:
+        stack.compose("build", "app")
+        stack.up()
+        yield stack
+    except AssertionError as failure:
+        failure.add_note(stack.compose("logs", "--tail", "20", "app", "nginx"))
+        raise
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def stack(running_stack: Stack) -> Stack:
+    """One app container, whatever the test before has left."""
+    running_stack.up()
+    return running_stack
+
+
+class Visitor(Client):
+    """Somebody who uses the demo's first page."""
+
+    def arrive(self) -> None:
+        """Open the page, connect, and say the route as the demo's router makes a browser do."""
+        self.open()
+        self.connect()
+        self.navigate("/")
+
+    def reconnect(self) -> None:
+        """As a browser does, whose new page says its route again."""
+        super().reconnect()
+        self.navigate("/")
+
+    def click_once(self) -> None:
+        """Click the counter, and see it count."""
+        before = self.clicks
+        self.click("click")
+        assert self.clicks == before + 1, f"a click made {before} into {self.clicks}"
+
+    @property
+    def clicks(self) -> int:
+        """What the page shows."""
+        return int(self.document.text("clicks"))
+
+    @property
+    def host(self) -> str:
+        """The container that served last."""
+        return (self.moves or [self.served_by or ""])[-1].partition(":")[0]
+
+
+class Crowd:
+    """Visitors who all do the same at the same time, each in a thread of its own."""
+
+    def __init__(self, stack: Stack, size: int, transport: Transport = "websocket") -> None:
+        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE) for _ in range(size)]
+        self._threads = ThreadPoolExecutor(size)
+
+    def __enter__(self) -> "Crowd":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.each(Visitor.leave)
+        self._threads.shutdown()
+        for visitor in self.visitors:
+            visitor.http.close()
+
+    def each(self, act: Callable[[Visitor], T]) -> list[T]:
+        """Everybody does it; returns, or raises, when all are done."""
+        return list(self._threads.map(act, self.visitors))
+
+    def spread(self) -> Counter[str | None]:
+        """How many were first served by which slot."""
+        return Counter(visitor.served_by for visitor in self.visitors)
+
+    def moved(self) -> list[Visitor]:
+        """Who has been served by more than one slot."""
+        return [visitor for visitor in self.visitors if visitor.moves]
+
+
+class Busy:
+    """A crowd that keeps doing something in the background while the test does something to the stack.
+
+    A visitor who meets an error comes back as a browser would, and goes on; `troubles` tells who met what, and where.
+    """
+
+    def __init__(self, crowd: Crowd, act: Callable[[Visitor], object], pause: float = 0.1) -> None:
+        self.rounds: Counter[Visitor] = Counter()
+        self.troubles: list[tuple[str, Visitor, Exception]] = []
+        self._act = act
+        self._pause = pause  # seconds between two acts of a visitor
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._keep_on, args=(visitor,)) for visitor in crowd.visitors]
+
+    def __enter__(self) -> "Busy":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_rounds(self, rounds: int) -> None:
+        """Until everybody has done it so many times more."""
+        goal = {visitor: done + rounds for visitor, done in self.rounds.items()}
+        until(lambda: all(self.rounds[visitor] >= target for visitor, target in goal.items()), f"{rounds} rounds")
+
+    def wait_for_all(self) -> None:
+        """Until everybody has done it once."""
+        until(lambda: len(self.rounds) == len(self._threads), "everybody")
+
+    def _keep_on(self, visitor: Visitor) -> None:
+        while not self._stop.wait(self._pause):
+            host = visitor.host
+            try:
+                self._act(visitor)
+            except (ClientError, OSError, AssertionError, LookupError) as trouble:
+                self.troubles.append((host, visitor, trouble))
+                visitor.reconnect()
+            self.rounds[visitor] += 1

@@ -1,0 +1,56 @@
+"""`make run` in a fresh copy of the project with nothing installed: served within two minutes, without Docker."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.e2e.stack import free_ports
+from tests.stack.engine import ROOT, run
+
+SECONDS = 120 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What `git clone` would bring, and what is not committed yet."""
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def url(copy: Path) -> Iterator[str]:
+    """Where `make run` is going to serve somebody's own app."""
+    [port] = free_ports(1)
+    (copy / "mine.py").write_text((copy / "apps/hello.py").read_text())
+    environment = {**os.environ, "HTAG_PORT": str(port), "HTAG_APP": "mine:Hello"}
+    process = subprocess.Popen(["make", "run"], cwd=copy, env=environment, start_new_session=True)
+    yield f"http://127.0.0.1:{port}/"
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(30)
+
+
+def test_a_fresh_copy_serves_somebody_s_own_app_within_two_minutes(url: str, copy: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not _serves(url):
+        assert time.monotonic() < deadline, "make run did not serve in time"
+        time.sleep(0.5)
+    assert "Hello</button>" in requests.get(url, timeout=10).text
+    assert not (copy / ".venv/bin/pytest").exists()  # only what is needed to run was installed
+
+
+def _serves(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=10).status_code == 200
+    except requests.ConnectionError:
+        return False

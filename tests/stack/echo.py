@@ -1,0 +1,61 @@
+"""A backend for the nginx tests, run in a container with nothing but Python: says what it was sent."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
+
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        getattr(self, "answer_" + path.strip("/").replace("-", "_").replace(".", "_"), self.answer_echo)()
+
+    do_POST = do_GET
+
+    def answer_echo(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
+
+    def answer_own_headers(self) -> None:
+        self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
+
+    def answer_hang_up(self) -> None:
+        self.close_connection = True
+
+    def answer_release(self) -> None:
+        RELEASED.set()
+        self.send("released", "text/plain")
+
+    def answer_stream(self) -> None:
+        RELEASED.clear()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"data: first\n\n")
+        self.wfile.flush()
+        RELEASED.wait(30)
+        self.wfile.write(b"data: last\n\n")
+        self.close_connection = True
+
+    def send(self, text: str, kind: str, **headers: str) -> None:
+        body = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("0.0.0.0", 8001), Echo).serve_forever()

@@ -1,0 +1,51 @@
+"""The Docker engine, as the tests use it. Locally a machine without one skips; in CI that is a failure."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Seconds that a single command may take; a slow machine can stretch it. Building the image from nothing is the longest.
+DEADLINE = 300 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))
+
+
+def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a command and keep what it prints, whatever its exit code."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+def docker(*arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """What `docker …` prints. A failure fails the test, and says what docker said."""
+    done = run("docker", *arguments, env=env)
+    assert done.returncode == 0, (
+        f"docker {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    )
+    return done.stdout
+
+
+@cache
+def _missing() -> str | None:
+    try:
+        done = run("docker", "info", "--format", "{{.ServerVersion}}")
+    except FileNotFoundError:
+        return "there is no docker command"
+    return None if done.returncode == 0 else "no Docker engine answers"
+
+
+def need_engine() -> None:
+    """Skip the test where there is no engine; in CI, fail."""
+    if reason := _missing():
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(f"{reason} on this machine")

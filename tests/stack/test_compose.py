@@ -1,0 +1,121 @@
+"""docker-compose.yml, as Docker Compose understands it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from app.settings import Settings
+from app.worker import SHUTDOWN_SECONDS
+from tests.stack.engine import ROOT, docker
+
+SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
+GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/gunicorn_conf.py
+
+
+@pytest.fixture(scope="session")
+def compose(engine: None) -> dict[str, Any]:
+    """With no setting but the defaults."""
+    printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json")
+    parsed: dict[str, Any] = json.loads(printed)
+    return parsed
+
+
+def test_the_services(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == set(SERVICES)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_locked_down(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert "container_name" not in service  # or it could not be scaled
+    limits = service["deploy"]["resources"]["limits"]
+    assert int(limits["memory"]) > 0
+    assert limits["pids"] > 0
+    assert service["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ["nginx", "valkey", "prometheus", "grafana"])
+def test_every_image_is_pinned_and_checked_for_health(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+(\.\d+)?", service["image"])
+    assert service["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", ["valkey", "prometheus", "grafana"])
+def test_images_that_might_start_as_root_do_not(compose: dict[str, Any], name: str) -> None:
+    assert compose["services"][name]["user"] not in ("", "0", "root")
+
+
+def test_only_nginx_is_public_and_only_the_monitors_are_on_loopback(compose: dict[str, Any]) -> None:
+    published = {
+        name: (port.get("host_ip"), int(port["published"]), port["target"])
+        for name, service in compose["services"].items()
+        for port in service.get("ports", [])
+    }
+    assert published == {
+        "nginx": (None, 8080, 8080),
+        "grafana": ("127.0.0.1", 3000, 3000),
+        "prometheus": ("127.0.0.1", 9090, 9090),
+    }
+
+
+def test_services_start_after_what_they_need_is_healthy(compose: dict[str, Any]) -> None:
+    needs = {
+        name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
+        for name, service in compose["services"].items()
+    }
+    assert needs["nginx"] == {"app": "service_healthy"}
+    assert needs["app"] == {"valkey": "service_healthy"}
+    assert needs["grafana"] == {"prometheus": "service_healthy"}
+
+
+def test_who_stops_waits_for_those_inside(compose: dict[str, Any]) -> None:
+    app, nginx = (_seconds(compose["services"][name]["stop_grace_period"]) for name in ("app", "nginx"))
+    assert SHUTDOWN_SECONDS < GRACEFUL < app < nginx
+    config = (ROOT / "nginx/nginx.conf").read_text()
+    patience = re.search(r"worker_shutdown_timeout (\d+)s;", config)
+    assert patience
+    assert int(patience[1]) < nginx
+
+
+def test_neighbours_only(compose: dict[str, Any]) -> None:
+    networks = {name: set(service["networks"]) for name, service in compose["services"].items()}
+    assert networks["nginx"] & networks["app"] == {"web"}
+    assert networks["app"] & networks["valkey"] == {"store"}
+    assert networks["app"] & networks["prometheus"] == {"metrics"}
+    for one, other in (("nginx", "valkey"), ("nginx", "prometheus"), ("grafana", "app"), ("grafana", "valkey")):
+        assert not networks[one] & networks[other]
+    assert compose["networks"]["store"]["internal"] is True
+    assert compose["networks"]["metrics"]["internal"] is True
+
+
+def test_all_who_count_slots_count_the_same(compose: dict[str, Any]) -> None:
+    counts = {
+        name: compose["services"][name]["environment"]["WEB_CONCURRENCY"] for name in ("nginx", "app", "prometheus")
+    }
+    assert counts == {"nginx": "2", "app": "2", "prometheus": "2"}
+
+
+def test_every_setting_of_the_app_can_be_given_to_compose(compose: dict[str, Any]) -> None:
+    fixed = {"HTAG_HOST", "HTAG_PORT"}  # the image's: nginx and Prometheus count on them
+    known = {Settings.variable(name) for name in Settings.model_fields}
+    given = set(compose["services"]["app"]["environment"])
+    assert known - fixed == given
+
+
+def test_the_limits_of_open_files_carry_the_connections(compose: dict[str, Any]) -> None:
+    connections = re.search(r"worker_connections (\d+);", (ROOT / "nginx/nginx.conf").read_text())
+    assert connections
+    assert compose["services"]["nginx"]["ulimits"]["nofile"] > int(connections[1])
+    assert compose["services"]["app"]["ulimits"]["nofile"] >= 2 * Settings.model_fields["max_sessions"].default
+
+
+def _seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))

@@ -1,0 +1,73 @@
+"""Grafana cannot be started everywhere, so what it would read is checked here; the queries run in tests/e2e."""
+
+import importlib.util
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.stack.engine import ROOT
+
+GRAFANA = ROOT / "monitoring/grafana"
+DASHBOARD: dict[str, Any] = json.loads((GRAFANA / "dashboards/htag.json").read_text())
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+[DATASOURCE] = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+[PROVIDER] = yaml.safe_load((GRAFANA / "provisioning/dashboards/htag.yml").read_text())["providers"]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def code() -> ModuleType:
+    """monitoring/grafana/dashboard.py, which belongs to no package."""
+    spec = importlib.util.spec_from_file_location("dashboard", GRAFANA / "dashboard.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_committed_dashboard_is_what_the_code_makes(code: ModuleType) -> None:
+    assert code.OUTPUT.read_text() == code.as_json(), "run `make dashboard`"
+
+
+def test_the_rows_are_in_the_order_in_which_a_person_asks() -> None:
+    rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
+    assert rows == ["Are users served?", "Sessions", "Memory", "Workers"]
+
+
+def test_every_panel_asks_the_provisioned_datasource_and_explains_itself() -> None:
+    for panel in PANELS:
+        assert panel["datasource"] == {"type": DATASOURCE["type"], "uid": DATASOURCE["uid"]}
+        assert panel["description"]
+        assert panel["targets"]
+    identities = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(set(identities)) == len(identities)
+
+
+def test_no_panel_hides_another() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+def test_grafana_knows_how_often_prometheus_scrapes() -> None:
+    prometheus = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    assert DATASOURCE["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]
+
+
+def test_compose_mounts_what_is_provisioned() -> None:
+    grafana = COMPOSE["services"]["grafana"]
+    mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
+    assert mounts["./monitoring/grafana/dashboards"] == PROVIDER["options"]["path"]
+    assert mounts["./monitoring/grafana/provisioning"] == "/etc/grafana/provisioning"
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == f"{PROVIDER['options']['path']}/htag.json"
+    assert DATASOURCE["url"] == "http://prometheus:9090"
+    assert set(grafana["networks"]) & set(COMPOSE["services"]["prometheus"]["networks"])

@@ -1,0 +1,40 @@
+"""The Makefile: the few commands that people and CI share."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.stack.engine import ROOT, run
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def test_it_prints_a_help_that_names_every_target() -> None:
+    printed = run("make").stdout
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert phony
+    listed = re.findall(r"^  make (\w+) +\S", printed, re.MULTILINE)
+    assert sorted(listed) == sorted(phony[1].split())
+    assert {"run", "up", "down", "logs", "test", "check", "load", "bench", "lock"} <= set(listed)
+
+
+def test_a_target_is_a_few_lines() -> None:
+    for target, recipe in re.findall(r"^([\w./]+):.*\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE):
+        assert recipe.count("\n") <= 4, target
+
+
+def test_a_machine_without_python_is_told_so_in_one_sentence(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = run("make", "--silent", ".venv/bin/pip", "PYTHON=", cwd=tmp_path)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0].startswith("No Python 3.11 or later was found")
+
+
+def test_a_python_that_cannot_make_environments_is_told_so_in_one_sentence(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / "python-without-venv"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    done = run("make", "--silent", ".venv/bin/pip", f"PYTHON={python}", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "apt-get install python3-venv" in done.stderr.splitlines()[0]
