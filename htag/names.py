@@ -28,10 +28,22 @@ def attribute_name(name: str) -> str:
 PLAIN, ATTRIBUTE, VALUED, EVENT = range(4)
 
 
-@lru_cache(maxsize=4096)
-def keyword(key: str) -> tuple[int, str]:
-    """What the keyword argument `key` of a tag stands for, and the name of that: `_data_id` is the attribute `data-id`,
-    `_onclick` the event `click`, `note` a plain Python attribute. VALUED: an attribute that means more than itself."""
+class Keywords(dict[str, tuple[int, str]]):
+    """What each keyword argument of a tag stands for, and the name of that: `_data_id` is the attribute `data-id`,
+    `_onclick` the event `click`, `note` a plain Python attribute. VALUED: an attribute that means more than itself.
+
+    Worked out when a keyword is first met; they are written in programs, so they are few.
+    """
+
+    def __missing__(self, key: str) -> tuple[int, str]:
+        meaning = self[key] = _meaning(key)
+        return meaning
+
+
+keywords = Keywords()
+
+
+def _meaning(key: str) -> tuple[int, str]:
     if not key.startswith("_"):
         return PLAIN, key
     if key.startswith("_on"):

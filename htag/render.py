@@ -159,22 +159,23 @@ GTag._to_html = staticmethod(outer_html)
 
 def start_tag(node: GTag, shape: Shape, witness: Witness) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
-    identity = node.id
+    made = type(node._id) is int and not shape.raw  # by us, so it needs no care
+    identity = f"{node.tag}-{node._id}" if made else node.id
     text = shape.open
     shown = MISSING
     if node._attributes:
         shown, attributes = attributes_of(node, shape)
         text += attributes
     if node._events or shape.bound:
-        text += handlers_of(node, identity, shape, witness)
+        text += handlers_of(node, identity if made else quoted(identity), shape, witness)
         witness.target(node, shown)
-    elif type(node._id) is str:
+    elif not made:
         witness.target(node, shown)
     if shown is MISSING:
         if identity:
-            text += f' id="{identity if type(node._id) is int else escape(identity)}"'
+            text += f' id="{identity if made else escape(identity)}"'
     elif shown != identity:
-        text += f' data-htag-id="{escape(identity)}"'
+        text += f' data-htag-id="{identity if made else escape(identity)}"'
     return text + shape.end
 
 
@@ -182,9 +183,9 @@ def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
     """The attributes as text, and the value of the one called `id` (MISSING: none)."""
     shown: Any = MISSING
     text = ""
-    values = node._attributes
-    for index in range(0, len(values), 2):
-        name, value = values[index], values[index + 1]
+    names = iter(node._attributes)
+    for name in names:
+        value = next(names)
         if type(value) is not str:
             value = current(value, node)
             if value is True:
@@ -192,7 +193,7 @@ def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
                 continue
             if value is None or value is False:
                 continue
-            value = "".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            value = "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         if name == "id":
             shown = value
         elif name == "value" and shape.hides_value:
@@ -202,42 +203,39 @@ def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
 
 
 def handlers_of(node: GTag, identity: str, shape: Shape, witness: Witness) -> str:
-    """The handlers as attributes: calls of the browser's `htag_event`, or the app's own JavaScript."""
-    handlers = node._events
+    """The handlers as attributes: calls of the browser's `htag_event`, or the app's own JavaScript. `identity`: the
+    tag's id as it may stand between single quotes in there."""
     text = ""
-    for index in range(0, len(handlers), 2):
-        name, handler = handlers[index], handlers[index + 1]
+    names = iter(node._events)
+    for name in names:
+        handler = next(names)
         if isinstance(handler, str):
             text += f' on{name}="{escape_script(handler)}"'
         else:
-            text += f' on{name}="{getattr(handler, "_htag_before", "")}{call(node, identity)}{rest_of_call(name)}"'
-    if shape.bound and witness.binds and pairs.get(handlers, "input") is MISSING:
-        text += f' oninput="{call(node, identity)}{rest_of_call("input")}"'
+            before = getattr(handler, "_htag_before", "")
+            text += f" on{name}=\"{before}htag_event('{identity}'{rest_of_call(name)}"
+    if shape.bound and witness.binds and pairs.get(node._events, "input") is MISSING:
+        text += f" oninput=\"htag_event('{identity}'{rest_of_call('input')}"
     return text
 
 
-def call(node: GTag, identity: str) -> str:
-    """The first half of the JavaScript that reports an event on `node`, for an attribute in double quotes."""
-    if type(node._id) is int:
-        return f"htag_event('{identity}'"  # an id that we made needs no care
-    return escape_script(f"htag_event({quote(identity)}")
+def quoted(text: str) -> str:
+    """`text` as it may stand between the single quotes of a JavaScript string, in an attribute in double quotes."""
+    if text.replace("-", "").isalnum():
+        return text
+    return escape_script("".join(map(_quoted_character, text)))
+
+
+def _quoted_character(character: str) -> str:
+    if character.isalnum() or character in " -_.:" or ord(character) > 0xFFFF:
+        return character
+    return f"\\u{ord(character):04x}"
 
 
 @lru_cache(maxsize=256)
 def rest_of_call(event: str) -> str:
-    """The second half: which event it is."""
-    return escape_script(f", {quote(event)}, event)")
-
-
-def quote(text: str) -> str:
-    """`text` as a JavaScript string in single quotes."""
-    if text.replace("-", "").isalnum():
-        return f"'{text}'"
-    return (
-        "'"
-        + "".join(c if c.isalnum() or c in " -_.:" else f"\\u{ord(c):04x}" if ord(c) < 65536 else c for c in text)
-        + "'"
-    )
+    """What follows the id in the call that reports `event`, to the end of the attribute."""
+    return f", '{quoted(event)}', event)\""
 
 
 def escape_script(script: str) -> str:
@@ -288,7 +286,7 @@ def expand(value: Any, host: GTag, found: list[Any], made: list[GTag]) -> None:
     """Add what a callable of `host` yielded: nothing, one thing, or a list of things, which may be callables again."""
     if value is None:
         return
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         for item in value:
             expand(item, host, found, made)
     elif isinstance(value, GTag) and not callable(value):

@@ -154,7 +154,7 @@ class Session:
             self.deliver(self._changes(Update({}, statics=[])))  # news to all tabs, this one included
             client.put(self.codec.encode(Update({})))
         else:
-            client.put(self.codec.encode(self._whole(client)))
+            client.put(self.whole_frame(client))
         answers, self._answers = self._answers, None
         for answer in answers or ():
             client.put(self.codec.encode(answer))
@@ -162,8 +162,10 @@ class Session:
 
     def join(self, client: Client) -> None:
         """A channel that shows one answer only, and needs no first message."""
+        self._here()
         self.seen = True
         self.clients.append(client)
+        self.start_hooks()
 
     def detach(self, client: Client) -> None:
         """A tab's channel is gone."""
@@ -171,8 +173,11 @@ class Session:
             self.clients.remove(client)
 
     def whole_frame(self, client: Client) -> str:
-        """The whole body, for a tab that missed something."""
-        return self.codec.encode(self._whole(client))
+        """The whole body, for a tab that missed something; or why it can't be shown."""
+        try:
+            return self.codec.encode(self._whole(client))
+        except Exception as error:
+            return self.codec.encode(self._failed("render", self.app, error))
 
     def _whole(self, client: Client) -> Update:
         """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""

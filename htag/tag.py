@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 from htag import css, pairs
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
 from htag.markup import HTML
-from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keyword
+from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keywords
 from htag.pairs import MISSING, Pairs
 from htag.state import State
 
@@ -19,6 +19,12 @@ EXPOSED = 4  # somebody holds the list of children
 WAITING = 8  # JavaScript is queued on it while it is in no app
 BRINGS = 16  # it has statics: of its class, or of its own
 CALLED = 32  # its class defines `__call__`, so as a child it is a callable
+
+# what a class has that an element as it comes has not
+UNPREPARED = 1  # nobody has looked yet
+NAMELESS = 2  # the first argument of an instance is the element's name
+INITIALISES = 4  # an `init` of its own
+OTHER = 8  # styles, statics, hooks, `__call__`
 
 WordChange = Callable[[list[str]], list[str]]
 
@@ -85,12 +91,11 @@ class GTag:
     styles: ClassVar[str | None] = None
 
     _is_root: ClassVar[bool] = False
-    _prepared: ClassVar[type | None] = None  # the class that the next six were worked out for
-    _adds_arguments: ClassVar[bool] = True  # `init` is the default one
+    # worked out once per class by `prepare`
+    _peculiar: ClassVar[int] = UNPREPARED
     _adds_plainly: ClassVar[bool] = True  # `add` is the default one
     _scope_class: ClassVar[str | None] = None
     _first_marks: ClassVar[int] = 0
-    _names_itself: ClassVar[bool] = True  # the first argument is the element's name
     _is_fragment: ClassVar[bool] = False
 
     parent: "GTag | None"
@@ -102,42 +107,57 @@ class GTag:
 
     # -- construction ------------------------------------------------------------------------------------------------
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._peculiar = UNPREPARED
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.parent = self._content = self._id = None
+        self._attributes = self._events = ()
+        if self._peculiar:
+            self._begin(args, kwargs)
+        else:  # an element as it comes: nearly all of a page
+            self._marks = 0
+            if kwargs:
+                self._take_keywords(kwargs)
+            if len(args) == 1 and type(args[0]) is str:
+                self._content = args[0]
+            elif args:
+                self._add_all(args)
+        around = enclosing.get()
+        if around is not None:
+            self._join(around[0], around[2])
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """The same for a class with a peculiarity: its own `init`, styles, statics, hooks; or no name yet."""
         cls = type(self)
-        if cls._prepared is not cls:
+        if cls._peculiar & UNPREPARED:
             prepare(cls)
-        self.parent = None
-        self._content = None
-        self._id = None
-        self._attributes = ()
-        self._events = ()
         self._marks = cls._first_marks
-        if cls._names_itself:
+        if cls._peculiar & NAMELESS:
             args = self._take_name(args)
         if kwargs:
-            kwargs = self._take_keywords(kwargs)
-        if not cls._adds_arguments:
-            self._initialise(args, kwargs)
-        elif len(args) == 1 and type(args[0]) is str:
-            self._content = args[0]
+            self._take_keywords(kwargs)
+        if cls._peculiar & INITIALISES:
+            self._initialise(args, {key: value for key, value in kwargs.items() if keywords[key][0] == PLAIN})
         elif args:
             self._add_all(args)
         if cls._scope_class is not None:
             self.add_class(cls._scope_class)
-        around = enclosing.get()
-        if around is not None:
-            parent = around[0]
-            if parent._adds_plainly and self.parent is None and not self._marks & HOOKED:
-                self.parent = parent  # what `add` does, without its questions: this tag is new
-                content = parent._content
-                if type(content) is list:
-                    content.append(self)
-                else:
-                    parent._append(self)
-                if around[2]:
-                    parent._changed()
-            else:
-                parent.add(self)
+
+    def _join(self, parent: "GTag", tell: bool) -> None:
+        """Become a child of the tag whose block or `init` is running; `tell`: its app is told of the change."""
+        if not parent._adds_plainly or self.parent is not None or self._marks & HOOKED:
+            parent.add(self)
+            return
+        self.parent = parent  # what `add` does, without its questions: this tag is new
+        content = parent._content
+        if type(content) is list:
+            content.append(self)
+        else:
+            parent._append(self)
+        if tell:
+            parent._changed()
 
     def _take_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not args:
@@ -146,22 +166,19 @@ class GTag:
             self.tag = element_name(str(args[0]).replace("_", "-"))
         return args[1:]
 
-    def _take_keywords(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        plain = {}
+    def _take_keywords(self, kwargs: dict[str, Any]) -> None:
         for key, value in kwargs.items():
-            kind, name = keyword(key)
+            kind, name = keywords[key]
             if kind == ATTRIBUTE:
                 self._attributes = pairs.put(self._attributes, name, value) if self._attributes else (name, value)
             elif kind == EVENT:
                 self._events = pairs.put(self._events, name, value) if self._events else (name, value)
             elif kind == PLAIN:
-                plain[key] = value
                 setattr(self, key, value)
             else:
                 self._set_attribute(name, value)
                 if name == "id":
                     self._id = str(value)
-        return plain
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         enclosing.set((self, enclosing.get(), False))
@@ -343,7 +360,11 @@ class GTag:
 
     @text.setter
     def text(self, value: object) -> None:
-        self.clear(str(value))
+        if type(self._content) is str and not self._attributes:  # nothing leaves, nothing else to be kept in step
+            self._content = str(value)
+            self._changed()
+        else:
+            self.clear(str(value))
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
         if items and isinstance(items[0], GTag):
@@ -360,7 +381,7 @@ class GTag:
                 else:
                     self._adopt(item)
                 self._append(item)
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, (list, tuple)):
                 self._add_all(item)
             elif item is not None:
                 self._marks |= DYNAMIC
@@ -369,24 +390,28 @@ class GTag:
     def _take_over(self, items: "list[Any] | tuple[Any, ...]", elsewhere: "GTag") -> bool:
         """Adopt all `items` in one go where they are the last children of `elsewhere`, and nobody has seen them there:
         arguments that were just made within an `init`. False: they are not, and nothing has happened."""
-        content, count = elsewhere._content, len(items)
-        if type(content) is not list or content[-1] not in items:
+        content = elsewhere._content
+        if type(content) is not list:
             return False
-        for item in items:
+        wanted, last = [*items], content[-len(items) :]
+        if last != wanted:
+            last.reverse()
+            if last != wanted:
+                return False
+        for item in wanted:
             if not isinstance(item, GTag) or item._marks & (HOOKED | CALLED) or item._id is not None:
                 return False
-        last = content[-count:]
-        if last != [*items] and set(last) != set(items):
-            return False
-        for item in items:
-            if self.parent is not None and item._content is not None:
+            if item._content is not None and self.parent is not None:
                 self._refuse_cycle(item)
+        for item in wanted:
             item.parent = self
-        del content[-count:]
-        if count == 1:
-            self._append(items[0])
+        del content[-len(wanted) :]
+        if self._content is None:
+            self._content = wanted if len(wanted) > 1 else wanted[0]
+        elif type(self._content) is list:
+            self._content += wanted
         else:
-            self._content = [*self._list(), *items] if self._content is not None else [*items]
+            self._content = [self._content, *wanted]
         return True
 
     def _list(self) -> list[Any]:
@@ -603,20 +628,25 @@ class Fragment(GTag):
 
 def prepare(cls: type[GTag]) -> None:
     """Work out, once per class, what every instance would otherwise have to ask."""
-    cls._prepared = cls
-    cls._names_itself = cls.tag is None and not cls._is_fragment
-    cls._adds_arguments = cls.init is GTag.init
     cls._adds_plainly = cls.add is GTag.add
-    hooked = cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount
-    cls._first_marks = (HOOKED if hooked else 0) | (
-        CALLED if any("__call__" in each.__dict__ for each in cls.__mro__) else 0
-    )
-    if cls.statics:
+    cls._scope_class = None
+    cls._first_marks = 0
+    if cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount:
+        cls._first_marks |= HOOKED
+    if any("__call__" in each.__dict__ for each in cls.__mro__):
+        cls._first_marks |= CALLED
+    if cls.statics is not GTag.statics:
         _keep_statics_out_of_the_tree(cls.statics)
     if cls.styles:
         _scope_styles(cls, cls.styles)
     if cls.statics is not GTag.statics:
         cls._first_marks |= BRINGS
+    nameless = cls.tag is None and not cls._is_fragment
+    cls._peculiar = (
+        (NAMELESS if nameless else 0)
+        | (INITIALISES if cls.init is not GTag.init else 0)
+        | (OTHER if cls._first_marks or cls._scope_class else 0)
+    )
 
 
 def _keep_statics_out_of_the_tree(statics: Any) -> None:

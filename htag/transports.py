@@ -149,13 +149,13 @@ class SocketEndpoint:
                 self._door.observer.message_refused("malformed")
                 continue
             session.app._heard_from = heard
-            lane.submit(message, channel)
+            done = lane.submit(message, channel)
             await channel.flush()
+            if done is not None and lane.crowded:
+                await lane.uncrowded()
             if (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
-            if lane.crowded:
-                await lane.uncrowded()
 
 
 class StreamEndpoint:

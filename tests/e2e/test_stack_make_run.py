@@ -32,7 +32,7 @@ def copy(tmp_path: Path) -> Path:
 def url(copy: Path) -> Iterator[str]:
     """Where `make run` is going to serve somebody's own app."""
     [port] = free_ports(1)
-    (copy / "mine.py").write_text((copy / "apps/hello.py").read_text())
+    (copy / "apps/mine.py").write_text((copy / "apps/hello.py").read_text())
     environment = {**os.environ, "HTAG_PORT": str(port), "HTAG_APP": "mine:Hello"}
     process = subprocess.Popen(["make", "run"], cwd=copy, env=environment, start_new_session=True)
     yield f"http://127.0.0.1:{port}/"

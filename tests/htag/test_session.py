@@ -1,0 +1,204 @@
+"""A session is driven without a server: messages in, replies out."""
+
+import asyncio
+from typing import Any
+
+from htag import State, Tag
+from htag.app import App
+from htag.limits import Limits
+from htag.observe import Observer
+from htag.session import Session
+from htag.wire import Codec, Failure, Message, Update
+
+
+class Tab:
+    """A client that keeps what it is sent."""
+
+    transport = "websocket"
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+
+    def put(self, frame: str) -> None:
+        self.frames.append(frame)
+
+    def wake(self) -> None:
+        pass
+
+    def end(self) -> None:
+        self.frames.append("end")
+
+
+class Counter(Tag.App):
+    def init(self) -> None:
+        self.clicks = State(0)
+        Tag.button(lambda: self.clicks.value, _id="more", _onclick=self.more)
+
+    def more(self, event: Any) -> str:
+        self.clicks += 1
+        return "counted"
+
+
+class Broken(Tag.App):
+    def init(self) -> None:
+        self.fails = False
+        Tag.p(self.content)
+
+    def content(self) -> str:
+        if self.fails:
+            raise RuntimeError("no content today")
+        return "content"
+
+
+def session_of(app: App) -> Session:
+    session = Session("id", app, Codec(), Observer(), Limits())
+    session.start()
+    return session
+
+
+def click(identity: str, callback_id: str | None = "c1") -> Message:
+    return Message(id=identity, event="click", data={"callback_id": callback_id})
+
+
+async def test_a_sync_handler_is_answered_at_once_with_all_that_changed() -> None:
+    session = session_of(Counter())
+    session.page()
+    session.attach(Tab(), session.revision)
+    replies = session.handle(click("more"))
+    assert isinstance(replies, list)
+    (reply,) = replies
+    assert isinstance(reply, Update)
+    assert (reply.result, list(reply.updates)) == ("counted", ["more"])
+
+
+async def test_with_no_tab_changes_wait_and_cost_nothing() -> None:
+    session = session_of(Counter())
+    session.page()
+    for _ in range(3):
+        session.handle(click("more", None))
+    tab = Tab()
+    session.attach(tab, None)
+    assert ">3</button>" in tab.frames[0]
+
+
+async def test_a_tab_that_shows_the_latest_revision_gets_no_body() -> None:
+    session = session_of(Counter())
+    session.page()
+    tab = Tab()
+    session.attach(tab, session.revision)
+    assert '"updates":{}' in tab.frames[0]
+
+
+async def test_a_tab_that_shows_an_older_revision_gets_the_body() -> None:
+    session = session_of(Counter())
+    session.page()
+    shown = session.revision
+    session.attach(Tab(), None)
+    for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
+        session.deliver(reply)
+    tab = Tab()
+    session.attach(tab, shown)
+    assert ">1</button>" in tab.frames[0]
+
+
+async def test_a_change_that_waits_while_a_tab_connects_reaches_all_tabs() -> None:
+    app = Counter()
+    session = session_of(app)
+    session.page()
+    first, second = Tab(), Tab()
+    session.attach(first, session.revision)
+    app.clicks.set(7)
+    session.attach(second, session.revision)
+    assert any(">7</button>" in frame for frame in first.frames)
+    assert any(">7</button>" in frame for frame in second.frames)
+
+
+async def test_an_answer_for_a_tab_between_two_transports_is_kept() -> None:
+    session = session_of(Counter())
+    session.page()
+    for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
+        session.deliver(reply)
+    tab = Tab()
+    session.attach(tab, None)
+    assert '"result":"counted"' in tab.frames[1]
+
+
+async def test_a_body_that_cannot_be_rendered_is_an_error_and_not_a_lost_connection() -> None:
+    app = Broken()
+    session = session_of(app)
+    session.page()
+    app.fails = True
+    tab = Tab()
+    session.attach(tab, None)
+    assert '"action":"error"' in tab.frames[0]
+    assert "no content today" in tab.frames[0]
+
+
+async def test_an_error_in_a_handler_goes_to_its_tab_only() -> None:
+    class Failing(Tag.App):
+        def init(self) -> None:
+            Tag.button("x", _id="fail", _onclick=lambda event: 1 / 0)
+
+    session = session_of(Failing())
+    session.page()
+    first, second = Tab(), Tab()
+    session.attach(first, session.revision)
+    session.attach(second, session.revision)
+    seen = len(second.frames)
+    failure, changes = session.handle(click("fail"))  # type: ignore[misc]  # sync handler: a list
+    assert isinstance(failure, Failure)
+    session.deliver(failure, first)
+    session.deliver(changes, first)
+    assert "ZeroDivisionError" in first.frames[-1]
+    assert len(second.frames) == seen
+
+
+async def test_a_session_that_closes_ends_its_tabs_and_its_tasks() -> None:
+    ended = asyncio.Event()
+
+    class Working(Tag.App):
+        async def on_mount(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.set()
+
+    session = session_of(Working())
+    session.page()
+    tab = Tab()
+    session.attach(tab, None)
+    await asyncio.sleep(0)
+    session.close()
+    await asyncio.wait_for(ended.wait(), 5)
+    assert tab.frames[-1] == "end"
+
+
+async def test_a_push_may_be_asked_for_from_another_thread() -> None:
+    app = Counter()
+    session = session_of(app)
+    session.page()
+    tab = Tab()
+    session.attach(tab, session.revision)
+    await asyncio.to_thread(app.clicks.set, 5)
+    async with asyncio.timeout(5):
+        while not any(">5</button>" in frame for frame in tab.frames):
+            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a Tab has no event to wait for
+
+
+async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ever() -> None:
+    class Shouting(Tag.App):
+        def init(self) -> None:
+            self.word = State("x")
+            Tag.p(lambda: self.word.upper())
+
+    app = Shouting()
+    session = session_of(app)
+    session.page()
+    tab = Tab()
+    session.attach(tab, session.revision)
+    app.word.set("y")
+    await asyncio.sleep(3 * app.throttle_delay)
+    frames = len(tab.frames)
+    await asyncio.sleep(3 * app.throttle_delay)
+    assert len(tab.frames) == frames
+    assert any(">Y</p>" in frame for frame in tab.frames)
