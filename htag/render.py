@@ -270,10 +270,9 @@ def blame(error: Exception, host: GTag) -> None:
 
 def evaluate(host: GTag, witness: Witness) -> list[Any]:
     """The children of `host`, with what its callables and States yield in their place."""
-    content = host._content
     found: list[Any] = []
     made: list[GTag] = []
-    for child in content[:] if type(content) is list else (content,):
+    for child in [*host._list()]:  # a copy: what is called may change the children
         if isinstance(child, str) or not callable(child):
             found.append(child)
         else:

@@ -155,7 +155,7 @@ class GTag:
         if type(content) is list:
             content.append(self)
         else:
-            parent._append(self)
+            parent._content = self if content is None else [content, self]
         if tell:
             parent._changed()
 
@@ -367,51 +367,53 @@ class GTag:
             self.clear(str(value))
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
-        if items and isinstance(items[0], GTag):
-            elsewhere = items[0].parent
-            if elsewhere is not None and elsewhere is not self and self._take_over(items, elsewhere):
-                return
+        if len(items) > 1 and isinstance(items[0], GTag) and self._take_over(items, items[0].parent):
+            return
         for item in items:
             kind = type(item)
             if kind is str or kind is HTML:
-                self._append(item)
+                pass
             elif isinstance(item, GTag):
                 if item.parent is None and not item._marks and self.parent is None and item is not self:
                     item.parent = self  # both are new and there is nothing to tell anybody
                 else:
                     self._adopt(item)
-                self._append(item)
             elif isinstance(item, (list, tuple)):
                 self._add_all(item)
-            elif item is not None:
+                continue
+            elif item is None:
+                continue
+            else:
                 self._marks |= DYNAMIC
-                self._append(item)
+            content = self._content
+            if type(content) is list:
+                content.append(item)
+            else:
+                self._content = item if content is None else [content, item]
+        if self._attributes:
+            self._forget_value()
 
-    def _take_over(self, items: "list[Any] | tuple[Any, ...]", elsewhere: "GTag") -> bool:
+    def _take_over(self, items: "list[Any] | tuple[Any, ...]", elsewhere: "GTag | None") -> bool:
         """Adopt all `items` in one go where they are the last children of `elsewhere`, and nobody has seen them there:
         arguments that were just made within an `init`. False: they are not, and nothing has happened."""
-        content = elsewhere._content
-        if type(content) is not list:
+        if elsewhere is None or elsewhere is self:
             return False
-        wanted, last = [*items], content[-len(items) :]
-        if last != wanted:
-            last.reverse()
-            if last != wanted:
-                return False
-        for item in wanted:
+        content = elsewhere._content
+        if type(content) is not list or content[-len(items) :] != [*items]:
+            return False
+        for item in items:
             if not isinstance(item, GTag) or item._marks & (HOOKED | CALLED) or item._id is not None:
                 return False
             if item._content is not None and self.parent is not None:
                 self._refuse_cycle(item)
-        for item in wanted:
+        for item in items:
             item.parent = self
-        del content[-len(wanted) :]
+        del content[-len(items) :]
         if self._content is None:
-            self._content = wanted if len(wanted) > 1 else wanted[0]
-        elif type(self._content) is list:
-            self._content += wanted
+            self._content = [*items]
         else:
-            self._content = [self._content, *wanted]
+            self._content = self._list()
+            self._content += items
         return True
 
     def _list(self) -> list[Any]:
@@ -420,25 +422,28 @@ class GTag:
             return content
         return [] if content is None else [content]
 
-    def _append(self, item: Any) -> None:
-        content = self._content
-        if content is None:
-            self._content = item
-        elif type(content) is list:
-            content.append(item)
-        else:
-            self._content = [content, item]
-        if self._attributes:
-            self._forget_value()
-
     def _adopt(self, item: "GTag") -> None:
-        if item._content is not None or item is self:
+        """Make `item` a tag whose parent this is; it is not among the children yet."""
+        if item is self or (item._content is not None and self.parent is not None):
             self._refuse_cycle(item)
-        if item.parent is self:
+        elsewhere = item.parent
+        if elsewhere is self:
             self._take_out(self._find(item))  # already here: it moves to the end, and does not leave
-        elif item.parent is not None:
-            item.parent.remove(item)
+        elif elsewhere is not None:
+            content = elsewhere._content
+            if type(content) is list and content and content[-1] is item and item._is_unseen():
+                content.pop()  # just made, within an `init`
+            else:
+                elsewhere.remove(item)
         item.parent = self
+        if item._marks:
+            self._heed(item)
+
+    def _is_unseen(self) -> bool:
+        """Whether nobody would notice that it leaves: no hook of its own, and no browser, because it has no id."""
+        return self._id is None and not self._marks & HOOKED
+
+    def _heed(self, item: "GTag") -> None:
         if item._marks & CALLED:
             self._marks |= DYNAMIC
         if item._marks & HOOKED:
@@ -462,7 +467,7 @@ class GTag:
             self._take_out(index)
 
     def _leave(self, child: "GTag") -> None:
-        if child._marks & HOOKED or child._id is not None:  # else: no hook to call, and no browser has seen it
+        if not child._is_unseen():
             root = self.root
             if root is not None:
                 root._unmount(child)

@@ -197,3 +197,10 @@ async def test_a_select_shows_its_current_value_when_rendered_again(visit):
     await tab.type("s", "b")
     await tab.click("b")
     assert ["selected" in option.attributes for option in tab.element("s").all("option")] == [False, True]
+
+
+def test_a_tag_whose_only_child_was_a_callable_and_left_is_empty():
+    text = lambda: "shown"  # noqa: E731  # a callable that has to be removed by identity
+    box = Tag.div(text)
+    box.remove(text)
+    assert str(box) == f'<div id="{box.id}"></div>'

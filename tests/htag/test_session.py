@@ -181,8 +181,8 @@ async def test_a_push_may_be_asked_for_from_another_thread() -> None:
     session.attach(tab, session.revision)
     await asyncio.to_thread(app.clicks.set, 5)
     async with asyncio.timeout(5):
-        while not any(">5</button>" in frame for frame in tab.frames):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a Tab has no event to wait for
+        while not any(">5</button>" in frame for frame in tab.frames):  # noqa: ASYNC110  # a Tab has no event
+            await asyncio.sleep(0.01)
 
 
 async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ever() -> None:
