@@ -53,11 +53,15 @@ class Outbox:
         if self._sending or not (self._frames or self._behind):
             return
         self._sending = True
+        frames, sent = self._frames, self._session.observer.update_sent
         try:
-            while self._frames or self._behind:
-                await self._send(self._next())
+            while frames or self._behind:
+                frame = frames.popleft() if frames else self._catch_up()
+                self._size -= len(frame)
+                sent(self.transport, len(frame))
+                await self._send(frame)
         except OSError:
-            self._frames.clear()  # the tab is gone; who reads its channel will notice, and the page asks again
+            frames.clear()  # the tab is gone; who reads its channel will notice, and the page asks again
         finally:
             self._sending = False
 
@@ -65,13 +69,11 @@ class Outbox:
         """Close: the session is over."""
         raise NotImplementedError  # each channel closes in its own way
 
-    def _next(self) -> str:
-        if self._behind:
-            self._behind, self._size = False, 0
-            return self._session.whole_frame(self)
-        frame = self._frames.popleft()
-        self._size -= len(frame)
-        self._session.observer.update_sent(self.transport, len(frame))
+    def _catch_up(self) -> str:
+        """What stands for all frames that were dropped."""
+        self._behind = False
+        frame = self._session.whole_frame(self)
+        self._size = len(frame)
         return frame
 
     def _send(self, frame: str) -> Awaitable[None]:
@@ -161,7 +163,8 @@ class AnswerChannel(Outbox):
 
     def take(self) -> list[str]:
         """All frames, once."""
-        frames = []
-        while self._frames or self._behind:
-            frames.append(self._next())
+        frames = [self._catch_up()] if self._behind else [*self._frames]
+        self._frames.clear()
+        for frame in frames:
+            self._session.observer.update_sent(self.transport, len(frame))
         return frames

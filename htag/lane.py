@@ -38,8 +38,9 @@ class Lane:
         """Do what `message` asks, after all that were submitted before. None: it is done. Else the future says when."""
         if self._waiting is None:
             replies = self._session.handle(message)
-            if isinstance(replies, list):
-                self._deliver(replies, origin)
+            if type(replies) is list:
+                for reply in replies:
+                    self._session.deliver(reply, origin)
                 return None
             self._waiting = deque()
             done = asyncio.get_running_loop().create_future()
@@ -49,25 +50,16 @@ class Lane:
         self._waiting.append((message, origin, done))
         return done
 
-    def _deliver(self, replies: list[Reply], origin: Client | None) -> None:
-        for reply in replies:
-            self._session.deliver(reply, origin)
-
     async def _run(
         self, replies: "list[Reply] | AsyncIterator[Reply]", origin: Client | None, done: asyncio.Future[None]
     ) -> None:
         assert self._waiting is not None
         try:
             while True:
-                if isinstance(replies, list):
-                    self._deliver(replies, origin)
-                else:
-                    async for reply in replies:
-                        self._session.deliver(reply, origin)
-                        if origin is not None:
-                            origin.wake()
-                if origin is not None:
-                    origin.wake()
+                async for reply in _one_by_one(replies):
+                    self._session.deliver(reply, origin)
+                    if origin is not None:
+                        origin.wake()
                 _settle(done)
                 if not self._waiting:
                     return
@@ -77,6 +69,15 @@ class Lane:
             waiting, self._waiting = self._waiting, None
             for left in (done, *(later for _, _, later in waiting)):
                 _settle(left)
+
+
+async def _one_by_one(replies: "list[Reply] | AsyncIterator[Reply]") -> AsyncIterator[Reply]:
+    if isinstance(replies, list):
+        for reply in replies:
+            yield reply
+    else:
+        async for reply in replies:
+            yield reply
 
 
 def _settle(done: asyncio.Future[None]) -> None:

@@ -146,7 +146,12 @@ class Registry:
             self._targets[key] = tag
 
     def _has(self, tag: GTag) -> bool:
-        return tag.root is self._app
+        node: GTag | None = tag
+        while node is not None:
+            if node is self._app:
+                return True
+            node = node.parent
+        return False
 
     def _note_radio(self, tag: GTag) -> None:
         attributes = dict(zip(tag._attributes[::2], tag._attributes[1::2], strict=True))

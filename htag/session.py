@@ -207,7 +207,7 @@ class Session:
         started = time.perf_counter()
         live = self.app._live
         target = live.find(message.id)
-        if target is None or fields.is_disabled(target):
+        if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
             self.observer.event_handled("no_target", time.perf_counter() - started)
             return [self._answer(callback_id, None)]
         fields.synchronise(target, message.data, live)
@@ -293,7 +293,7 @@ class Session:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
         clients = self.clients
         if isinstance(reply, Update):
-            if reply.changes_something():
+            if reply.updates or reply.js or reply.statics:
                 self.revision += 1
             elif reply.callback_id is UNSET:
                 return
@@ -308,7 +308,7 @@ class Session:
         frame = self.codec.encode(reply)
         if origin is not None:
             origin.put(frame)
-            if not isinstance(reply, Update) or not reply.changes_something():
+            if not isinstance(reply, Update) or not (reply.updates or reply.js or reply.statics):
                 return
             frame = self.codec.encode(Update(reply.updates, reply.js, reply.statics))
         for client in self.clients:

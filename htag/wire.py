@@ -47,10 +47,6 @@ class Update(msgspec.Struct, tag_field="action", tag="update"):
     callback_id: str | UnsetType | None = UNSET
     result: Any = UNSET
 
-    def changes_something(self) -> bool:
-        """Whether a browser would look or behave differently afterwards."""
-        return bool(self.updates or self.js or self.statics)
-
 
 class Failure(msgspec.Struct, tag_field="action", tag="error"):
     """An error to show: the traceback, or `Internal Server Error` where the visitor may not see it."""
