@@ -2,18 +2,18 @@
 # (HTAG_SECRET_FILE is a path, not a secret)
 
 FROM python:3.13-slim-trixie AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv --without-pip /venv
 WORKDIR /source
 COPY requirements.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     pip --python /venv/bin/python install --require-hashes --requirement requirements.txt
 COPY pyproject.toml LICENSE ./
 COPY htag ./htag
 COPY app ./app
 # The metadata name a README, whose text nobody needs here. Apps brought along are looked for last, so that a file of
 # theirs called app.py does not take the place of our package.
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     touch README.md \
  && pip --python /venv/bin/python install --no-deps . \
  && echo /srv/apps > "$(/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/brought-along.pth"

@@ -7,7 +7,8 @@ from importlib.resources import files
 from htag.markup import escape
 from htag.registry import Page
 
-MODES = {"http": "only_http.js", "sse": "only_sse.js"}  # values of the cookie htag_mode
+# values of the cookie htag_mode, and the scripts that make a browser behave as if it could do no better
+MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stream.js")}
 
 
 @cache
@@ -31,7 +32,7 @@ def document(
         f"window.HTAG_RELOAD = {'true' if reload else 'false'}; window.PARANO = {key}; "
         f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision};'
     )
-    pretence = f"<script>{asset(MODES[mode]).decode()}</script>" if mode in MODES else ""
+    pretence = "".join(f"<script>{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (
         '<!DOCTYPE html><html><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from htag import pairs
+from htag.marks import BRINGS, HOOKED, WAITING
 from htag.pairs import MISSING
 from htag.render import render
-from htag.tag import BRINGS, HOOKED, WAITING, GTag, descendants, enclosing
+from htag.tag import GTag, descendants, enclosing
 from htag.wire import Update
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which

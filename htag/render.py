@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from htag import pairs
+from htag.marks import BRINGS, DYNAMIC, WAITING
 from htag.markup import HTML, escape
 from htag.names import element_name
 from htag.pairs import MISSING
 from htag.state import reader
-from htag.tag import BRINGS, DYNAMIC, WAITING, GTag, random_number
+from htag.tag import GTag, random_number
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 import time
 import traceback
 from collections import deque
@@ -16,6 +15,7 @@ from htag.limits import Limits
 from htag.observe import Observer
 from htag.registry import Page
 from htag.tag import GTag
+from htag.throttle import Throttle
 from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
 
 logger = logging.getLogger("htag")
@@ -66,13 +66,9 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_answers",
-        "_due",
-        "_loop",
         "_posted",
-        "_pushed_at",
         "_tasks",
-        "_thread",
-        "_timer",
+        "_throttle",
         "app",
         "clients",
         "closed",
@@ -105,15 +101,8 @@ class Session:
         self._answers: deque[Reply] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._timer: asyncio.Handle | None = None
-        self._pushed_at = float("-inf")
-        self._due = 0.0
-        self._here()
-        app._push = self.request_push
-
-    def _here(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
+        self._throttle = Throttle(self._push)
+        app._push = self._ask_for_push
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
@@ -132,7 +121,7 @@ class Session:
 
     def page(self) -> Page:
         """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
-        self._here()
+        self._throttle.here()
         live = self.app._live
         if self.clients:
             self._push()
@@ -147,7 +136,7 @@ class Session:
 
     def attach(self, client: Client, revision: int | None = None) -> None:
         """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
-        self._here()
+        self._throttle.here()
         self.seen = True
         self.clients.append(client)
         if revision is not None and revision == self.revision:
@@ -162,7 +151,7 @@ class Session:
 
     def join(self, client: Client) -> None:
         """A channel that shows one answer only, and needs no first message."""
-        self._here()
+        self._throttle.here()
         self.seen = True
         self.clients.append(client)
         self.start_hooks()
@@ -343,29 +332,9 @@ class Session:
 
     # -- pushes ------------------------------------------------------------------------------------------------------
 
-    def request_push(self, throttle: float) -> None:
-        """Push what changed, `throttle` seconds after the last push at the earliest. May be called in any thread."""
-        if threading.get_ident() == self._thread:
-            self._schedule(throttle)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._schedule, throttle)
-
-    def _schedule(self, throttle: float) -> None:
-        if not self.clients or self._loop.is_closed():
-            return  # whoever connects gets everything
-        now = self._loop.time()
-        due = max(self._pushed_at + throttle, now)
-        if self._timer is not None:
-            if self._due <= due:
-                return
-            self._timer.cancel()
-        self._due = due
-        self._timer = self._loop.call_later(due - now, self._pushed_by_timer)
-
-    def _pushed_by_timer(self) -> None:
-        self._timer = None
-        self._pushed_at = self._loop.time()
-        self._push()
+    def _ask_for_push(self, seconds: float) -> None:
+        if self.clients:  # else: whoever connects gets everything
+            self._throttle.ask(seconds)
 
     def _push(self) -> None:
         self.deliver(self._changes(Update({}, statics=[])))
@@ -396,7 +365,7 @@ class Session:
         """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
         if self._tasks is None:
             self._tasks = set()
-        task = self._loop.create_task(work)
+        task = self._throttle.here().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -414,8 +383,7 @@ class Session:
             return
         self.closed = True
         self.app._push = None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._throttle.cancel()
         self._quietly(lambda: self.app._live.leave(self.app))
         ending = self._quietly(self.app.on_destroy)
         for task in list(self._tasks or ()):

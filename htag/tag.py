@@ -7,61 +7,17 @@ from typing import Any, ClassVar, Protocol, Self
 
 from htag import css, pairs
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
+from htag.class_names import ClassNames
+from htag.declared import Hook, Statics
+from htag.marks import BRINGS, CALLED, DYNAMIC, EXPOSED, HOOKED, INITIALISES, NAMELESS, OTHER, UNPREPARED, WAITING
 from htag.markup import HTML
 from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keywords
 from htag.pairs import MISSING, Pairs
-from htag.state import State
-
-# marks of a tag: what a tree pass has to look for in it
-HOOKED = 1  # it, or something below it, has on_mount or on_unmount
-DYNAMIC = 2  # a child may be something other than text or a tag
-EXPOSED = 4  # somebody holds the list of children
-WAITING = 8  # JavaScript is queued on it while it is in no app
-BRINGS = 16  # it has statics: of its class, or of its own
-CALLED = 32  # its class defines `__call__`, so as a child it is a callable
-
-# what a class has that an element as it comes has not
-UNPREPARED = 1  # nobody has looked yet
-NAMELESS = 2  # the first argument of an instance is the element's name
-INITIALISES = 4  # an `init` of its own
-OTHER = 8  # styles, statics, hooks, `__call__`
-
-WordChange = Callable[[list[str]], list[str]]
 
 # The tags whose `with` block or `init` is running: (innermost, those around it, whether each new child is a change to
 # tell; an `init` tells once). A context variable, not a thread's: two tasks that build components at the same time do
 # not adopt each other's.
 enclosing: ContextVar["tuple[GTag, Any, bool] | None"] = ContextVar("enclosing", default=None)
-
-
-def no_hook() -> None:
-    """What `on_mount` and `on_unmount` are where a component defines none."""
-
-
-class _Hook:
-    """`on_mount` and `on_unmount` where no component overrides them. Noticing an assignment on an instance here is what
-    makes it unnecessary to look for hooks in every tag of a tree."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._key = "_" + name
-
-    def __get__(self, tag: "GTag | None", owner: type) -> Any:
-        return self if tag is None else tag.__dict__.get(self._key, no_hook)
-
-    def __set__(self, tag: "GTag", hook: Any) -> None:
-        tag.__dict__[self._key] = hook
-        tag._mark_hooked()
-
-
-class _Statics:
-    """`statics` where no component defines them; assigning them to an instance is noticed here."""
-
-    def __get__(self, tag: "GTag | None", owner: type) -> Any:
-        return () if tag is None else tag.__dict__.get("_statics", ())
-
-    def __set__(self, tag: "GTag", statics: Any) -> None:
-        tag.__dict__["_statics"] = statics
-        tag._marks |= BRINGS
 
 
 class Root(Protocol):
@@ -77,7 +33,7 @@ class Root(Protocol):
     def _is_dirty(self, tag: "GTag") -> bool: ...
 
 
-class GTag:
+class GTag(ClassNames):
     """The base of all components: an element with attributes, handlers and children.
 
     `Tag.div("text", _class="box", _onclick=callback, note=1)` has a child, an attribute, a handler and a plain Python
@@ -87,7 +43,7 @@ class GTag:
     __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "parent")
 
     tag: str | None = None
-    statics: Any = _Statics()
+    statics: Any = Statics()
     styles: ClassVar[str | None] = None
 
     _is_root: ClassVar[bool] = False
@@ -273,41 +229,6 @@ class GTag:
         self._attributes = pairs.put(self._attributes, name, value)
         if name == "value" and self.tag == "textarea" and not callable(value):
             self._content = None if value is None else str(value)  # a textarea shows its content, not an attribute
-
-    # -- class names -------------------------------------------------------------------------------------------------
-
-    def has_class(self, name: str) -> bool:
-        """Whether `name` (one word, or several) is in the `class` attribute."""
-        words = _words(_current(pairs.get(self._attributes, "class")))
-        return all(word in words for word in name.split())
-
-    def add_class(self, name: str) -> Self:
-        """Add `name` (one word, or several) to the `class` attribute."""
-        return self._change_class(lambda words: words + [word for word in name.split() if word not in words])
-
-    def remove_class(self, name: str) -> Self:
-        """Remove `name` (one word, or several) from the `class` attribute."""
-        return self._change_class(lambda words: [word for word in words if word not in name.split()])
-
-    def toggle_class(self, name: str) -> Self:
-        """Remove `name` from the `class` attribute if it is there, add it if not."""
-        return self._change_class(
-            lambda words: [word for word in words if word != name] if name in words else [*words, name]
-        )
-
-    def _change_class(self, change: WordChange) -> Self:
-        value = pairs.get(self._attributes, "class")
-        if isinstance(value, State):
-            before = _words(value.value)
-            if (after := change(before)) != before:
-                value.set(" ".join(after))
-        elif callable(value):
-            self["class"] = _ChangedClass(value, change)
-        else:
-            before = _words(value)
-            if (after := change(before)) != before:
-                self["class"] = " ".join(after)
-        return self
 
     # -- children ----------------------------------------------------------------------------------------------------
 
@@ -547,8 +468,8 @@ class GTag:
 
     # -- life --------------------------------------------------------------------------------------------------------
 
-    on_mount: Any = _Hook()
-    on_unmount: Any = _Hook()
+    on_mount: Any = Hook()
+    on_unmount: Any = Hook()
 
     @property
     def is_dirty(self) -> bool:
@@ -603,21 +524,6 @@ class GTag:
         while callable(value) and not isinstance(value, GTag):
             value = value()
         return value
-
-
-class _ChangedClass:
-    """A callable `class` attribute with later changes applied to each result, without wrapping wrappers."""
-
-    def __init__(self, source: Callable[[], Any], change: WordChange) -> None:
-        earlier = source if isinstance(source, _ChangedClass) else None
-        self._source: Callable[[], Any] = earlier._source if earlier else source
-        self._changes: tuple[WordChange, ...] = (*(earlier._changes if earlier else ()), change)
-
-    def __call__(self) -> str:
-        words = _words(_current(self._source))
-        for change in self._changes:
-            words = change(words)
-        return " ".join(words)
 
 
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
@@ -689,16 +595,6 @@ def random_number() -> int:
 def _require_text(name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"an attribute's name is a str, not {type(name).__name__}")
-
-
-def _words(value: Any) -> list[str]:
-    return str(value).split() if value not in (None, True, False, MISSING) else []
-
-
-def _current(value: Any) -> Any:
-    while callable(value):
-        value = value()
-    return value
 
 
 def _equal_text(child: Any, item: Any) -> bool:

@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits markup names pairs state observe store",
-    "children css wire",
+    "errors limits marks markup names pairs state observe store throttle",
+    "children class_names css declared wire",
     "tag",
     "render dispatch",
     "registry",

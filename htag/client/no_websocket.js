@@ -1,5 +1,5 @@
-// The cookie htag_mode=http: no WebSocket and no EventSource. The error comes late, as a real one does.
-window.WebSocket = window.EventSource = class extends EventTarget {
+// The cookie htag_mode is sse or http: no WebSocket. The error comes late, as a real one does.
+window.WebSocket = class extends EventTarget {
   readyState = 3; // neither connecting nor open
   constructor() {
     super();
