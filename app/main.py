@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -80,8 +80,7 @@ async def _running(pool: Pool, vitals: Vitals, store: Store) -> AsyncIterator[No
     finally:
         pool.drain()
         watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        await asyncio.wait([watching])  # however it ended: the rest is to be closed
         await pool.close()
         await store.close()
 

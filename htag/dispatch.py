@@ -1,8 +1,9 @@
 """One message becomes an `Event`, the event meets its callback, the callback's outcome becomes steps and a result."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextvars import copy_context
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple, TypeVar
@@ -63,17 +64,21 @@ def call(callback: Callable[..., Any], event: Event) -> Any:
     return outcome
 
 
-async def steps(outcome: Any) -> AsyncIterator[Result | None]:
+async def steps(outcome: Any) -> AsyncGenerator[Result | None, None]:
     """Run what takes time: None at each `yield` of a generator, then its `Result`."""
     if isinstance(outcome, AsyncGeneratorType):
-        async for _ in outcome:
-            yield None
-        yield Result(None)
+        async with contextlib.aclosing(outcome):
+            async for _ in outcome:
+                yield None
+            yield Result(None)
     elif isinstance(outcome, GeneratorType):
         context = copy_context()  # a `with tag:` around a yield must not adopt what others build meanwhile
-        while (finished := context.run(_advance, outcome)) is None:
-            yield None
-        yield finished
+        try:
+            while (finished := context.run(_advance, outcome)) is None:
+                yield None
+            yield finished
+        finally:
+            context.run(outcome.close)  # of one that is given up: its `finally` runs now, and where it was
     else:
         yield Result(await outcome)
 

@@ -1,4 +1,7 @@
-"""How much memory an app's tree takes: an estimate, in one pass, from what Python says of the sizes of its parts."""
+"""How much memory an app's tree takes: an estimate, in one pass, from what Python says of the sizes of its parts.
+
+Containers are copied before they are walked: another thread may be changing them.
+"""
 
 from sys import getsizeof
 from typing import Any
@@ -24,7 +27,7 @@ def _tag_bytes(tag: GTag) -> int:
         size += getsizeof(content)
     size += _pairs_bytes(tag._attributes) + _pairs_bytes(tag._events)
     if type(tag).__module__ != GTag.__module__:  # an element of the factory has hardly ever attributes of its own
-        size += getsizeof(tag.__dict__) + sum(map(_value_bytes, tag.__dict__.values()))
+        size += getsizeof(tag.__dict__) + sum(map(_value_bytes, [*tag.__dict__.values()]))
     return size
 
 
@@ -36,7 +39,7 @@ def _value_bytes(value: Any) -> int:
     if isinstance(value, State):
         return getsizeof(value) + _value_bytes(value.value)
     if isinstance(value, dict):
-        return getsizeof(value) + sum(getsizeof(item) for item in value.values())
+        return getsizeof(value) + sum(map(getsizeof, [*value.values()]))
     if isinstance(value, list | tuple | set | frozenset):
-        return getsizeof(value) + sum(getsizeof(item) for item in value)
+        return getsizeof(value) + sum(map(getsizeof, [*value]))
     return getsizeof(value) if isinstance(value, str | bytes | bytearray) else 0

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from htag.session import Client, Session
 from htag.wire import Message, Reply
 
+Waiting = tuple[Message, Client | None, asyncio.Future[None]]
+
+PATIENCE = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
 CROWDED = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
 
 
@@ -17,7 +20,7 @@ class Lane:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: deque[tuple[Message, Client | None, asyncio.Future[None]]] | None = None  # None: not busy
+        self._waiting: deque[Waiting] | None = None  # None: not busy
 
     @property
     def idle(self) -> bool:
@@ -29,10 +32,12 @@ class Lane:
         """Whether so much waits that no more should be read."""
         return self._waiting is not None and len(self._waiting) >= CROWDED
 
-    async def uncrowded(self) -> None:
-        """Return when what waits now is done."""
-        if self._waiting:
-            await asyncio.wait((self._waiting[-1][2],))
+    async def uncrowded(self) -> bool:
+        """Wait until what waits now is done; False if that takes longer than PATIENCE."""
+        if not self._waiting:
+            return True
+        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=PATIENCE)
+        return bool(done)
 
     def submit(self, message: Message, origin: Client | None) -> asyncio.Future[None] | None:
         """Do what `message` asks, after all that were submitted before. None: it is done. Else the future says when."""
@@ -42,9 +47,10 @@ class Lane:
                 for reply in replies:
                     self._session.deliver(reply, origin)
                 return None
-            self._waiting = deque()
+            waiting = self._waiting = deque()
             done = asyncio.get_running_loop().create_future()
-            self._session.spawn(self._run(replies, origin, done))
+            task = self._session.spawn(self._run(replies, origin, done))
+            task.add_done_callback(lambda _: self._abandon(waiting, done))
             return done
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((message, origin, done))
@@ -66,9 +72,14 @@ class Lane:
                 message, origin, done = self._waiting.popleft()
                 replies = self._session.handle(message)
         finally:
-            waiting, self._waiting = self._waiting, None
-            for left in (done, *(later for _, _, later in waiting)):
-                _settle(left)
+            self._abandon(self._waiting, done)
+
+    def _abandon(self, waiting: "deque[Waiting] | None", done: asyncio.Future[None]) -> None:
+        """The task is over, perhaps cancelled before it began: nobody waits in vain."""
+        for left in (done, *(later for _, _, later in waiting or ())):
+            _settle(left)
+        if self._waiting is waiting:
+            self._waiting = None
 
 
 async def _one_by_one(replies: "list[Reply] | AsyncIterator[Reply]") -> AsyncIterator[Reply]:

@@ -14,6 +14,8 @@ from htag.store import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
+MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
+
 Build = Callable[[str], Session]
 
 
@@ -82,8 +84,12 @@ class Pool:
         return self.sessions.get(identity)
 
     def open(self, build: Build, identity: str | None = None) -> Session:
-        """A new session, under a new random id unless one is given. Raises `Refused`, or what the app raises."""
-        self._admit()
+        """A new session, under a new random id; or under that of somebody known, who is never refused.
+
+        Raises `Refused`, or what the app raises.
+        """
+        if identity is None:
+            self._admit()
         session = build(identity or new_id())
         self.sessions[session.id] = session
         self._new.add(session)
@@ -125,8 +131,10 @@ class Pool:
 
     def touch(self, session: Session) -> None:
         """A person was there just now: without a tab, the time that the session waits for one starts anew."""
+        if session.closed:
+            return
         self._unmeasured[session] = None
-        if session.clients or session.closed or session is self.shared:
+        if session.clients or session is self.shared:
             return
         self._new.discard(session)
         (self._disconnected if session.seen else self._new).add(session)
@@ -206,6 +214,9 @@ class Pool:
 
     def measure(self, most: int = 20) -> None:
         """Estimate anew the size of up to `most` sessions in which something happened. Off the path of events."""
+        until = time.perf_counter() + MEASURING_SECONDS
         for session in list(self._unmeasured)[:most]:
+            if time.perf_counter() > until:
+                return
             del self._unmeasured[session]
             session.size = footprint.of(session.app)

@@ -54,7 +54,7 @@ class Registry:
         self.statics: list[str] = []  # not sent yet
         self.title: str | None = None
         self.started: list[tuple[GTag, Any]] = []  # what async and generator hooks returned, to be run by the session
-        self._sent: set[str] = set()
+        self._sent: dict[str, None] = {}  # statics since the last page, in order
         self._targets: dict[str | int, GTag] = {}
         self._made: dict[GTag, list[GTag]] = {}
         self._scripts: dict[GTag, list[str]] = {}
@@ -78,15 +78,38 @@ class Registry:
             self._start(tag, tag.on_mount())
 
     def leave(self, top: GTag) -> None:
-        """Call `on_unmount` of `top` and all below it, in document order."""
-        for tag in list(self._hooked(top)):
-            self._start(tag, tag.on_unmount())
+        """Call `on_unmount` of `top` and all below it, in document order. Raises the first error after all had a turn.
+
+        What `on_mount` left to be run, and nobody has run yet, is not run any more.
+        """
+        tags = list(self._hooked(top))
+        self.forget_started(set(tags))
+        errors = []
+        for tag in tags:
+            try:
+                self._start(tag, tag.on_unmount())
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def forget_started(self, tags: "set[GTag] | None" = None) -> None:
+        """Drop hooks (of `tags`, or all) that have not begun."""
+        kept = []
+        for tag, outcome in self.started:
+            if tags is not None and tag not in tags:
+                kept.append((tag, outcome))
+            elif hasattr(outcome, "close"):  # an async generator that has not begun needs no closing
+                outcome.close()
+        self.started = kept
 
     def unmount(self, top: GTag) -> None:
         """`top` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
-        self.leave(top)
-        for tag in list(descendants(top, self._made)):
-            self._forget(tag)
+        try:
+            self.leave(top)
+        finally:
+            for tag in list(descendants(top, self._made)):
+                self._forget(tag)
 
     def _hooked(self, top: GTag) -> Iterator[GTag]:
         stack = [top]
@@ -130,7 +153,7 @@ class Registry:
             if isinstance(item, GTag) and item.tag == "title":
                 self.title = item.text
             elif (text := str(item)) not in self._sent:
-                self._sent.add(text)
+                self._sent[text] = None
                 self.statics.append(text)
 
     def target(self, tag: GTag, shown: Any) -> None:
@@ -163,20 +186,22 @@ class Registry:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
         before = self._made.get(host, [])
         kept = {id(tag) for tag in tags}
+        self._made[host] = tags  # first: a hook that raises must not raise again at the next render
         for tag in before:
             if id(tag) not in kept and tag.parent is host:
-                self.unmount(tag)
-                tag.parent = None
+                try:
+                    self.unmount(tag)
+                finally:
+                    tag.parent = None
         known = {id(tag) for tag in before}
         for tag in tags:
             if id(tag) not in known:
                 self._take_in(host, tag)
-        if tags:
-            self._made[host] = tags
-        elif before:
-            del self._made[host]
+        if not tags:
+            self._made.pop(host, None)
 
     def _take_in(self, host: GTag, tag: GTag) -> None:
+        host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
         if tag.parent is not None and tag.parent is not host:
             tag.parent.remove(tag)
         tag.parent = host
@@ -223,6 +248,10 @@ class Registry:
         statics, self.statics = self.statics, []
         return Page(body, statics, self.title)
 
+    def all_statics(self) -> list[str]:
+        """All statics since the last page, that page's included."""
+        return [*self._sent]
+
     def take_body(self) -> str:
         """Render everything for a document that has its statics already."""
         body = self._render(self._app)
@@ -234,12 +263,19 @@ class Registry:
         cost no other tag its update."""
         errors: list[tuple[GTag, Exception]] = []
         dirty, self.dirty = self.dirty, {}
-        for tag in dirty:
-            if self._stands_alone(tag, dirty):
-                try:
-                    update.updates[tag.id] = self._render(tag)
-                except Exception as error:
-                    errors.append((tag, error))
+        waiting = list(dirty)
+        while waiting:
+            failed = []
+            for tag in waiting:
+                if self._stands_alone(tag, dirty):
+                    try:
+                        update.updates[tag.id] = self._render(tag)
+                    except Exception as error:
+                        errors.append((tag, error))
+                        failed.append(tag)
+            for tag in failed:
+                del dirty[tag]  # brings nothing along: what changed below it goes by itself
+            waiting = [tag for tag in dirty if tag.id not in update.updates] if failed else []
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:

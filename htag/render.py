@@ -10,7 +10,7 @@ from htag.markup import HTML, escape
 from htag.names import element_name
 from htag.pairs import MISSING
 from htag.state import reader
-from htag.tag import GTag, random_number
+from htag.tag import GTag, enclosing, random_number
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -93,6 +93,7 @@ class Bystander:
 
     def made(self, host: GTag, tags: list[GTag]) -> None:
         for tag in tags:
+            host._refuse_cycle(tag)
             if tag.parent is None:
                 tag.parent = host
 
@@ -152,7 +153,11 @@ def render(top: GTag, witness: Witness) -> str:
 
 def outer_html(tag: GTag) -> str:
     """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
-    return render(tag, Bystander(tag))
+    token = enclosing.set(None)  # what callables make belongs to nobody's block
+    try:
+        return render(tag, Bystander(tag))
+    finally:
+        enclosing.reset(token)
 
 
 GTag._to_html = staticmethod(outer_html)

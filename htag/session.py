@@ -1,7 +1,9 @@
 """One running app and the tabs that show it. No socket, no store, no Starlette: messages in, replies out."""
 
 import asyncio
+import contextlib
 import logging
+import secrets
 import time
 import traceback
 from collections import deque
@@ -92,7 +94,9 @@ class Session:
         self.limits = limits
         self.generation = 0
         self.clients: list[Client] = []
-        self.revision = 0  # how many updates left; a page that shows the latest needs no full render on connecting
+        # raised by each update; a page that shows the latest needs no full render on connecting. It begins anywhere, so
+        # that no page of an earlier session under the same cookie is taken for one of this
+        self.revision = secrets.randbits(32)
         self.seen = False  # whether any tab has ever connected
         self.closed = False
         self.size = 0
@@ -125,7 +129,7 @@ class Session:
         live = self.app._live
         if self.clients:
             self._push()
-        elif live.dirty:
+        elif live.dirty or live.has_made_tags():
             self.revision += 1  # an absent tab misses these changes
         page = live.take_page()
         if self.clients and live.has_made_tags():
@@ -143,7 +147,7 @@ class Session:
             self.deliver(self._changes(Update({}, statics=[])))  # news to all tabs, this one included
             client.put(self.codec.encode(Update({})))
         else:
-            client.put(self.whole_frame(client))
+            client.put(self.whole_frame(client, reconnects=revision is not None))
         answers, self._answers = self._answers, None
         for answer in answers or ():
             client.put(self.codec.encode(answer))
@@ -161,18 +165,20 @@ class Session:
         if client in self.clients:
             self.clients.remove(client)
 
-    def whole_frame(self, client: Client) -> str:
+    def whole_frame(self, client: Client, reconnects: bool = True) -> str:
         """The whole body, for a tab that missed something; or why it can't be shown."""
         try:
-            return self.codec.encode(self._whole(client))
+            return self.codec.encode(self._whole(client, reconnects))
         except Exception as error:
             return self.codec.encode(self._failed("render", self.app, error))
 
-    def _whole(self, client: Client) -> Update:
+    def _whole(self, client: Client, reconnects: bool) -> Update:
         """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
         live = self.app._live
         stale = live.has_changes() or live.has_made_tags()
         update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+        if reconnects:
+            update.statics = live.all_statics()  # the update that brought one may be what was lost
         if stale:
             self.revision += 1
             others = self.codec.encode(Update(update.updates, statics=[]))
@@ -188,7 +194,7 @@ class Session:
         """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller."""
         if message.action == "log_error":
             self.observer.browser_error()
-            logger.error("a browser reports: %.2000s", message.error)
+            logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
             return []
         if not isinstance(message.id, str):
             return [self._changes(Update({}, statics=[]))]
@@ -196,17 +202,18 @@ class Session:
         started = time.perf_counter()
         live = self.app._live
         target = live.find(message.id)
-        if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
-            self.observer.event_handled("no_target", time.perf_counter() - started)
-            return [self._answer(callback_id, None)]
-        fields.synchronise(target, message.data, live)
-        callback = target._handler(message.event)
-        if callback is None or isinstance(callback, str):  # the latter runs in the browser
-            self.observer.event_handled("no_handler", time.perf_counter() - started)
-            return [self._answer(callback_id, None)]
+        callback: Any = message.id
         try:
+            if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
+                self.observer.event_handled("no_target", time.perf_counter() - started)
+                return [self._answer(callback_id, None)]
+            fields.synchronise(target, message.data, live)
+            callback = target._handler(message.event)
+            if callback is None or isinstance(callback, str):  # the latter runs in the browser
+                self.observer.event_handled("no_handler", time.perf_counter() - started)
+                return [self._answer(callback_id, None)]
             outcome = dispatch.call(callback, Event(target, message.id, message.event, message.data))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
         seconds = time.perf_counter() - started
         if seconds > self.limits.blocked_seconds:
@@ -223,20 +230,23 @@ class Session:
         self, callback: Callable[..., Any], outcome: Any, callback_id: str | None, started: float
     ) -> AsyncIterator[Reply]:
         try:
-            async for step in dispatch.steps(outcome):
-                if step is None:
-                    yield self._changes(Update({}, statics=[]))
-                    await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
-                    continue
-                self.observer.event_handled("ok", time.perf_counter() - started)
-                yield self._answer(callback_id, step.value)
-                self.start_hooks()
-        except Exception as error:
+            async with contextlib.aclosing(dispatch.steps(outcome)) as steps:
+                async for step in steps:
+                    if step is None:
+                        yield self._changes(Update({}, statics=[]))
+                        await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
+                        continue
+                    self.observer.event_handled("ok", time.perf_counter() - started)
+                    yield self._answer(callback_id, step.value)
+                    self.start_hooks()
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise  # the session closes; otherwise it is something that the handler awaited
             for reply in self._handler_failed(callback, error, callback_id, started):
                 yield reply
 
     def _handler_failed(
-        self, callback: Callable[..., Any], error: Exception, callback_id: str | None, started: float
+        self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Reply]:
         self.observer.event_handled("error", time.perf_counter() - started)
         failure = self._failure("handler", dispatch.name_of(callback), error)
@@ -315,7 +325,7 @@ class Session:
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
         return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
 
-    def _failure(self, kind: str, name: str, error: Exception) -> Failure:
+    def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
         self.observer.component_failed(kind)
         logger.error("%s of %s failed: %s", kind, name, type(error).__name__, exc_info=error)
@@ -361,13 +371,19 @@ class Session:
         except Exception as error:
             self.deliver(self._failed("hook", tag, error))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
         if self._tasks is None:
             self._tasks = set()
         task = self._throttle.here().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
+
+    @property
+    def tasks(self) -> int:
+        """How many run."""
+        return len(self._tasks or ())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         assert self._tasks is not None
@@ -384,9 +400,11 @@ class Session:
         self.closed = True
         self.app._push = None
         self._throttle.cancel()
+        self.app._live.forget_started()
         self._quietly(lambda: self.app._live.leave(self.app))
         ending = self._quietly(self.app.on_destroy)
-        for task in list(self._tasks or ()):
+        running = list(self._tasks or ())
+        for task in running:
             task.cancel()
         for client in self.clients:
             client.end()
@@ -394,19 +412,24 @@ class Session:
         if asyncio.iscoroutine(ending):
             last.append(ending)
         self.app._live.started.clear()
-        if last:
-            self.spawn(self._finish(last))
+        if last or running:
+            self.spawn(self._finish(running, last))
         else:
             self.app._live.empty()
 
-    async def _finish(self, outcomes: list[Any]) -> None:
-        for outcome in outcomes:
-            try:
+    async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
+        if running:
+            await asyncio.wait(running, timeout=LAST_WORDS)  # their `finally` blocks still find the tree
+        await asyncio.gather(*map(self._say_last, outcomes))
+        self.app._live.empty()
+
+    async def _say_last(self, outcome: Any) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORDS):
                 async for _ in dispatch.steps(outcome):
                     pass
-            except Exception as error:
-                self._failed("hook", self.app, error)
-        self.app._live.empty()
+        except Exception as error:
+            self._failed("hook", self.app, error)
 
     async def finished(self) -> None:
         """Wait for what `close` left to do, LAST_WORDS seconds at most."""
@@ -418,3 +441,9 @@ class Session:
             return hook()
         except Exception as error:
             self._failed("hook", self.app, error)
+
+
+def is_being_cancelled() -> bool:
+    """Whether somebody cancels the task that runs, rather than one that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -14,10 +14,28 @@ from htag.markup import HTML
 from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keywords
 from htag.pairs import MISSING, Pairs
 
-# The tags whose `with` block or `init` is running: (innermost, those around it, whether each new child is a change to
-# tell; an `init` tells once). A context variable, not a thread's: two tasks that build components at the same time do
-# not adopt each other's.
-enclosing: ContextVar["tuple[GTag, Any, bool] | None"] = ContextVar("enclosing", default=None)
+
+class Block:
+    """A `with` block or an `init` that runs: tags made in it become children of `tag`, and each is a change to `tell`
+    (an `init` tells once). A task that is started in it inherits the context but not the block: once it is left, it
+    is not `open` any more, for anybody."""
+
+    __slots__ = ("around", "open", "tag", "tell")
+
+    def __init__(self, tag: "GTag", around: "Block | None", tell: bool) -> None:
+        self.tag, self.around, self.tell, self.open = tag, around, tell, True
+
+
+# A context variable, not a thread's: two tasks that build components at the same time do not adopt each other's.
+enclosing: ContextVar[Block | None] = ContextVar("enclosing", default=None)
+
+
+def innermost() -> Block | None:
+    """The innermost block that is still open."""
+    block = enclosing.get()
+    while block is not None and not block.open:
+        block = block.around
+    return block
 
 
 class Root(Protocol):
@@ -80,9 +98,8 @@ class GTag(ClassNames):
                 self._content = args[0]
             elif args:
                 self._add_all(args)
-        around = enclosing.get()
-        if around is not None:
-            self._join(around[0], around[2])
+        if enclosing.get() is not None and (block := innermost()) is not None:
+            self._join(block.tag, block.tell)
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The same for a class with a peculiarity: its own `init`, styles, statics, hooks; or no name yet."""
@@ -137,11 +154,13 @@ class GTag(ClassNames):
                     self._id = str(value)
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        enclosing.set((self, enclosing.get(), False))
+        block = Block(self, innermost(), tell=False)
+        token = enclosing.set(block)
         try:
             self.init(*args, **kwargs)
         finally:
-            self.__exit__()
+            block.open = False
+            enclosing.reset(token)
         self._changed()
 
     def init(self, *args: Any, **kwargs: Any) -> None:
@@ -149,13 +168,16 @@ class GTag(ClassNames):
         self._add_all(args)
 
     def __enter__(self) -> Self:
-        enclosing.set((self, enclosing.get(), True))
+        enclosing.set(Block(self, innermost(), tell=True))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        inner = enclosing.get()
-        assert inner is not None
-        enclosing.set(inner[1])
+        block = enclosing.get()
+        while block is not None and (block.tag is not self or not block.open):
+            block = block.around
+        if block is not None:  # None: closed in another context, as a generator that nobody runs to its end is
+            block.open = False
+            enclosing.set(block.around)
 
     # -- identity ----------------------------------------------------------------------------------------------------
 
@@ -390,14 +412,20 @@ class GTag(ClassNames):
     def _leave(self, child: "GTag") -> None:
         if not child._is_unseen():
             root = self.root
-            if root is not None:
-                root._unmount(child)
+            try:
+                if root is not None:
+                    root._unmount(child)
+            finally:
+                child.parent = None  # also where a hook of its own failed
         child.parent = None
 
     def _release_all(self) -> None:
-        if type(self._content) is not str:
-            for child in self._tags():
+        errors = []
+        for child in self._tags():
+            try:
                 self._leave(child)
+            except Exception as error:
+                errors.append(error)  # the others leave all the same
         if self._marks & DYNAMIC:
             root = self.root
             if root is not None:
@@ -406,6 +434,8 @@ class GTag(ClassNames):
         self._marks &= ~EXPOSED
         self.__dict__.pop("_child_places", None)
         self._forget_value()
+        if errors:
+            raise errors[0]
 
     def _find(self, child: "GTag") -> int:
         content = self._content

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
 from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
-from htag.lane import Lane
+from htag.lane import CROWDED, Lane
 from htag.observe import Observer
 from htag.pool import Pool
 from htag.session import Posted, Session
@@ -26,7 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-TOO_LARGE = 1009  # close code of RFC 6455
+TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
 NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
 
 
@@ -127,8 +127,8 @@ class SocketEndpoint:
         started = time.monotonic()
         heard = Heard(scope, receive, send)
         session.app._heard_from = heard
-        self._door.pool.connect(session, channel, revision_shown(scope))
         try:
+            self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.flush()
             await self._listen(session, channel, heard, receive)
         finally:
@@ -151,8 +151,9 @@ class SocketEndpoint:
             session.app._heard_from = heard
             done = lane.submit(message, channel)
             await channel.flush()
-            if done is not None and lane.crowded:
-                await lane.uncrowded()
+            if done is not None and lane.crowded and not await lane.uncrowded():
+                await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
+                return
             if (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
@@ -172,11 +173,14 @@ class StreamEndpoint:
             return
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), *NO_CACHE]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         channel = StreamChannel(session, send)
         started = time.monotonic()
         session.app._heard_from = Heard(scope, receive, send)
-        self._door.pool.connect(session, channel, revision_shown(scope))
         try:
+            self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.run(receive)
         finally:
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
@@ -230,6 +234,9 @@ class EventEndpoint:
             if last.done is not None:
                 await last.done
             return JSONResponse(last.answer)
+        if lane.crowded or session.tasks > CROWDED:
+            self._door.observer.message_refused("too_fast")
+            return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
         posted = Posted(callback_id)
         session.remember_post(tab, posted)
         if message.fallback is True:

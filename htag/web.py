@@ -19,7 +19,7 @@ from htag.app import App
 from htag.identity import Identity, cookie_values
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.page import asset, document, notice
+from htag.page import asset, document, notice, script_name
 from htag.pool import Pool, Refused, new_id
 from htag.session import Session
 from htag.state import plain
@@ -141,11 +141,16 @@ class WebApp:
             arguments = (app,) if takes_one(self.on_instance) else (app, request)
             self.on_instance(*arguments)
         for name in ("debug", "exit_on_disconnect"):
-            if name not in app.__dict__:  # what `init` has set stays
+            # what the class or its `init` says stays
+            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
         app._heard_from = lambda: request
         session = Session(session_id, app, self.codec, self.observer, self.pool.limits)
-        session.start()
+        try:
+            session.start()
+        except Exception:
+            session.close()  # what has mounted already ends what it began
+            raise
         return session
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
@@ -161,7 +166,8 @@ class WebApp:
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
         scope = request.scope
-        path = quote(scope.get("root_path", ""), safe="/") + "/"  # two mounted apps do not overwrite each other's
+        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
+        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
         return HTMLResponse(text, headers={"cache-control": "no-store", "set-cookie": cookie})
 
@@ -179,7 +185,9 @@ class WebApp:
     # -- files -------------------------------------------------------------------------------------------------------
 
     async def _script(self, request: Request) -> Response:
-        return Response(asset("htag.js"), media_type="text/javascript", headers={"cache-control": FOR_EVER})
+        # under another version's name (two versions behind one proxy) it must not stay in anybody's cache
+        caching = FOR_EVER if f"htag.js?{request.url.query}" == script_name() else "no-cache"
+        return Response(asset("htag.js"), media_type="text/javascript", headers={"cache-control": caching})
 
     async def _logo(self, request: Request) -> Response:
         return Response(asset("logo.png"), media_type="image/png", headers={"cache-control": "public, max-age=86400"})

@@ -83,6 +83,8 @@ class Codec:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""
         try:
             text = self._encoder.encode(reply)
+        except UnicodeEncodeError:  # a lone surrogate, such as file names can have
+            return self.encode(_whole_text(reply))
         except (TypeError, ValueError, RecursionError, OverflowError):
             if isinstance(reply, Failure) or reply.result is None or reply.result is UNSET:
                 raise
@@ -93,6 +95,17 @@ class Codec:
         assert self.key
         raw = binascii.a2b_base64(frame, strict_mode=True)
         return exclusive_or(raw, self.key)
+
+
+def _whole_text(value: Any) -> Any:
+    """`value` with everything in it that is half a character replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, msgspec.Struct):
+        return type(value)(*map(_whole_text, (getattr(value, name) for name in value.__struct_fields__)))
+    if isinstance(value, dict):
+        return {_whole_text(key): _whole_text(item) for key, item in value.items()}
+    return [_whole_text(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def conceal(text: bytes, key: str) -> str:

@@ -422,6 +422,7 @@
     const template = document.createElement('template');
     template.innerHTML = html;
     for (const element of template.content.querySelectorAll('style, link, script')) {
+      if ([...document.head.children].some((present) => present.isEqualNode(element))) continue; // a reconnection repeats
       if (element.tagName === 'SCRIPT') await injectScript(element);
       else document.head.append(element);
     }

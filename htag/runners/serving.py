@@ -52,12 +52,13 @@ def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> Non
 
 
 def log_config() -> Any:
-    """uvicorn's own logging, but none in a frozen program: that has no console to look at."""
+    """uvicorn's own logging and htag's beside it, but none in a frozen program: that has no console to look at."""
     if getattr(sys, "frozen", False):
         return None
     from uvicorn.config import LOGGING_CONFIG
 
-    return LOGGING_CONFIG
+    loggers = {**LOGGING_CONFIG["loggers"], "htag": {"handlers": ["default"], "level": "INFO", "propagate": False}}
+    return {**LOGGING_CONFIG, "loggers": loggers}
 
 
 # -- where -----------------------------------------------------------------------------------------------------------

@@ -1,10 +1,14 @@
 """A session is driven without a server: messages in, replies out."""
 
 import asyncio
+import contextlib
 from typing import Any
+
+import pytest
 
 from htag import State, Tag
 from htag.app import App
+from htag.lane import Lane
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Session
@@ -202,3 +206,135 @@ async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ev
     await asyncio.sleep(3 * app.throttle_delay)
     assert len(tab.frames) == frames
     assert any(">Y</p>" in frame for frame in tab.frames)
+
+
+async def test_sessions_begin_at_revisions_of_their_own() -> None:
+    revisions = {session_of(Counter()).revision for _ in range(10)}
+    assert len(revisions) == 10  # a page of a lost session is not taken for one of its successor
+
+
+async def test_a_hook_that_has_not_begun_when_the_session_ends_never_runs() -> None:
+    ran = []
+
+    class Waiting(Tag.App):
+        async def on_mount(self) -> None:
+            ran.append("mounted")
+
+    session = session_of(Waiting())
+    session.page()
+    session.close()
+    await session.finished()
+    assert ran == []
+
+
+async def test_reloading_without_a_tab_does_not_pile_up_hooks() -> None:
+    ran = []
+
+    class Waiting(Tag.App):
+        async def on_mount(self) -> None:
+            ran.append("mounted")
+
+    session = session_of(Waiting())
+    for _ in range(5):
+        session.reload()
+        session.page()
+    session.attach(Tab(), None)
+    await asyncio.sleep(0.01)
+    assert ran == ["mounted"]
+
+
+async def test_a_hook_that_fails_does_not_keep_others_from_leaving() -> None:
+    left = []
+
+    class Part(Tag.p):
+        def init(self, name: str) -> None:
+            self.name = name
+
+        def on_unmount(self) -> None:
+            left.append(self.name)
+            if self.name == "first":
+                raise RuntimeError("not me")
+
+    class Parts(Tag.App):
+        def init(self) -> None:
+            Part("first")
+            Part("second")
+
+    app = Parts()
+    session = session_of(app)
+    session.page()
+    session.close()
+    assert left == ["first", "second"]
+    box = Parts()
+    session_of(box)
+    left.clear()
+    with contextlib.suppress(RuntimeError):
+        box.clear()
+    assert (left, box.childs) == (["first", "second"], [])
+
+
+async def test_a_handler_may_await_a_task_that_is_cancelled() -> None:
+    class Asking(Tag.App):
+        def init(self) -> None:
+            Tag.button("ask", _id="ask", _onclick=self.ask)
+
+        async def ask(self, event: Any) -> None:
+            task = asyncio.create_task(asyncio.sleep(60))
+            await asyncio.sleep(0)
+            task.cancel()
+            await task
+
+    session = session_of(Asking())
+    session.page()
+    tab = Tab()
+    session.attach(tab, session.revision)
+    lane = Lane(session)
+    first = lane.submit(click("ask", "a"), tab)
+    second = lane.submit(click("ask", "b"), tab)
+    assert first is not None
+    assert second is not None
+    await asyncio.wait_for(second, 5)
+    assert [frame.count('"action":"error"') for frame in tab.frames if "callback_id" in frame] == [1, 1]
+
+
+async def test_a_task_that_an_init_starts_builds_outside_of_it() -> None:
+    made = asyncio.Event()
+
+    class Starting(Tag.App):
+        def init(self) -> None:
+            self.task = asyncio.create_task(self.work())
+
+        async def work(self) -> None:
+            await asyncio.sleep(0)
+            self.loose = Tag.p("made later")
+            made.set()
+
+    app = Starting()
+    await asyncio.wait_for(made.wait(), 5)
+    assert (app.loose.parent, app.childs) == (None, [])
+
+
+async def test_a_lambda_that_yields_what_it_stands_in_is_an_error() -> None:
+    box = Tag.div()
+    box.add(lambda: box)
+    with pytest.raises(ValueError, match="inside"):
+        str(box)
+
+
+async def test_a_reconnecting_tab_gets_the_statics_it_may_have_missed() -> None:
+    class Fancy(Tag.b):
+        statics = Tag.style(".fancy{}")
+
+    app = Counter()
+    session = session_of(app)
+    session.page()
+    shown = session.revision
+    lost = Tab()
+    session.attach(lost, shown)
+    app.add(Fancy("x"))
+    app.update()
+    await asyncio.sleep(0.01)
+    session.detach(lost)
+    tab = Tab()
+    session.attach(tab, shown)
+    assert ".fancy{}" in tab.frames[0]
