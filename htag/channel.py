@@ -21,7 +21,7 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 class Outbox:
     """Frames on their way to one tab."""
 
-    __slots__ = ("_behind", "_frames", "_sending", "_session", "_size")
+    __slots__ = ("_behind", "_closes", "_frames", "_sending", "_session", "_size")
 
     transport = ""
 
@@ -31,6 +31,7 @@ class Outbox:
         self._size = 0
         self._sending = False
         self._behind = False
+        self._closes = False  # the session ended while a frame was on its way
 
     def put(self, frame: str) -> None:
         """Queue `frame`; too much, and the queue is dropped for a full render later."""
@@ -39,9 +40,13 @@ class Outbox:
         self._size += len(frame)
         self._frames.append(frame)
         if self._size > self._session.limits.outbox_bytes and len(self._frames) > 1:
-            self._frames.clear()
+            self._drop()
             self._behind = True
             self._session.observer.client_fell_behind(self.transport)
+
+    def _drop(self) -> None:
+        self._frames.clear()
+        self._size = 0
 
     def wake(self) -> None:
         """Send what is queued, in a task of its own."""
@@ -61,9 +66,14 @@ class Outbox:
                 sent(self.transport, len(frame))
                 await self._send(frame)
         except OSError:
-            frames.clear()  # the tab is gone; who reads its channel will notice, and the page asks again
+            self._drop()  # the tab is gone; who reads its channel will notice, and the page asks again
         finally:
             self._sending = False
+        if self._closes:
+            await self.close(UNKNOWN_SESSION)
+
+    async def close(self, code: int) -> None:
+        """Close the channel for a reason, where it can be told one."""
 
     def end(self) -> None:
         """Close: the session is over."""
@@ -102,7 +112,11 @@ class WebSocketChannel(Outbox):
 
     def end(self) -> None:
         """The session is over: the page is to be asked for again."""
-        self._ending = asyncio.ensure_future(self.close(UNKNOWN_SESSION))
+        self._drop()
+        if self._sending:
+            self._closes = True  # what is on its way comes first; servers raise on a send after the close
+        else:
+            self._ending = asyncio.ensure_future(self.close(UNKNOWN_SESSION))
 
 
 class StreamChannel(Outbox):

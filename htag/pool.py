@@ -73,6 +73,7 @@ class Pool:
         self._new = _Waiting(limits.new_seconds, "abandoned")
         self._disconnected = _Waiting(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
+        self._ending: list[Session] = []  # whose last words are being said
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._timer_loop: asyncio.AbstractEventLoop | None = None
@@ -118,8 +119,7 @@ class Pool:
 
     def connect(self, session: Session, client: Client, revision: int | None) -> None:
         """A tab's channel opened."""
-        self._new.discard(session)
-        self._disconnected.discard(session)
+        self.hold(session)
         session.attach(client, revision)
         self._observer.client_connected(client.transport)
 
@@ -128,6 +128,11 @@ class Pool:
         session.detach(client)
         self._observer.client_disconnected(client.transport, seconds)
         self.touch(session)
+
+    def hold(self, session: Session) -> None:
+        """Somebody without a tab is being answered: the session does not end meanwhile. `touch` lets go of it."""
+        self._new.discard(session)
+        self._disconnected.discard(session)
 
     def touch(self, session: Session) -> None:
         """A person was there just now: without a tab, the time that the session waits for one starts anew."""
@@ -144,12 +149,14 @@ class Pool:
 
     def end(self, session: Session, reason: str) -> None:
         """The session is gone for good."""
-        self._new.discard(session)
-        self._disconnected.discard(session)
+        self.hold(session)
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]
         session.close()
+        self._ending = [each for each in self._ending if each.tasks]
+        if session.tasks:
+            self._ending.append(session)
         self._observer.session_closed(reason, time.monotonic() - session.opened_at)
 
     def drain(self) -> None:
@@ -159,10 +166,9 @@ class Pool:
     async def close(self) -> None:
         """Shut down: every session ends, and its `async` last words are waited for."""
         self.drain()
-        sessions = list(self.sessions.values())
-        for session in sessions:
+        for session in list(self.sessions.values()):
             self.end(session, "shutdown")
-        await asyncio.gather(*(session.finished() for session in sessions))
+        await asyncio.gather(*(session.finished() for session in self._ending))
         if self._timer is not None:
             self._timer.cancel()
 

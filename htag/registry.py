@@ -254,9 +254,12 @@ class Registry:
 
     def take_body(self) -> str:
         """Render everything for a document that has its statics already."""
-        body = self._render(self._app)
-        self.dirty.clear()
-        return body
+        before, self.dirty = self.dirty, {}  # what a hook changes during the render, it may have shown already
+        try:
+            return self._render(self._app)
+        except BaseException:
+            self.dirty = before | self.dirty
+            raise
 
     def take_changes(self, update: Update) -> list[tuple[GTag, Exception]]:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
@@ -333,6 +336,6 @@ class Registry:
     def empty(self) -> None:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
-            tag.parent, tag._content, tag._events = None, None, ()
+            tag.parent, tag._content, tag._events, tag._attributes = None, None, (), ()
         for container in (self._targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()

@@ -181,7 +181,7 @@ class Session:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
         if stale:
             self.revision += 1
-            others = self.codec.encode(Update(update.updates, statics=[]))
+            others = self.codec.encode(Update(update.updates, update.js, []))
             for other in self.clients:
                 if other is not client:
                     other.put(others)

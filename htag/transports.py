@@ -239,11 +239,14 @@ class EventEndpoint:
             return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
         posted = Posted(callback_id)
         session.remember_post(tab, posted)
-        if message.fallback is True:
-            await self._collect(session, lane, message, posted, revision_shown(scope))
-        else:
-            posted.done = lane.submit(message, None)
-        self._door.pool.touch(session)
+        self._door.pool.hold(session)
+        try:
+            if message.fallback is True:
+                await self._collect(session, lane, message, posted, revision_shown(scope))
+            else:
+                posted.done = lane.submit(message, None)
+        finally:
+            self._door.pool.touch(session)
         return JSONResponse(posted.answer)
 
     async def _collect(
