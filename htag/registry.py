@@ -224,8 +224,9 @@ class Registry:
         return tag if self._has(tag) else None
 
     def radios(self, name: str) -> list[GTag]:
-        """The radio buttons called `name`."""
-        return list(self._radios.get(name, ()))
+        """The radio buttons called `name` now."""
+        noted = self._radios.get(name, ())
+        return [tag for tag in noted if str(pairs.get(tag._attributes, "name")) == name and self._has(tag)]
 
     def has_changes(self) -> bool:
         """Whether the next push has anything to say."""

@@ -232,7 +232,7 @@ class EventEndpoint:
         last = session.posted.get(tab)
         if tab and last is not None and callback_id is not None and last.callback_id == callback_id:
             if last.done is not None:
-                await last.done
+                await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
             return JSONResponse(last.answer)
         if lane.crowded or session.tasks > CROWDED:
             self._door.observer.message_refused("too_fast")
@@ -256,15 +256,25 @@ class EventEndpoint:
         session.spoke_http_at = time.monotonic()
         channel = AnswerChannel(session)
         session.join(channel)
+
+        def settle(_: object = None) -> None:
+            session.detach(channel)
+            posted.answer = {"status": "ok", "payloads": channel.take(), "revision": session.revision}
+
         try:
             if revision is not None and revision != session.revision:
                 channel.put(session.whole_frame(channel))  # another tab took changes that this one has not seen
             posted.done = lane.submit(message, channel)
-            if posted.done is not None:
-                await posted.done
-        finally:
+        except BaseException:
             session.detach(channel)
-        posted.answer = {"status": "ok", "payloads": channel.take(), "revision": session.revision}
+            raise
+        if posted.done is None:
+            settle()
+        else:
+            posted.done.add_done_callback(
+                settle
+            )  # also where this request is given up: the answer is for its repetition
+            await asyncio.shield(posted.done)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = self._door.pool.limits.message_bytes
