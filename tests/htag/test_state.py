@@ -504,7 +504,8 @@ class Limited(State[int]):
 
 
 def test_cloudpickle_takes_a_closure_over_a_state():
-    cloudpickle = pytest.importorskip("cloudpickle")
+    import cloudpickle
+
     state = State(1)
     shown = Shown(lambda: state.value)
     read, back = pickle.loads(cloudpickle.dumps((lambda: state + 1, state)))
