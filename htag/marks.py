@@ -7,6 +7,8 @@ EXPOSED = 4  # somebody holds the list of children
 WAITING = 8  # JavaScript is queued on it while it is in no app
 BRINGS = 16  # it has statics: of its class, or of its own
 CALLED = 32  # its class defines `__call__`, so as a child it is a callable
+IDENTIFIED = 64  # its id is one's own, not a number of ours
+HEEDED = HOOKED | CALLED  # what a new parent has to know of a child
 
 # what a class has that an element as it comes has not
 UNPREPARED = 1  # nobody has looked yet

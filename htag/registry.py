@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from htag import pairs
+from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
 from htag.pairs import MISSING
-from htag.render import render
+from htag.render import element_of, render
 from htag.tag import GTag, descendants, enclosing
 from htag.wire import Update
 
@@ -34,13 +35,13 @@ class Registry:
         "_radios",
         "_scripts",
         "_sent",
-        "_targets",
         "binds",
-        "classes",
         "dirty",
+        "kinds",
         "number",
         "started",
         "statics",
+        "targets",
         "title",
     )
 
@@ -50,12 +51,12 @@ class Registry:
         # no tag of this app has, or ever had, the number that comes next: a late click must not hit another tag
         self.number = chain(NUMBERS, count(len(NUMBERS) + 1)).__next__
         self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
-        self.classes: set[type] = set()
+        self.kinds: dict[type, Element | None] = {}
         self.statics: list[str] = []  # not sent yet
         self.title: str | None = None
         self.started: list[tuple[GTag, Any]] = []  # what async and generator hooks returned, to be run by the session
+        self.targets: dict[str | int, GTag] = {}  # by number, and by any id of one's own
         self._sent: dict[str, None] = {}  # statics since the last page, in order
-        self._targets: dict[str | int, GTag] = {}
         self._made: dict[GTag, list[GTag]] = {}
         self._scripts: dict[GTag, list[str]] = {}
         self._radios: dict[str, WeakSet[GTag]] = {}
@@ -125,8 +126,8 @@ class Registry:
 
     def _forget(self, tag: GTag) -> None:
         for key in (tag._id, pairs.get(tag._attributes, "id")):
-            if isinstance(key, int | str) and self._targets.get(key) is tag:
-                del self._targets[key]
+            if isinstance(key, int | str) and self.targets.get(key) is tag:
+                del self.targets[key]
         self._made.pop(tag, None)
         self.dirty.pop(tag, None)
         for code in self._scripts.pop(tag, ()):
@@ -138,8 +139,8 @@ class Registry:
     def met(self, tag: GTag) -> None:
         """A tag that may bring statics, or JavaScript queued while it was in no app."""
         cls = type(tag)
-        if cls not in self.classes:
-            self.classes.add(cls)
+        if cls not in self.kinds:
+            self.kinds[cls] = element_of(cls)
             self._note_statics(cls.statics)
         if tag._marks & BRINGS and tag.statics is not cls.statics:
             self._note_statics(tag.statics)
@@ -165,9 +166,9 @@ class Registry:
             self._note_radio(tag)
 
     def _index(self, key: Any, tag: GTag) -> None:
-        other = self._targets.get(key)
+        other = self.targets.get(key)
         if other is None or not self._has(other):  # of two tags with one id, the first in the document
-            self._targets[key] = tag
+            self.targets[key] = tag
 
     def _has(self, tag: GTag) -> bool:
         node: GTag | None = tag
@@ -213,12 +214,12 @@ class Registry:
 
     def find(self, identity: str) -> GTag | None:
         """The tag that the browser calls `identity`, if it is still in the tree. Costs the same for any tree."""
-        tag = self._targets.get(identity)
+        tag = self.targets.get(identity)
         if tag is None:
             number = identity.rpartition("-")[2]
             if not (number.isascii() and number.isdecimal() and len(number) < 16):
                 return None
-            tag = self._targets.get(int(number))
+            tag = self.targets.get(int(number))
             if tag is None or tag.id != identity:
                 return None
         return tag if self._has(tag) else None
@@ -242,7 +243,7 @@ class Registry:
 
     def take_page(self) -> Page:
         """Render everything; nothing is pending afterwards but scripts."""
-        self.classes.clear()
+        self.kinds.clear()
         self._sent.clear()
         self.statics, self.title = [], None
         body = self.take_body()
@@ -338,5 +339,5 @@ class Registry:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
             tag.parent, tag._content, tag._events, tag._attributes = None, None, (), ()
-        for container in (self._targets, self._made, self.dirty, self._scripts, self._radios):
+        for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()

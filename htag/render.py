@@ -1,53 +1,18 @@
 """The tree as HTML. Pure: nothing is sent from here, and no recursion, so any depth renders."""
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from htag import pairs
-from htag.marks import BRINGS, DYNAMIC, WAITING
+from htag.elements import NUMERALS, Element, elements, handler_text, quoted
+from htag.marks import BRINGS, DYNAMIC, IDENTIFIED, WAITING
 from htag.markup import HTML, escape
-from htag.names import element_name
 from htag.pairs import MISSING
 from htag.state import reader
 from htag.tag import GTag, enclosing, random_number
 
-VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-)
+COUNTED = len(NUMERALS)
 ANNOUNCED = BRINGS | WAITING  # marks of tags that have something for the page's head, or for its JavaScript
-RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
-BOUND = frozenset(("input", "textarea", "select"))  # these report their value without being asked
-OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
-
-
-class Shape:
-    """What all elements of one name share."""
-
-    __slots__ = ("bound", "close", "end", "hides_value", "open", "open_id", "plain", "raw", "void")
-
-    def __init__(self, name: str) -> None:
-        element_name(name)
-        self.void = name in VOID
-        self.raw = name in RAW
-        self.bound = name in BOUND
-        self.hides_value = name in OWN_VALUE
-        self.plain = not (self.raw or self.bound or self.void)
-        self.open = f"<{name}"
-        self.open_id = f'<{name} id="{name}-'
-        self.end = "/>" if self.void else ">"
-        self.close = HTML("" if self.void else f"</{name}>")
-
-
-class Shapes(dict[str, Shape]):
-    """The shapes of elements by name, each made when it is first asked for. An app has a few dozen names."""
-
-    def __missing__(self, name: str) -> Shape:
-        shape = self[name] = Shape(name)
-        return shape
-
-
-shapes = Shapes()
 
 
 class Witness(Protocol):
@@ -57,12 +22,15 @@ class Witness(Protocol):
 
     number: Callable[[], int]  # for a tag that has none yet
 
+    targets: dict[str | int, GTag]  # the tags that the browser may address, by our number for them or by their own id
+
     def met(self, tag: GTag) -> None:
         """A tag whose class, or whose own statics, no render has met before, or on which JavaScript waits."""
         ...
 
     def target(self, tag: GTag, shown: Any) -> None:
-        """A tag that the browser may address: by its id, or by the HTML attribute `id` where that differs (`shown`)."""
+        """A tag to be put among the targets, with a question to be asked first: it has an id of its own, an HTML
+        attribute `id` (`shown`), or is a field."""
         ...
 
     def made(self, host: GTag, tags: list[GTag]) -> None:
@@ -70,8 +38,8 @@ class Witness(Protocol):
         ...
 
     @property
-    def classes(self) -> set[type]:
-        """The classes met so far."""
+    def kinds(self) -> dict[type, Element | None]:
+        """The classes met so far, and what is an element of each (None: a fragment, or that differs)."""
         ...
 
 
@@ -79,14 +47,15 @@ class Bystander:
     """Witness of a render outside any app: `str(tag)`."""
 
     binds = False
-    classes: ClassVar[set[type]] = set()  # none is known: each tag is met, which costs nothing here
 
     def __init__(self, tag: GTag) -> None:
         root = tag.root
         self.number: Callable[[], int] = random_number if root is None else root._next_number
+        self.targets: dict[str | int, GTag] = {}
+        self.kinds: dict[type, Element | None] = {}
 
     def met(self, tag: GTag) -> None:
-        return
+        self.kinds[type(tag)] = element_of(type(tag))
 
     def target(self, tag: GTag, shown: Any) -> None:
         return
@@ -101,54 +70,94 @@ class Bystander:
 def render(top: GTag, witness: Witness) -> str:
     """The outer HTML of `top`.
 
-    One loop over what is still to be written, last first. Its two shortcuts, for elements without attributes and for
-    those with one text, are what most of a page consists of.
+    One loop over the children of one tag; a child with children of its own interrupts it, and `around` remembers where
+    to go on. The path of an element as it comes, which is nearly all of a page, is written out here.
     """
     out: list[str] = []
-    write = out.append
-    stack: list[Any] = [top]
-    classes, number = witness.classes, witness.number
-    while stack:
-        node = stack.pop()
-        kind = type(node)
-        if kind is HTML:
-            write(node)
-            continue
-        if kind is str:
-            write(escape(node))
-            continue
-        if not isinstance(node, GTag):
-            write(node if isinstance(node, HTML) else escape(str(node)))
-            continue
-        if kind not in classes or node._marks & ANNOUNCED:
-            witness.met(node)
-        identity = node._id
-        if identity is None:
-            identity = node._id = number()
-        content = node._content
-        if node.tag is not None:
-            shape = shapes[node.tag]
-            if shape.plain and not node._attributes and not node._events and type(identity) is int:
-                start = f'{shape.open_id}{identity}">'
+    around: list[tuple[Iterator[Any], str]] = []  # of each tag around: the children still to be written, its end tag
+    nodes: Iterator[Any] = iter((top,))
+    end = ""
+    kinds, number, targets = witness.kinds, witness.number, witness.targets
+    while True:
+        for node in nodes:
+            element = kinds.get(type(node))
+            if (
+                element is not None
+                and not node._marks
+                and node.tag is element.plain_name
+                and (pieces := pieces_of(node, element)) is not None
+            ):
+                identity = node._id
+                if identity is None:
+                    identity = node._id = number()
+                start = (NUMERALS[identity] if identity < COUNTED else str(identity)).join(pieces)
+                content, close = node._content, element.close
+                if node._events:
+                    targets[identity] = node
+            elif isinstance(node, GTag):
+                start, content, close = opened(node, witness)
             else:
-                start = start_tag(node, shape, witness)
-            if type(content) is str and shape.plain:
-                write(f"{start}{escape(content)}{shape.close}")
+                out.append(as_text(node))
                 continue
-            write(start)
-            if shape.void:
-                continue
-            stack.append(shape.close)
-            if shape.raw:
-                stack.append(HTML("".join(str(child) for child in evaluate(node, witness))))
-                continue
-        if node._marks & DYNAMIC:
-            content = evaluate(node, witness)
-        if type(content) is list:
-            stack += content[::-1]
-        elif content is not None:
-            stack.append(content)
-    return "".join(out)
+            if type(content) is str:
+                if "&" in content or "<" in content or ">" in content or '"' in content or "'" in content:
+                    content = escape(content)
+                out += (start, content, close)
+            elif content is None:
+                out += (start, close)
+            else:
+                out.append(start)
+                around.append((nodes, end))
+                nodes, end = iter(content if type(content) is list else (content,)), close
+                break
+        else:
+            out.append(end)
+            if not around:
+                return "".join(out)
+            nodes, end = around.pop()
+
+
+def pieces_of(node: GTag, element: Element) -> tuple[str, ...] | None:
+    """The start tag of `node` without its number, where it is one of many that are alike."""
+    attributes, events = node._attributes, node._events
+    event, before = None, ""
+    key: Any = attributes
+    if events:
+        if len(events) > 2 or isinstance(events[1], str):
+            return None
+        event, before = events[0], getattr(events[1], "_htag_before", "")
+        key = attributes, event, before
+    try:
+        return element.starts.get(key) or element.start(attributes, event, before)
+    except TypeError:  # the value of an attribute is a list
+        return None
+
+
+def element_of(kind: type[GTag]) -> Element | None:
+    """What instances of `kind` are elements of, unless they are told otherwise."""
+    return elements[kind.tag] if kind.tag else None
+
+
+def as_text(node: Any) -> str:
+    """A child that is no tag."""
+    return node if isinstance(node, HTML) else escape(node if type(node) is str else str(node))
+
+
+def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
+    """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
+    if type(node) not in witness.kinds or node._marks & ANNOUNCED:
+        witness.met(node)
+    if node._id is None:
+        node._id = witness.number()
+    if node.tag is None:
+        return "", evaluate(node, witness), ""
+    element = elements[node.tag]
+    start = start_tag(node, element, witness)
+    if element.void:
+        return start, None, ""
+    if element.raw:
+        return start, HTML("".join(str(child) for child in evaluate(node, witness))), element.close
+    return start, evaluate(node, witness) if node._marks & DYNAMIC else node._content, element.close
 
 
 def outer_html(tag: GTag) -> str:
@@ -163,29 +172,28 @@ def outer_html(tag: GTag) -> str:
 GTag._to_html = staticmethod(outer_html)
 
 
-def start_tag(node: GTag, shape: Shape, witness: Witness) -> str:
+def start_tag(node: GTag, element: Element, witness: Witness) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
-    made = type(node._id) is int and not shape.raw  # by us, so it needs no care
-    identity = f"{node.tag}-{node._id}" if made else node.id
-    text = shape.open
-    shown = MISSING
-    if node._attributes:
-        shown, attributes = attributes_of(node, shape)
-        text += attributes
-    if node._events or shape.bound:
-        text += handlers_of(node, identity if made else quoted(identity), shape, witness)
+    identity, handlers = node.id, ""
+    shown, attributes = attributes_of(node, element)
+    if node._events or element.bound:
+        events, name = node._events, quoted(identity)
+        handlers = "".join(handler_text(*each, name) for each in zip(events[::2], events[1::2], strict=True))
+        if element.bound and witness.binds and pairs.get(events, "input") is MISSING:
+            handlers += handler_text("input", None, name)
+    if handlers or element.bound or node._marks & IDENTIFIED or shown is not MISSING:
         witness.target(node, shown)
-    elif not made:
-        witness.target(node, shown)
+    return f"{element.open}{attributes}{handlers}{id_of(identity, shown)}{element.end}"
+
+
+def id_of(identity: str, shown: Any) -> str:
+    """What tells the browser the tag's id: nothing more where the HTML attribute `id` does (`shown`)."""
     if shown is MISSING:
-        if identity:
-            text += f' id="{identity if made else escape(identity)}"'
-    elif shown != identity:
-        text += f' data-htag-id="{identity if made else escape(identity)}"'
-    return text + shape.end
+        return f' id="{escape(identity)}"' if identity else ""
+    return f' data-htag-id="{escape(identity)}"' if shown != identity else ""
 
 
-def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
+def attributes_of(node: GTag, element: Element) -> tuple[Any, str]:
     """The attributes as text, and the value of the one called `id` (MISSING: none)."""
     shown: Any = MISSING
     text = ""
@@ -202,53 +210,10 @@ def attributes_of(node: GTag, shape: Shape) -> tuple[Any, str]:
             value = "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         if name == "id":
             shown = value
-        elif name == "value" and shape.hides_value:
+        elif name == "value" and element.hides_value:
             continue
         text += f' {name}="{escape(value)}"'
     return shown, text
-
-
-def handlers_of(node: GTag, identity: str, shape: Shape, witness: Witness) -> str:
-    """The handlers as attributes: calls of the browser's `htag_event`, or the app's own JavaScript. `identity`: the
-    tag's id as it may stand between single quotes in there."""
-    text = ""
-    names = iter(node._events)
-    for name in names:
-        handler = next(names)
-        if isinstance(handler, str):
-            text += f' on{name}="{escape_script(handler)}"'
-        else:
-            before = getattr(handler, "_htag_before", "")
-            text += f" on{name}=\"{before}htag_event('{identity}'{rest_of_call(name)}"
-    if shape.bound and witness.binds and pairs.get(node._events, "input") is MISSING:
-        text += f" oninput=\"htag_event('{identity}'{rest_of_call('input')}"
-    return text
-
-
-def quoted(text: str) -> str:
-    """`text` as it may stand between the single quotes of a JavaScript string, in an attribute in double quotes."""
-    if text.replace("-", "").isalnum():
-        return text
-    return escape_script("".join(map(_quoted_character, text)))
-
-
-def _quoted_character(character: str) -> str:
-    if character.isalnum() or character in " -_.:" or ord(character) > 0xFFFF:
-        return character
-    return f"\\u{ord(character):04x}"
-
-
-@lru_cache(maxsize=256)
-def rest_of_call(event: str) -> str:
-    """What follows the id in the call that reports `event`, to the end of the attribute."""
-    return f", '{quoted(event)}', event)\""
-
-
-def escape_script(script: str) -> str:
-    """`script` for an attribute in double quotes; the single quotes that calls are full of may stay."""
-    if '"' in script or "&" in script or "<" in script:
-        return escape(script)
-    return script
 
 
 def current(value: Any, host: GTag) -> Any:

@@ -9,7 +9,20 @@ from htag import css, pairs
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
 from htag.class_names import ClassNames
 from htag.declared import Hook, Statics
-from htag.marks import BRINGS, CALLED, DYNAMIC, EXPOSED, HOOKED, INITIALISES, NAMELESS, OTHER, UNPREPARED, WAITING
+from htag.marks import (
+    BRINGS,
+    CALLED,
+    DYNAMIC,
+    EXPOSED,
+    HEEDED,
+    HOOKED,
+    IDENTIFIED,
+    INITIALISES,
+    NAMELESS,
+    OTHER,
+    UNPREPARED,
+    WAITING,
+)
 from htag.markup import HTML
 from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keywords
 from htag.pairs import MISSING, Pairs
@@ -18,12 +31,17 @@ from htag.pairs import MISSING, Pairs
 class Block:
     """A `with` block or an `init` that runs: tags made in it become children of `tag`, and each is a change to `tell`
     (an `init` tells once). A task that is started in it inherits the context but not the block: once it is left, it
-    is not `open` any more, for anybody."""
+    is not `open` any more, for anybody. `quiet`: it is open, and a new child is nobody's business but its own."""
 
-    __slots__ = ("around", "open", "tag", "tell")
+    __slots__ = ("around", "open", "quiet", "tag", "tell")
 
     def __init__(self, tag: "GTag", around: "Block | None", tell: bool) -> None:
         self.tag, self.around, self.tell, self.open = tag, around, tell, True
+        self.quiet = tag._adds_plainly and not tell
+
+    def leave(self) -> None:
+        """No tag joins any more."""
+        self.open = self.quiet = False
 
 
 # A context variable, not a thread's: two tasks that build components at the same time do not adopt each other's.
@@ -97,8 +115,15 @@ class GTag(ClassNames):
             if len(args) == 1 and type(args[0]) is str:
                 self._content = args[0]
             elif args:
-                self._add_all(args)
-        if enclosing.get() is not None and (block := innermost()) is not None:
+                self._add_all(args[0] if len(args) == 1 and type(args[0]) is list else args)
+        block = enclosing.get()
+        if block is None:
+            return
+        siblings = block.tag._content
+        if block.quiet and type(siblings) is list and not self._marks and self.parent is None:
+            self.parent = block.tag  # what `_join` does, without its questions
+            siblings.append(self)
+        elif block.open or (block := innermost()) is not None:
             self._join(block.tag, block.tell)
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -151,7 +176,7 @@ class GTag(ClassNames):
             else:
                 self._set_attribute(name, value)
                 if name == "id":
-                    self._id = str(value)
+                    self.id = value
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         block = Block(self, innermost(), tell=False)
@@ -159,7 +184,7 @@ class GTag(ClassNames):
         try:
             self.init(*args, **kwargs)
         finally:
-            block.open = False
+            block.leave()
             enclosing.reset(token)
         self._changed()
 
@@ -176,7 +201,7 @@ class GTag(ClassNames):
         while block is not None and (block.tag is not self or not block.open):
             block = block.around
         if block is not None:  # None: closed in another context, as a generator that nobody runs to its end is
-            block.open = False
+            block.leave()
             enclosing.set(block.around)
 
     # -- identity ----------------------------------------------------------------------------------------------------
@@ -184,16 +209,19 @@ class GTag(ClassNames):
     @property
     def id(self) -> str:
         """The name under which browser and server speak of this tag: `<element>-<number>`, or one's own."""
-        if self.tag in ("style", "script") and not isinstance(self._id, str):
+        if isinstance(self._id, str):
+            return self._id
+        if self.tag in ("style", "script"):
             return ""  # statics are compared as text: equal ones must look equal
         if self._id is None:
             root = self.root
             self._id = random_number() if root is None else root._next_number()
-        return self._id if isinstance(self._id, str) else f"{self.tag}-{self._id}"
+        return f"{self.tag}-{self._id}"
 
     @id.setter
     def id(self, value: object) -> None:
         self._id = str(value)
+        self._marks = getattr(self, "_marks", 0) | IDENTIFIED  # 0: not constructed yet
 
     @property
     def root(self) -> Any:
@@ -317,8 +345,19 @@ class GTag(ClassNames):
             if kind is str or kind is HTML:
                 pass
             elif isinstance(item, GTag):
-                if item.parent is None and not item._marks and self.parent is None and item is not self:
-                    item.parent = self  # both are new and there is nothing to tell anybody
+                around = item.parent
+                if (
+                    item._marks & HEEDED
+                    or item._id is not None
+                    or (around is not self.parent is not None)
+                    or item is self
+                ):
+                    self._adopt(item)
+                elif around is None:
+                    item.parent = self  # both are new, and there is nothing to tell anybody
+                elif type(around._content) is list and around._content[-1:] == [item]:
+                    around._content.pop()  # just made, within the `init` that runs
+                    item.parent = self
                 else:
                     self._adopt(item)
             elif isinstance(item, (list, tuple)):
@@ -333,25 +372,23 @@ class GTag(ClassNames):
                 content.append(item)
             else:
                 self._content = item if content is None else [content, item]
-        if self._attributes:
+        if self._attributes and self.tag == "textarea":
             self._forget_value()
 
-    def _take_over(self, items: "list[Any] | tuple[Any, ...]", elsewhere: "GTag | None") -> bool:
-        """Adopt all `items` in one go where they are the last children of `elsewhere`, and nobody has seen them there:
+    def _take_over(self, items: "list[Any] | tuple[Any, ...]", around: "GTag | None") -> bool:
+        """Adopt all `items` in one go where they are the last children of `around`, and nobody has seen them there:
         arguments that were just made within an `init`. False: they are not, and nothing has happened."""
-        if elsewhere is None or elsewhere is self:
+        if around is None or around is self or (around is not self.parent is not None):
             return False
-        content = elsewhere._content
-        if type(content) is not list or content[-len(items) :] != [*items]:
+        siblings, count = around._content, len(items)
+        if type(siblings) is not list or siblings[-count:] != [*items]:
             return False
         for item in items:
-            if not isinstance(item, GTag) or item._marks & (HOOKED | CALLED) or item._id is not None:
+            if not isinstance(item, GTag) or item._marks & HEEDED or item._id is not None:
                 return False
-            if item._content is not None and self.parent is not None:
-                self._refuse_cycle(item)
         for item in items:
             item.parent = self
-        del content[-len(items) :]
+        del siblings[-count:]
         if self._content is None:
             self._content = [*items]
         else:
@@ -369,17 +406,12 @@ class GTag(ClassNames):
         """Make `item` a tag whose parent this is; it is not among the children yet."""
         if item is self or (item._content is not None and self.parent is not None):
             self._refuse_cycle(item)
-        elsewhere = item.parent
-        if elsewhere is self:
+        if item.parent is self:
             self._take_out(self._find(item))  # already here: it moves to the end, and does not leave
-        elif elsewhere is not None:
-            content = elsewhere._content
-            if type(content) is list and content and content[-1] is item and item._is_unseen():
-                content.pop()  # just made, within an `init`
-            else:
-                elsewhere.remove(item)
+        elif item.parent is not None:
+            item.parent.remove(item)
         item.parent = self
-        if item._marks:
+        if item._marks & HEEDED:
             self._heed(item)
 
     def _is_unseen(self) -> bool:
@@ -433,7 +465,8 @@ class GTag(ClassNames):
         self._content = None
         self._marks &= ~EXPOSED
         self.__dict__.pop("_child_places", None)
-        self._forget_value()
+        if self.tag == "textarea":
+            self._forget_value()
         if errors:
             raise errors[0]
 
@@ -471,8 +504,7 @@ class GTag(ClassNames):
         return [content] if isinstance(content, GTag) else []
 
     def _forget_value(self) -> None:
-        if self.tag == "textarea":
-            self._attributes = pairs.drop(self._attributes, "value")  # new content wins over what was typed before
+        self._attributes = pairs.drop(self._attributes, "value")  # new content wins over what was typed before
 
     # -- operators ---------------------------------------------------------------------------------------------------
 

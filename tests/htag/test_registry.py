@@ -61,7 +61,7 @@ def test_a_tag_that_a_browser_may_address_is_found_until_it_leaves(app: Stage, m
     assert registry(app).find(tag.id) is tag
     tag.parent.parent.remove()
     assert registry(app).find(tag.id) is None
-    assert tag not in registry(app)._targets.values()
+    assert tag not in registry(app).targets.values()
 
 
 @pytest.mark.parametrize("leave", [lambda tag: tag.remove(), lambda tag: tag.parent.clear(), lambda tag: Tag.i(tag)])
@@ -72,7 +72,7 @@ def test_however_a_tag_leaves_nothing_is_kept_of_it(app: Stage, leave: Any) -> N
     tag.call_js("late()")
     leave(tag)
     live = registry(app)
-    assert not live._targets
+    assert not live.targets
     assert not live._scripts
     assert tag not in live.dirty
 
@@ -317,7 +317,7 @@ def test_tags_made_afresh_by_each_render_leave_nothing_behind(app: Stage) -> Non
     for _ in range(20):
         host["class"] = "again"
         pushed(app)
-    assert len(registry(app)._targets) == 20
+    assert len(registry(app).targets) == 20
     assert len(registry(app)._made) == 1
 
 
@@ -402,4 +402,4 @@ def test_after_any_moves_exactly_the_tags_in_the_tree_are_found(sequence: list[t
     present = {id(tag) for tag in registry(app).pre_order(app)}
     for tag in tags:
         assert registry(app).find(tag.id) is (tag if id(tag) in present else None)
-    assert {id(tag) for tag in registry(app)._targets.values()} - {id(app)} == present - {id(app)}
+    assert {id(tag) for tag in registry(app).targets.values()} - {id(app)} == present - {id(app)}
