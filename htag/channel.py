@@ -21,12 +21,13 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 class Outbox:
     """Frames on their way to one tab."""
 
-    __slots__ = ("_behind", "_closes", "_frames", "_sending", "_session", "_size")
+    __slots__ = ("_behind", "_closes", "_frames", "_most", "_sending", "_session", "_size")
 
     transport = ""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._most = session.limits.outbox_bytes
         self._frames: deque[str] = deque()
         self._size = 0
         self._sending = False
@@ -37,9 +38,9 @@ class Outbox:
         """Queue `frame`; too much, and the queue is dropped for a full render later."""
         if self._behind:
             return
-        self._size += len(frame)
         self._frames.append(frame)
-        if self._size > self._session.limits.outbox_bytes and len(self._frames) > 1:
+        self._size += len(frame)
+        if self._size > self._most and len(self._frames) > 1:
             self._drop()
             self._behind = True
             self._session.observer.client_fell_behind(self.transport)
@@ -58,12 +59,13 @@ class Outbox:
         if self._sending or not (self._frames or self._behind):
             return
         self._sending = True
-        frames, sent = self._frames, self._session.observer.update_sent
+        frames, transport, sent = self._frames, self.transport, self._session.observer.update_sent
         try:
             while frames or self._behind:
                 frame = frames.popleft() if frames else self._catch_up()
-                self._size -= len(frame)
-                sent(self.transport, len(frame))
+                size = len(frame)
+                self._size -= size
+                sent(transport, size)
                 await self._send(frame)
         except OSError:
             self._drop()  # the tab is gone; who reads its channel will notice, and the page asks again

@@ -8,13 +8,18 @@ from contextvars import copy_context
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from htag.errors import HtagEventError
 from htag.tag import GTag
 
 AnyCallback = TypeVar("AnyCallback", bound=Callable[..., Any])
 
 
-class Event:
+OWN = frozenset(("id", "name", "target"))  # what an event has of itself, unless its data says otherwise
+
+
+class Event(msgspec.Struct, eq=False, dict=True):
     """What happened in the browser. Attributes that the browser did not send are None.
 
     `target` is the tag, `id` its id as sent, `name` the event; `value` the field's value, or a form's fields as a dict;
@@ -22,17 +27,20 @@ class Event:
     those of a custom event. `event["field"]` looks into `value` first.
     """
 
-    def __init__(self, target: GTag, identity: str, name: str, data: Any) -> None:
-        self.target: Any = target
-        self.id: Any = identity
-        self.name: Any = name
-        self.value: Any = data
-        if isinstance(data, dict):
-            self.__dict__.update(data)
+    # made for every click, and handlers ask for one or two attributes: the rest is looked up when it is asked for
+    _target: GTag
+    _id: str
+    _name: Any
+    _data: Any
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)  # the protocols of copy, pickle and friends ask for these
+        if isinstance(self._data, dict) and name in self._data:
+            return self._data[name]
+        if name == "value":
+            return self._data
+        return getattr(self, f"_{name}") if name in OWN else None
 
     def __getitem__(self, key: str) -> Any:
         if isinstance(self.value, dict) and key in self.value:
@@ -49,19 +57,14 @@ class Result(NamedTuple):
     value: Any
 
 
-def takes_time(outcome: object) -> bool:
-    """Whether what a callback returned has yet to run: a coroutine, a generator, an async generator."""
-    return type(outcome) in (GeneratorType, CoroutineType, AsyncGeneratorType)
-
-
-def call(callback: Callable[..., Any], event: Event) -> Any:
-    """Call it. Raises what it raises, and `HtagEventError` for a plain callable that made a coroutine: nobody can tell
-    whether that was meant to be awaited."""
-    outcome = callback(event)
-    if type(outcome) is CoroutineType and not is_async(callback):
+def takes_time(callback: Callable[..., Any], outcome: object) -> bool:
+    """Whether what `callback` returned has yet to run: a coroutine, a generator, an async generator. Raises
+    `HtagEventError` for a plain callable that made a coroutine: nobody can tell whether that was meant to be awaited.
+    """
+    if isinstance(outcome, CoroutineType) and not is_async(callback):
         outcome.close()
         raise HtagEventError(f"Callback '{name_of(callback)}' returned a coroutine: make it `async def` and await it")
-    return outcome
+    return type(outcome) in (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 async def steps(outcome: Any) -> AsyncGenerator[Result | None, None]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from htag.markup import escape
 from htag.names import element_name
-from htag.pairs import Pairs
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -17,6 +16,7 @@ OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute
 DEPENDENT = frozenset(("id", "value"))  # attributes that mean more than their text
 
 NUMERALS = tuple(map(str, range(4097)))  # making one takes as long as writing a tag; as many as large pages have tags
+COUNTED = len(NUMERALS)
 
 
 class Element:
@@ -52,9 +52,15 @@ class Element:
         self.close = "" if self.void else f"</{name}>"
         self.starts: dict[Any, tuple[str, ...]] = {}
 
-    def start(self, attributes: Pairs, event: str | None, before: str) -> tuple[str, ...] | None:
+    def start(self, key: tuple[Any, ...] | None) -> tuple[str, ...] | None:
         """The start tag of a plain element in pieces: its number comes between them. None where an attribute depends
-        on more than its text. Most pages have few different ones (`class="row"`), so they are remembered."""
+        on more than its text. Most pages have few different ones (`class="row"`), so they are remembered.
+
+        `key`: the attributes; or these, the event, and the JavaScript before its call.
+        """
+        if key is None:
+            return None
+        attributes, event, before = key if len(key) == 3 else (key, None, "")
         if not all(type(value) is str for value in attributes) or DEPENDENT.intersection(attributes[::2]):
             return None
         text = self.open + "".join(
@@ -67,7 +73,7 @@ class Element:
         if len(pieces[0]) <= self.LONGEST:
             if len(self.starts) >= self.MOST:
                 self.starts.clear()
-            self.starts[attributes if event is None else (attributes, event, before)] = pieces
+            self.starts[key] = pieces
         return pieces
 
 

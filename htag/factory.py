@@ -4,7 +4,7 @@ from typing import Any
 
 from htag.app import App
 from htag.names import element_name
-from htag.tag import Fragment, GTag
+from htag.tag import Fragment, GTag, own_constructor
 
 # names of members of every tag: as elements they would be out of reach from inside a component
 RESERVED = frozenset(
@@ -42,7 +42,13 @@ class TagFactory:
         if name.lower() in RESERVED:
             raise AttributeError(f"Tag.{name} can't be an element: every tag has a member of that name")
         element = element_name(name.lower().replace("_", "-"))
-        body = {"tag": element, "__slots__": (), "__module__": __name__, "__qualname__": f"Tag.{name}"}
+        body = {
+            "__init__": own_constructor(),
+            "tag": element,
+            "__slots__": (),
+            "__module__": __name__,
+            "__qualname__": f"Tag.{name}",
+        }
         made = type(name, (GTag,), body)
         self.__dict__[name] = made
         return made

@@ -1,15 +1,23 @@
 """Who a browser is: a random session id, signed, in a cookie; and the token that its POSTs must carry."""
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 
 from itsdangerous import BadSignature, Signer
+from itsdangerous.signer import SigningAlgorithm
 
 COOKIE = "htag_sid"
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+class KeyedHash(SigningAlgorithm):
+    """BLAKE2b with a key (RFC 7693): a tenth of the time that an HMAC takes, and every page needs two."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        """24 bytes, which are 32 characters in a cookie."""
+        return blake2b(value, key=key, digest_size=24).digest()
 
 
 class Identity:
@@ -17,8 +25,9 @@ class Identity:
 
     def __init__(self, secret: str | None = None) -> None:
         """`secret`: a random one, for this process only, where none is given."""
-        self._secret = secret or secrets.token_hex(32)
-        self._signer = Signer(self._secret, salt="htag.session", digest_method=hashlib.sha256)
+        self._secret = (secret or secrets.token_hex(32)).encode()
+        self._signer = Signer(self._key(b"session"), key_derivation="none", algorithm=KeyedHash())
+        self._csrf_key = self._key(b"csrf")
 
     def sign(self, session_id: str) -> str:
         """The cookie's value for `session_id`."""
@@ -41,14 +50,14 @@ class Identity:
 
     def csrf(self, session_id: str) -> str:
         """The token that a POST of this session carries: 32 hex characters, not stored anywhere."""
-        return self._derived(f"csrf:{session_id}", 32)
+        return blake2b(session_id.encode(), key=self._csrf_key, digest_size=16).hexdigest()
 
     def parano_key(self) -> str:
         """The key of the parano cipher: 16 hex characters, the same in all workers that share the secret."""
-        return self._derived("parano", 16)
+        return self._key(b"parano").hex()[:16]
 
-    def _derived(self, purpose: str, length: int) -> str:
-        return hmac.digest(self._secret.encode(), purpose.encode(), "sha256").hex()[:length]
+    def _key(self, purpose: bytes) -> bytes:
+        return blake2b(self._secret, person=purpose).digest()
 
 
 def cookie_values(headers: Headers, name: str) -> Iterator[str]:

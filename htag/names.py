@@ -28,19 +28,20 @@ def attribute_name(name: str) -> str:
 PLAIN, ATTRIBUTE, VALUED, EVENT = range(4)
 
 
-class Keywords(dict[str, tuple[int, str]]):
-    """What each keyword argument of a tag stands for, and the name of that: `_data_id` is the attribute `data-id`,
-    `_onclick` the event `click`, `note` a plain Python attribute. VALUED: an attribute that means more than itself.
-
-    Worked out when a keyword is first met; they are written in programs, so they are few.
-    """
-
-    def __missing__(self, key: str) -> tuple[int, str]:
-        meaning = self[key] = _meaning(key)
-        return meaning
+known_keywords: dict[str, tuple[int, str]] = {}
+MOST_KEYWORDS = 4096  # they are written in programs, so they are few; where they are not, it begins anew
 
 
-keywords = Keywords()
+def keyword(key: str) -> tuple[int, str]:
+    """What a keyword argument of a tag stands for, and the name of that: `_data_id` is the attribute `data-id`,
+    `_onclick` the event `click`, `note` a plain Python attribute. VALUED: an attribute that means more than itself."""
+    meaning = known_keywords.get(key)
+    if meaning is None:
+        meaning = _meaning(key)
+        if len(known_keywords) >= MOST_KEYWORDS:
+            known_keywords.clear()
+        known_keywords[key] = meaning
+    return meaning
 
 
 def _meaning(key: str) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """What an app knows of its tree: which tags the browser may address, what changed, what is to be sent or started."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -10,7 +10,7 @@ from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
 from htag.pairs import MISSING
 from htag.render import element_of, render
-from htag.tag import GTag, descendants, enclosing
+from htag.tag import GTag, descendants, enclosing, outside_blocks
 from htag.wire import Update
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which
@@ -138,13 +138,14 @@ class Registry:
 
     def met(self, tag: GTag) -> None:
         """A tag that may bring statics, or JavaScript queued while it was in no app."""
-        cls = type(tag)
+        cls, marks = type(tag), tag._marks
         if cls not in self.kinds:
             self.kinds[cls] = element_of(cls)
-            self._note_statics(cls.statics)
-        if tag._marks & BRINGS and tag.statics is not cls.statics:
+            if statics := cls.statics:
+                self._note_statics(statics)
+        if marks & BRINGS and tag.statics is not cls.statics:
             self._note_statics(tag.statics)
-        if tag._marks & WAITING:
+        if marks & WAITING:
             tag._marks &= ~WAITING
             for code in tag.__dict__.pop("_scripts", ()):
                 self.note_script(tag, code)
@@ -214,15 +215,20 @@ class Registry:
 
     def find(self, identity: str) -> GTag | None:
         """The tag that the browser calls `identity`, if it is still in the tree. Costs the same for any tree."""
-        tag = self.targets.get(identity)
-        if tag is None:
-            number = identity.rpartition("-")[2]
-            if not (number.isascii() and number.isdecimal() and len(number) < 16):
+        tag = self.targets.get(identity) or self._numbered(identity)
+        node = tag
+        while node is not self._app:
+            if node is None:
                 return None
-            tag = self.targets.get(int(number))
-            if tag is None or tag.id != identity:
-                return None
-        return tag if self._has(tag) else None
+            node = node.parent
+        return tag
+
+    def _numbered(self, identity: str) -> GTag | None:
+        number = identity.rpartition("-")[2]
+        if not (number.isascii() and number.isdecimal() and len(number) < 16):
+            return None
+        tag = self.targets.get(int(number))
+        return tag if tag is not None and tag.id == identity else None
 
     def radios(self, name: str) -> list[GTag]:
         """The radio buttons called `name` now."""
@@ -258,7 +264,7 @@ class Registry:
         """Render everything for a document that has its statics already."""
         before, self.dirty = self.dirty, {}  # what a hook changes during the render, it may have shown already
         try:
-            return self._render(self._app)
+            return outside_blocks(render, self._app, self)
         except BaseException:
             self.dirty = before | self.dirty
             raise
@@ -267,46 +273,41 @@ class Registry:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
         errors: list[tuple[GTag, Exception]] = []
-        dirty, self.dirty = self.dirty, {}
-        waiting = list(dirty)
-        while waiting:
-            failed = []
-            for tag in waiting:
-                if self._stands_alone(tag, dirty):
-                    try:
-                        update.updates[tag.id] = self._render(tag)
-                    except Exception as error:
-                        errors.append((tag, error))
-                        failed.append(tag)
-            for tag in failed:
-                del dirty[tag]  # brings nothing along: what changed below it goes by itself
-            waiting = [tag for tag in dirty if tag.id not in update.updates] if failed else []
+        if self.dirty:
+            dirty, self.dirty = self.dirty, {}
+            if enclosing.get() is None:
+                errors = self._render_into(update.updates, dirty, dirty)
+            else:
+                errors = outside_blocks(self._render_into, update.updates, dirty, dirty)
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:
             update.statics, self.statics = self.statics, []
         return errors
 
-    def _render(self, tag: GTag) -> str:
-        around = enclosing.get()
-        if around is None:
-            return render(tag, self)
-        # somebody's `with` block is open: what callables make now belongs where the callable stands, not in there
-        token = enclosing.set(None)
-        try:
-            return render(tag, self)
-        finally:
-            enclosing.reset(token)
-
-    def _stands_alone(self, tag: GTag, dirty: dict[GTag, None]) -> bool:
-        """Whether `tag` is in the tree, with no dirty tag around it that brings it along."""
-        node = tag
-        while node is not self._app:
-            above = node.parent
-            if above is None or above in dirty:
-                return False
-            node = above
-        return True
+    def _render_into(
+        self, updates: dict[str, str], tags: Iterable[GTag], dirty: dict[GTag, None]
+    ) -> list[tuple[GTag, Exception]]:
+        """Render those of `tags` that are in the tree, with no dirty tag around that brings them along."""
+        failed = []
+        for tag in tags:
+            above: GTag | None = tag
+            while above is not self._app:
+                above = above.parent if above is not None else None
+                if above is None or above in dirty:
+                    break
+            else:
+                try:
+                    text = render(tag, self)
+                    updates[tag.id] = text
+                except Exception as error:
+                    failed.append((tag, error))
+        if not failed:
+            return failed
+        for tag, _ in failed:
+            del dirty[tag]  # brings nothing along: what changed below it goes by itself
+        left = [tag for tag in dirty if tag.id not in updates]
+        return failed + self._render_into(updates, left, dirty)
 
     def take_scripts(self) -> list[str]:
         """All scripts: those of earlier tags first, those of one tag in the order of the calls."""

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from htag import pairs
-from htag.elements import NUMERALS, Element, elements, handler_text, quoted
+from htag.elements import COUNTED, NUMERALS, RAW, Element, elements, handler_text, quoted
 from htag.marks import BRINGS, DYNAMIC, IDENTIFIED, WAITING
 from htag.markup import HTML, escape
 from htag.pairs import MISSING
 from htag.state import reader
-from htag.tag import GTag, enclosing, random_number
+from htag.tag import GTag, outside_blocks, random_number
 
-COUNTED = len(NUMERALS)
 ANNOUNCED = BRINGS | WAITING  # marks of tags that have something for the page's head, or for its JavaScript
 
 
@@ -80,13 +79,20 @@ def render(top: GTag, witness: Witness) -> str:
     kinds, number, targets = witness.kinds, witness.number, witness.targets
     while True:
         for node in nodes:
-            element = kinds.get(type(node))
-            if (
-                element is not None
-                and not node._marks
-                and node.tag is element.plain_name
-                and (pieces := pieces_of(node, element)) is not None
-            ):
+            kind = type(node)
+            element: Any = kinds.get(kind)
+            if element is None and kind not in kinds and issubclass(kind, GTag):
+                witness.met(node)
+                element = kinds[kind]
+            if element is None or node._marks or node.tag is not element.plain_name:
+                pieces = None
+            else:
+                key = start_key(node) if node._events else node._attributes
+                try:
+                    pieces = element.starts.get(key) or element.start(key)
+                except TypeError:  # the value of an attribute is a list
+                    pieces = None
+            if pieces is not None:
                 identity = node._id
                 if identity is None:
                     identity = node._id = number()
@@ -117,20 +123,12 @@ def render(top: GTag, witness: Witness) -> str:
             nodes, end = around.pop()
 
 
-def pieces_of(node: GTag, element: Element) -> tuple[str, ...] | None:
-    """The start tag of `node` without its number, where it is one of many that are alike."""
-    attributes, events = node._attributes, node._events
-    event, before = None, ""
-    key: Any = attributes
-    if events:
-        if len(events) > 2 or isinstance(events[1], str):
-            return None
-        event, before = events[0], getattr(events[1], "_htag_before", "")
-        key = attributes, event, before
-    try:
-        return element.starts.get(key) or element.start(attributes, event, before)
-    except TypeError:  # the value of an attribute is a list
+def start_key(node: GTag) -> tuple[Any, ...] | None:
+    """By what the start tags of elements with one handler are remembered. None: two handlers, or JavaScript."""
+    events = node._events
+    if len(events) > 2 or isinstance(events[1], str):
         return None
+    return node._attributes, events[0], getattr(events[1], "_htag_before", "")
 
 
 def element_of(kind: type[GTag]) -> Element | None:
@@ -145,10 +143,10 @@ def as_text(node: Any) -> str:
 
 def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
     """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
-    if type(node) not in witness.kinds or node._marks & ANNOUNCED:
+    if node._marks & ANNOUNCED:
         witness.met(node)
     if node._id is None:
-        node._id = witness.number()
+        node._id = "" if node.tag in RAW else witness.number()
     if node.tag is None:
         return "", evaluate(node, witness), ""
     element = elements[node.tag]
@@ -162,11 +160,7 @@ def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
 
 def outer_html(tag: GTag) -> str:
     """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
-    token = enclosing.set(None)  # what callables make belongs to nobody's block
-    try:
-        return render(tag, Bystander(tag))
-    finally:
-        enclosing.reset(token)
+    return outside_blocks(render, tag, Bystander(tag))
 
 
 GTag._to_html = staticmethod(outer_html)

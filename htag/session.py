@@ -144,7 +144,7 @@ class Session:
         self.seen = True
         self.clients.append(client)
         if revision is not None and revision == self.revision:
-            self.deliver(self._changes(Update({}, statics=[])))  # news to all tabs, this one included
+            self.deliver(self._changes(Update({}, [], [])))  # news to all tabs, this one included
             client.put(self.codec.encode(Update({})))
         else:
             client.put(self.whole_frame(client, reconnects=revision is not None))
@@ -192,33 +192,35 @@ class Session:
 
     def handle(self, message: Message) -> "list[Reply] | AsyncIterator[Reply]":
         """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller."""
+        callback: Any = message.id
         if message.action == "log_error":
             self.observer.browser_error()
             logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
             return []
-        if not isinstance(message.id, str):
-            return [self._changes(Update({}, statics=[]))]
-        callback_id = message.callback_id
+        if type(callback) is not str:
+            return [self._answer(None, None)]
+        data, callback_id = message.data, message.callback_id
         started = time.perf_counter()
         live = self.app._live
-        target = live.find(message.id)
-        callback: Any = message.id
+        target = live.find(callback)
         try:
             if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
                 self.observer.event_handled("no_target", time.perf_counter() - started)
                 return [self._answer(callback_id, None)]
-            fields.synchronise(target, message.data, live)
+            if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
+                fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", time.perf_counter() - started)
                 return [self._answer(callback_id, None)]
-            outcome = dispatch.call(callback, Event(target, message.id, message.event, message.data))
+            outcome = callback(Event(target, message.id, message.event, data))
+            later = outcome is not None and dispatch.takes_time(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
         seconds = time.perf_counter() - started
         if seconds > self.limits.blocked_seconds:
             self._blocked(callback, seconds)
-        if dispatch.takes_time(outcome):
+        if later:
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
         answer = self._answer(callback_id, outcome)
@@ -233,7 +235,7 @@ class Session:
             async with contextlib.aclosing(dispatch.steps(outcome)) as steps:
                 async for step in steps:
                     if step is None:
-                        yield self._changes(Update({}, statics=[]))
+                        yield self._changes(Update({}, [], []))
                         await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
                         continue
                     self.observer.event_handled("ok", time.perf_counter() - started)
@@ -251,22 +253,20 @@ class Session:
         self.observer.event_handled("error", time.perf_counter() - started)
         failure = self._failure("handler", dispatch.name_of(callback), error)
         failure.callback_id = callback_id
-        changes = self._changes(Update({}, statics=[]))
+        changes = self._changes(Update({}, [], []))
         self.start_hooks()
         return [failure, changes]
 
     def _answer(self, callback_id: str | None, result: Any) -> Update:
-        if callback_id is None:
-            return self._changes(Update({}, statics=[]))
         if isinstance(result, GTag):
             result = True
-        return self._changes(Update({}, statics=[], callback_id=callback_id, result=result))
+        update = Update({}, [], []) if callback_id is None else Update({}, [], [], callback_id, result)
+        return self._changes(update)
 
     def _changes(self, update: Update) -> Update:
         """Fill `update` with what changed. With no tab to show it, changes stay where they are and cost nothing."""
-        live = self.app._live
-        if self.clients and live.has_changes():
-            for tag, error in live.take_changes(update):
+        if self.clients:
+            for tag, error in self.app._live.take_changes(update):
                 self.deliver(self._failed("render", tag, error))
         return update
 
@@ -291,7 +291,7 @@ class Session:
     def deliver(self, reply: Reply, origin: Client | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
         clients = self.clients
-        if isinstance(reply, Update):
+        if type(reply) is Update:
             if reply.updates or reply.js or reply.statics:
                 self.revision += 1
             elif reply.callback_id is UNSET:
@@ -347,7 +347,7 @@ class Session:
             self._throttle.ask(seconds)
 
     def _push(self) -> None:
-        self.deliver(self._changes(Update({}, statics=[])))
+        self.deliver(self._changes(Update({}, [], [])))
         self.start_hooks()
 
     # -- hooks that take time ----------------------------------------------------------------------------------------

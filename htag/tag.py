@@ -3,12 +3,14 @@
 import random
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, ClassVar, Protocol, Self
+from types import FunctionType
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from htag import css, pairs
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
 from htag.class_names import ClassNames
 from htag.declared import Hook, Statics
+from htag.elements import COUNTED, NUMERALS
 from htag.marks import (
     BRINGS,
     CALLED,
@@ -24,8 +26,10 @@ from htag.marks import (
     WAITING,
 )
 from htag.markup import HTML
-from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keywords
+from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keyword, known_keywords
 from htag.pairs import MISSING, Pairs
+
+Answer = TypeVar("Answer")
 
 
 class Block:
@@ -54,6 +58,17 @@ def innermost() -> Block | None:
     while block is not None and not block.open:
         block = block.around
     return block
+
+
+def outside_blocks(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """`work(*arguments)`, whatever block is open: what is made meanwhile belongs to none."""
+    if enclosing.get() is None:
+        return work(*arguments)
+    token = enclosing.set(None)
+    try:
+        return work(*arguments)
+    finally:
+        enclosing.reset(token)
 
 
 class Root(Protocol):
@@ -111,11 +126,22 @@ class GTag(ClassNames):
         else:  # an element as it comes: nearly all of a page
             self._marks = 0
             if kwargs:
-                self._take_keywords(kwargs)
-            if len(args) == 1 and type(args[0]) is str:
-                self._content = args[0]
-            elif args:
-                self._add_all(args[0] if len(args) == 1 and type(args[0]) is list else args)
+                for key, value in kwargs.items():
+                    kind, name = known_keywords.get(key) or keyword(key)
+                    if kind == ATTRIBUTE and not self._attributes:
+                        self._attributes = (name, value)
+                    elif kind == EVENT and not self._events:
+                        self._events = (name, value)
+                    else:
+                        self._take_keyword(key, value)
+            if args:
+                first = args[0]
+                if len(args) > 1:
+                    self._add_all(args)
+                elif type(first) is str:
+                    self._content = first
+                else:
+                    self._add_all(first if type(first) is list else args)
         block = enclosing.get()
         if block is None:
             return
@@ -134,10 +160,10 @@ class GTag(ClassNames):
         self._marks = cls._first_marks
         if cls._peculiar & NAMELESS:
             args = self._take_name(args)
-        if kwargs:
-            self._take_keywords(kwargs)
+        for key, value in kwargs.items():
+            self._take_keyword(key, value)
         if cls._peculiar & INITIALISES:
-            self._initialise(args, {key: value for key, value in kwargs.items() if keywords[key][0] == PLAIN})
+            self._initialise(args, {key: value for key, value in kwargs.items() if keyword(key)[0] == PLAIN})
         elif args:
             self._add_all(args)
         if cls._scope_class is not None:
@@ -164,19 +190,19 @@ class GTag(ClassNames):
             self.tag = element_name(str(args[0]).replace("_", "-"))
         return args[1:]
 
-    def _take_keywords(self, kwargs: dict[str, Any]) -> None:
-        for key, value in kwargs.items():
-            kind, name = keywords[key]
-            if kind == ATTRIBUTE:
-                self._attributes = pairs.put(self._attributes, name, value) if self._attributes else (name, value)
-            elif kind == EVENT:
-                self._events = pairs.put(self._events, name, value) if self._events else (name, value)
-            elif kind == PLAIN:
-                setattr(self, key, value)
-            else:
-                self._set_attribute(name, value)
-                if name == "id":
-                    self.id = value
+    def _take_keyword(self, key: str, value: Any) -> None:
+        kind, name = keyword(key)
+        if kind == ATTRIBUTE:
+            self._attributes = pairs.put(self._attributes, name, value)
+        elif kind == EVENT:
+            self._events = pairs.put(self._events, name, value)
+        elif kind == PLAIN:
+            setattr(self, key, value)
+        elif name == "id":
+            self._attributes = pairs.put(self._attributes, name, value)
+            self.id = value
+        else:
+            self._set_attribute(name, value)
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         block = Block(self, innermost(), tell=False)
@@ -209,14 +235,15 @@ class GTag(ClassNames):
     @property
     def id(self) -> str:
         """The name under which browser and server speak of this tag: `<element>-<number>`, or one's own."""
-        if isinstance(self._id, str):
-            return self._id
-        if self.tag in ("style", "script"):
-            return ""  # statics are compared as text: equal ones must look equal
-        if self._id is None:
+        number: Any = self._id
+        if type(number) is str:
+            return number
+        if number is None:
+            if self.tag in ("style", "script"):
+                return ""  # statics are compared as text: equal ones must look equal
             root = self.root
-            self._id = random_number() if root is None else root._next_number()
-        return f"{self.tag}-{self._id}"
+            number = self._id = random_number() if root is None else root._next_number()
+        return f"{self.tag}-{NUMERALS[number] if number < COUNTED else number}"
 
     @id.setter
     def id(self, value: object) -> None:
@@ -272,7 +299,10 @@ class GTag(ClassNames):
 
     def _handler(self, event: object) -> Any:
         """What is registered for `event`: a callable, JavaScript, or None."""
-        handler = pairs.get(self._events, event)
+        events = self._events
+        if events and events[0] == event:
+            return events[1]
+        handler = pairs.get(events, event)
         return None if handler is MISSING else handler
 
     def _set_attribute(self, name: str, value: Any) -> None:
@@ -338,35 +368,38 @@ class GTag(ClassNames):
             self.clear(str(value))
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
-        if len(items) > 1 and isinstance(items[0], GTag) and self._take_over(items, items[0].parent):
-            return
+        parent, left = self.parent, len(items)
         for item in items:
-            kind = type(item)
-            if kind is str or kind is HTML:
+            if type(item) is str or type(item) is HTML:
                 pass
             elif isinstance(item, GTag):
                 around = item.parent
-                if (
-                    item._marks & HEEDED
-                    or item._id is not None
-                    or (around is not self.parent is not None)
-                    or item is self
-                ):
+                if (parent is not None and parent is not around) or item._marks & HEEDED or item is self:
                     self._adopt(item)
                 elif around is None:
                     item.parent = self  # both are new, and there is nothing to tell anybody
-                elif type(around._content) is list and around._content[-1:] == [item]:
-                    around._content.pop()  # just made, within the `init` that runs
-                    item.parent = self
                 else:
-                    self._adopt(item)
+                    siblings = around._content
+                    if item._id is not None or type(siblings) is not list or len(siblings) < left:
+                        self._adopt(item)
+                    elif siblings[-1] is item:  # just made, within the `init` that runs, and shown to nobody
+                        siblings.pop()
+                        item.parent = self
+                    elif siblings[-left] is item:
+                        del siblings[-left]
+                        item.parent = self
+                    else:
+                        self._adopt(item)
             elif isinstance(item, (list, tuple)):
                 self._add_all(item)
+                left -= 1
                 continue
             elif item is None:
+                left -= 1
                 continue
             else:
                 self._marks |= DYNAMIC
+            left -= 1
             content = self._content
             if type(content) is list:
                 content.append(item)
@@ -374,27 +407,6 @@ class GTag(ClassNames):
                 self._content = item if content is None else [content, item]
         if self._attributes and self.tag == "textarea":
             self._forget_value()
-
-    def _take_over(self, items: "list[Any] | tuple[Any, ...]", around: "GTag | None") -> bool:
-        """Adopt all `items` in one go where they are the last children of `around`, and nobody has seen them there:
-        arguments that were just made within an `init`. False: they are not, and nothing has happened."""
-        if around is None or around is self or (around is not self.parent is not None):
-            return False
-        siblings, count = around._content, len(items)
-        if type(siblings) is not list or siblings[-count:] != [*items]:
-            return False
-        for item in items:
-            if not isinstance(item, GTag) or item._marks & HEEDED or item._id is not None:
-                return False
-        for item in items:
-            item.parent = self
-        del siblings[-count:]
-        if self._content is None:
-            self._content = [*items]
-        else:
-            self._content = self._list()
-            self._content += items
-        return True
 
     def _list(self) -> list[Any]:
         content = self._content
@@ -537,7 +549,7 @@ class GTag(ClassNames):
     def is_dirty(self) -> bool:
         """Whether the browser has yet to hear of a change of this tag."""
         root = self.root
-        return True if root is None else root._is_dirty(self)
+        return root is None or self._id is None or root._is_dirty(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of all that changed, `throttle` seconds after the last one at the earliest."""
@@ -568,12 +580,15 @@ class GTag(ClassNames):
     _to_html: ClassVar[Callable[["GTag"], str]]  # rendering lies above the tree: `render` puts itself in here
 
     def _changed(self) -> None:
-        node: Any = self
-        while node is not None:
-            if node._is_root:
-                node._note_change(self)
-                return
-            node = node.parent
+        above = self.parent
+        if self._id is None and above is not None:
+            return  # no render has met it yet: the one that brings it will show this too
+        top: Any = self
+        while above is not None:
+            top = above
+            above = top.parent
+        if top._is_root:
+            top._note_change(self)
 
     def _mark_hooked(self) -> None:
         node: GTag | None = self
@@ -586,6 +601,13 @@ class GTag(ClassNames):
         while callable(value) and not isinstance(value, GTag):
             value = value()
         return value
+
+
+def own_constructor() -> Callable[..., None]:
+    """A constructor for one class. CPython adapts the code of a function to the class that it meets in there; shared by
+    all elements it would adapt to none, and making a tag takes a fifth longer."""
+    shared = GTag.__init__
+    return FunctionType(shared.__code__.replace(), shared.__globals__, shared.__name__, None, shared.__closure__)
 
 
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)

@@ -130,7 +130,8 @@ class SocketEndpoint:
         try:
             self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.flush()
-            await self._listen(session, channel, heard, receive)
+            # in a task of its own, which wakes without going down through the framework's layers for every message
+            await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
         finally:
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 

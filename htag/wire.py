@@ -29,10 +29,9 @@ class Message(msgspec.Struct, gc=False):
     @property
     def callback_id(self) -> str | None:
         """The name under which the browser waits for an answer, if it does."""
-        if not isinstance(self.data, dict):
-            return None
-        callback_id = self.data.get("callback_id")
-        return callback_id if isinstance(callback_id, str) else None
+        data = self.data
+        callback_id = data.get("callback_id") if type(data) is dict else None
+        return callback_id if type(callback_id) is str else None
 
 
 class Update(msgspec.Struct, tag_field="action", tag="update"):

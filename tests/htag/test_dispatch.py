@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from htag import Tag
-from htag.dispatch import PREVENT, STOP, Event, Result, call, is_async, name_of, prevent, steps, stop, takes_time
+from htag.dispatch import PREVENT, STOP, Event, Result, is_async, name_of, prevent, steps, stop, takes_time
 from htag.errors import HtagEventError
 from htag.tag import enclosing
 
@@ -103,27 +103,26 @@ ASYNC = [
 @pytest.mark.parametrize("callback", ASYNC)
 async def test_every_kind_of_async_callback_is_run(callback: Any) -> None:
     assert is_async(callback)
-    outcome = call(callback, event())
-    assert takes_time(outcome)
+    outcome = callback(event())
+    assert takes_time(callback, outcome)
     assert [step.value for step in await all_steps(outcome) if step] in (["waited"], ["called"], ["method"])
 
 
 async def test_the_steps_of_each_kind() -> None:
-    assert call(plain, event()) == "plain"
-    assert await all_steps(call(generates, event())) == [None, None, Result("generated")]
-    assert await all_steps(call(generates_later, event())) == [None, None, Result(None)]
-    assert await all_steps(call(waits, event())) == [Result("waited")]
+    assert await all_steps(generates(event())) == [None, None, Result("generated")]
+    assert await all_steps(generates_later(event())) == [None, None, Result(None)]
+    assert await all_steps(waits(event())) == [Result("waited")]
 
 
 @pytest.mark.parametrize("value", [None, 5, "text", [], {}, object(), asyncio.sleep, iter([])])
 def test_what_a_callback_returns_takes_no_time_in_general(value: Any) -> None:
-    assert not takes_time(call(lambda event: value, event()))
+    assert not takes_time(lambda event: value, value)
 
 
 @pytest.mark.parametrize("callback", [lambda event: waits(event), functools.partial(lambda event: waits(event))])
 def test_a_plain_callable_that_makes_a_coroutine_is_refused_by_name(callback: Any) -> None:
     with pytest.raises(HtagEventError, match="<lambda>' returned a coroutine"):
-        call(callback, event())  # and no warning that it was never awaited: warnings are errors here
+        takes_time(callback, callback(event()))  # and no warning that it was never awaited: warnings are errors here
 
 
 def fails(event: Event) -> None:
@@ -152,7 +151,7 @@ async def test_what_a_callback_raises_comes_out_after_the_steps_before(callback:
     seen: list[Result | None] = []
 
     async def run() -> None:
-        async for step in steps(call(callback, event())):
+        async for step in steps(callback(event())):
             seen.append(step)  # noqa: PERF401  # those before the error count
 
     with pytest.raises(RuntimeError, match="no luck"):
@@ -189,7 +188,7 @@ async def test_a_generator_that_is_given_up_ends_at_once_and_lets_go_of_its_bloc
         finally:
             log.append("ended")
 
-    running = steps(call(building, event()))
+    running = steps(building(event()))
     assert await anext(running) is None
     outside = Tag.p("meanwhile")
     assert (outside.parent, enclosing.get()) == (None, None)
@@ -208,7 +207,7 @@ async def test_an_async_generator_that_is_given_up_ends_before_the_giving_up_is_
             await asyncio.sleep(0)
             log.append("ended")
 
-    running = steps(call(working, event()))
+    running = steps(working(event()))
     await anext(running)
     await running.aclose()
     assert log == ["ended"]

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from htag.names import ATTRIBUTE, EVENT, PLAIN, VALUED, Keywords, attribute_name, element_name, keywords
+from htag.names import (
+    ATTRIBUTE,
+    EVENT,
+    MOST_KEYWORDS,
+    PLAIN,
+    VALUED,
+    attribute_name,
+    element_name,
+    keyword,
+    known_keywords,
+)
 
 DANGEROUS = [" ", "\t", "\n", "\f", "\r", "<", ">", "/", '"', "'", "=", "&", "\u00a0", "\u2028"]
 
@@ -80,19 +90,22 @@ def test_an_accepted_attribute_name_is_one_attribute_for_a_parser(name: str) -> 
     ],
 )
 def test_what_a_keyword_stands_for(key: str, meaning: tuple[int, str]) -> None:
-    assert keywords[key] == meaning
+    assert keyword(key) == meaning
 
 
 @pytest.mark.parametrize("key", ["_", "_on", "_a b", "_on><script>"])
 def test_a_keyword_that_gives_no_name_is_refused_each_time(key: str) -> None:
-    mine = Keywords()
     for _ in range(2):
         with pytest.raises(ValueError, match="name"):
-            mine[key]
-    assert not mine
+            keyword(key)
+    assert key not in known_keywords
 
 
 def test_a_keyword_is_worked_out_once() -> None:
-    mine = Keywords()
-    assert mine["_class"] is mine["_class"]
-    assert list(mine) == ["_class"]
+    assert keyword("_class") is keyword("_class") is known_keywords["_class"]
+
+
+def test_names_made_at_run_time_do_not_fill_the_memory() -> None:
+    for number in range(2 * MOST_KEYWORDS):
+        keyword(f"_data_{number}")
+    assert len(known_keywords) <= MOST_KEYWORDS
