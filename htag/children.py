@@ -19,10 +19,9 @@ _GAPS = -2  # how many there are
 
 def position(children: list[Any], child: object, places: Places) -> int:
     """The index of `child` by identity, or -1. `places` is kept by the caller between calls, and may be out of date."""
-    length = index = len(children)
-    for other in reversed(children if length <= FEW else children[-FEW:]):
-        index -= 1
-        if other is child:
+    length = len(children)
+    for index in range(length - 1, max(length - FEW, 0) - 1, -1):
+        if children[index] is child:
             return index
     if length <= FEW:
         return -1

@@ -161,7 +161,7 @@ class Registry:
     def target(self, tag: GTag, shown: Any) -> None:
         """A tag that the browser may address: one that has handlers, reports its value, or has an id of its own."""
         self._index(tag._id, tag)
-        if shown is not MISSING:
+        if shown is not MISSING and shown != tag._id:
             self._index(shown, tag)
         if tag.tag == "input" and tag._attributes:
             self._note_radio(tag)

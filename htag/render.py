@@ -168,23 +168,27 @@ GTag._to_html = staticmethod(outer_html)
 
 def start_tag(node: GTag, element: Element, witness: Witness) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
-    identity, handlers = node.id, ""
-    shown, attributes = attributes_of(node, element)
-    if node._events or element.bound:
-        events, name = node._events, quoted(identity)
-        handlers = "".join(handler_text(*each, name) for each in zip(events[::2], events[1::2], strict=True))
-        if element.bound and witness.binds and pairs.get(events, "input") is MISSING:
-            handlers += handler_text("input", None, name)
+    identity = node.id
+    shown, attributes = attributes_of(node, element) if node._attributes else (MISSING, "")
+    handlers = handlers_of(node, element, identity, witness.binds) if node._events or element.bound else ""
     if handlers or element.bound or node._marks & IDENTIFIED or shown is not MISSING:
         witness.target(node, shown)
-    return f"{element.open}{attributes}{handlers}{id_of(identity, shown)}{element.end}"
+    if shown == identity:
+        return f"{element.open}{attributes}{handlers}{element.end}"
+    name = "id" if shown is MISSING else "data-htag-id"
+    mark = f' {name}="{escape(identity)}"' if identity or shown is not MISSING else ""
+    return f"{element.open}{attributes}{handlers}{mark}{element.end}"
 
 
-def id_of(identity: str, shown: Any) -> str:
-    """What tells the browser the tag's id: nothing more where the HTML attribute `id` does (`shown`)."""
-    if shown is MISSING:
-        return f' id="{escape(identity)}"' if identity else ""
-    return f' data-htag-id="{escape(identity)}"' if shown != identity else ""
+def handlers_of(node: GTag, element: Element, identity: str, binds: bool) -> str:
+    """The handlers as attributes; `binds`: a field that has none for it reports its value."""
+    text, name = "", quoted(identity)
+    events = iter(node._events)
+    for event in events:
+        text += handler_text(event, next(events), name)
+    if element.bound and binds and pairs.get(node._events, "input") is MISSING:
+        text += handler_text("input", None, name)
+    return text
 
 
 def attributes_of(node: GTag, element: Element) -> tuple[Any, str]:

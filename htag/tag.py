@@ -35,17 +35,19 @@ Answer = TypeVar("Answer")
 class Block:
     """A `with` block or an `init` that runs: tags made in it become children of `tag`, and each is a change to `tell`
     (an `init` tells once). A task that is started in it inherits the context but not the block: once it is left, it
-    is not `open` any more, for anybody. `quiet`: it is open, and a new child is nobody's business but its own."""
+    is not `open` any more, for anybody. `children`: the list that a new child may simply be appended to, once there
+    is one."""
 
-    __slots__ = ("around", "open", "quiet", "tag", "tell")
+    __slots__ = ("around", "children", "open", "tag", "tell")
 
     def __init__(self, tag: "GTag", around: "Block | None", tell: bool) -> None:
         self.tag, self.around, self.tell, self.open = tag, around, tell, True
-        self.quiet = tag._adds_plainly and not tell
+        self.children: Any = MISSING
 
     def leave(self) -> None:
         """No tag joins any more."""
-        self.open = self.quiet = False
+        self.open = False
+        self.children = MISSING
 
 
 # A context variable, not a thread's: two tasks that build components at the same time do not adopt each other's.
@@ -145,12 +147,12 @@ class GTag(ClassNames):
         block = enclosing.get()
         if block is None:
             return
-        siblings = block.tag._content
-        if block.quiet and type(siblings) is list and not self._marks and self.parent is None:
+        children = block.tag._content
+        if children is block.children and not self._marks & HOOKED and self.parent is None:
             self.parent = block.tag  # what `_join` does, without its questions
-            siblings.append(self)
+            children.append(self)
         elif block.open or (block := innermost()) is not None:
-            self._join(block.tag, block.tell)
+            self._join(block)
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The same for a class with a peculiarity: its own `init`, styles, statics, hooks; or no name yet."""
@@ -169,8 +171,9 @@ class GTag(ClassNames):
         if cls._scope_class is not None:
             self.add_class(cls._scope_class)
 
-    def _join(self, parent: "GTag", tell: bool) -> None:
-        """Become a child of the tag whose block or `init` is running; `tell`: its app is told of the change."""
+    def _join(self, block: Block) -> None:
+        """Become a child of the tag whose `with` block or `init` is running."""
+        parent = block.tag
         if not parent._adds_plainly or self.parent is not None or self._marks & HOOKED:
             parent.add(self)
             return
@@ -180,8 +183,10 @@ class GTag(ClassNames):
             content.append(self)
         else:
             parent._content = self if content is None else [content, self]
-        if tell:
+        if block.tell:
             parent._changed()
+        elif type(content) is list:
+            block.children = content  # from now on the constructor does it
 
     def _take_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not args:
@@ -200,7 +205,8 @@ class GTag(ClassNames):
             setattr(self, key, value)
         elif name == "id":
             self._attributes = pairs.put(self._attributes, name, value)
-            self.id = value
+            self._id = str(value)
+            self._marks |= IDENTIFIED
         else:
             self._set_attribute(name, value)
 
@@ -368,45 +374,69 @@ class GTag(ClassNames):
             self.clear(str(value))
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
-        parent, left = self.parent, len(items)
+        if len(items) > 1 and self._take_over(items):
+            return
+        parent, before = self.parent, self._content
+        content = before if type(before) is list else self._open_list()
         for item in items:
-            if type(item) is str or type(item) is HTML:
+            if type(item) is str:
                 pass
             elif isinstance(item, GTag):
                 around = item.parent
-                if (parent is not None and parent is not around) or item._marks & HEEDED or item is self:
-                    self._adopt(item)
+                if around is self and not item._marks & HEEDED:
+                    if content and content[-1] is item:
+                        continue
+                    self._take_out(self._find(item))  # already here: it moves to the end
+                elif (parent is not None and parent is not around) or item._marks & HEEDED or item is self:
+                    content = self._adopt(item)
                 elif around is None:
                     item.parent = self  # both are new, and there is nothing to tell anybody
                 else:
                     siblings = around._content
-                    if item._id is not None or type(siblings) is not list or len(siblings) < left:
-                        self._adopt(item)
-                    elif siblings[-1] is item:  # just made, within the `init` that runs, and shown to nobody
-                        siblings.pop()
-                        item.parent = self
-                    elif siblings[-left] is item:
-                        del siblings[-left]
+                    if type(siblings) is list and siblings and siblings[-1] is item and item._id is None:
+                        siblings.pop()  # just made, within the `init` that runs, and shown to nobody
                         item.parent = self
                     else:
-                        self._adopt(item)
+                        content = self._adopt(item)
             elif isinstance(item, (list, tuple)):
                 self._add_all(item)
-                left -= 1
                 continue
             elif item is None:
-                left -= 1
                 continue
-            else:
+            elif type(item) is not HTML:
                 self._marks |= DYNAMIC
-            left -= 1
-            content = self._content
-            if type(content) is list:
-                content.append(item)
-            else:
-                self._content = item if content is None else [content, item]
+            content.append(item)
+        if len(content) < 2 and content is not before and not self._marks & EXPOSED:
+            self._content = content[0] if content else None
         if self._attributes and self.tag == "textarea":
             self._forget_value()
+
+    def _take_over(self, items: "list[Any] | tuple[Any, ...]") -> bool:
+        """Adopt all `items` in one go where they are the last children of some tag, in this order, and nobody has seen
+        them there: arguments that were just made within an `init`. False: they are not, and nothing has happened."""
+        first, count = items[0], len(items)
+        if not isinstance(first, GTag) or (around := first.parent) is None or around is self:
+            return False
+        siblings = around._content
+        if type(siblings) is not list or len(siblings) < count or siblings[-count] is not first:
+            return False
+        if self.parent is not None and self.parent is not around:
+            return False
+        for place, item in enumerate(items, -count):
+            if siblings[place] is not item or type(item) is str or item._marks & HEEDED or item._id is not None:
+                return False
+        for item in items:
+            item.parent = self
+        del siblings[-count:]
+        self._open_list().extend(items)
+        return True
+
+    def _open_list(self) -> list[Any]:
+        """The children, as a list that may be changed."""
+        content: Any = self._content
+        if type(content) is not list:
+            content = self._content = [] if content is None else [content]
+        return content  # type: ignore[no-any-return]
 
     def _list(self) -> list[Any]:
         content = self._content
@@ -414,17 +444,19 @@ class GTag(ClassNames):
             return content
         return [] if content is None else [content]
 
-    def _adopt(self, item: "GTag") -> None:
-        """Make `item` a tag whose parent this is; it is not among the children yet."""
+    def _adopt(self, item: "GTag") -> list[Any]:
+        """Make `item` a tag whose parent this is. Returns the children, which it is not among yet."""
         if item is self or (item._content is not None and self.parent is not None):
             self._refuse_cycle(item)
-        if item.parent is self:
+        around = item.parent
+        if around is self:
             self._take_out(self._find(item))  # already here: it moves to the end, and does not leave
-        elif item.parent is not None:
-            item.parent.remove(item)
+        elif around is not None:
+            around.remove(item)
         item.parent = self
         if item._marks & HEEDED:
             self._heed(item)
+        return self._open_list()
 
     def _is_unseen(self) -> bool:
         """Whether nobody would notice that it leaves: no hook of its own, and no browser, because it has no id."""
@@ -449,9 +481,7 @@ class GTag(ClassNames):
     def _release(self, child: "GTag") -> None:
         """Let go of `child`, which is a child of this tag or was made by one of its callables."""
         self._leave(child)
-        index = self._find(child)
-        if index >= 0:
-            self._take_out(index)
+        self._take_out(self._find(child))
 
     def _leave(self, child: "GTag") -> None:
         if not child._is_unseen():
@@ -486,9 +516,12 @@ class GTag(ClassNames):
         content = self._content
         if type(content) is not list:
             return 0 if content is child else -1
-        if len(content) <= FEW:
-            return position(content, child, {})
-        return position(content, child, self._places())
+        if len(content) > FEW:
+            return position(content, child, self._places())
+        for index, other in enumerate(content):
+            if other is child:
+                return index
+        return -1
 
     def _places(self) -> Places:
         places: Places = self.__dict__.setdefault("_child_places", {})
@@ -500,7 +533,10 @@ class GTag(ClassNames):
         return next(found, -1)
 
     def _take_out(self, index: int) -> None:
+        """Take the child at `index` out of the list; -1: there is none."""
         content = self._content
+        if index < 0:
+            return
         if type(content) is not list:
             self._content = None
         elif len(content) <= FEW:
