@@ -9,8 +9,8 @@ from htag import pairs
 from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
 from htag.pairs import MISSING
-from htag.render import element_of, render
-from htag.tag import GTag, descendants, enclosing, outside_blocks
+from htag.render import element_of, render, text_element
+from htag.tag import GTag, descendants, outside_blocks
 from htag.wire import Update
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which
@@ -275,10 +275,7 @@ class Registry:
         errors: list[tuple[GTag, Exception]] = []
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
-            if enclosing.get() is None:
-                errors = self._render_into(update.updates, dirty, dirty)
-            else:
-                errors = outside_blocks(self._render_into, update.updates, dirty, dirty)
+            errors = self._render_into(update.updates, dirty, dirty)
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:
@@ -291,23 +288,28 @@ class Registry:
         """Render those of `tags` that are in the tree, with no dirty tag around that brings them along."""
         failed = []
         for tag in tags:
-            above: GTag | None = tag
-            while above is not self._app:
-                above = above.parent if above is not None else None
-                if above is None or above in dirty:
-                    break
-            else:
-                try:
-                    text = render(tag, self)
-                    updates[tag.id] = text
-                except Exception as error:
-                    failed.append((tag, error))
+            if len(dirty) > 1 and not self._stands_alone(tag, dirty):
+                continue
+            try:
+                if (text := text_element(tag, self)) is None:
+                    text = outside_blocks(render, tag, self)
+                updates[tag.id] = text
+            except Exception as error:
+                failed.append((tag, error))
         if not failed:
             return failed
         for tag, _ in failed:
             del dirty[tag]  # brings nothing along: what changed below it goes by itself
         left = [tag for tag in dirty if tag.id not in updates]
         return failed + self._render_into(updates, left, dirty)
+
+    def _stands_alone(self, tag: GTag, dirty: dict[GTag, None]) -> bool:
+        above: GTag | None = tag
+        while above is not self._app:
+            above = above.parent if above is not None else None
+            if above is None or above in dirty:
+                return False
+        return True
 
     def take_scripts(self) -> list[str]:
         """All scripts: those of earlier tags first, those of one tag in the order of the calls."""

@@ -123,6 +123,18 @@ def render(top: GTag, witness: Witness) -> str:
             nodes, end = around.pop()
 
 
+def text_element(node: GTag, witness: Witness) -> str | None:
+    """The outer HTML of an element with nothing but a text in it, which most changes are; None for any other."""
+    content, number = node._content, node._id
+    if type(content) is not str or type(number) is not int or node._marks or node._attributes or node._events:
+        return None
+    element = witness.kinds.get(type(node))
+    if element is None or node.tag is not element.plain_name:
+        return None
+    numeral = NUMERALS[number] if number < COUNTED else number
+    return f'{element.open} id="{element.prefix}{numeral}">{escape(content)}{element.close}'
+
+
 def start_key(node: GTag) -> tuple[Any, ...] | None:
     """By what the start tags of elements with one handler are remembered. None: two handlers, or JavaScript."""
     events = node._events

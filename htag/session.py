@@ -258,10 +258,9 @@ class Session:
         return [failure, changes]
 
     def _answer(self, callback_id: str | None, result: Any) -> Update:
-        if isinstance(result, GTag):
-            result = True
-        update = Update({}, [], []) if callback_id is None else Update({}, [], [], callback_id, result)
-        return self._changes(update)
+        if callback_id is None:
+            return self._changes(Update({}, [], []))
+        return self._changes(Update({}, [], [], callback_id, True if isinstance(result, GTag) else result))
 
     def _changes(self, update: Update) -> Update:
         """Fill `update` with what changed. With no tab to show it, changes stay where they are and cost nothing."""
