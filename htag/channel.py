@@ -59,13 +59,13 @@ class Outbox:
         if self._sending or not (self._frames or self._behind):
             return
         self._sending = True
-        frames, transport, sent = self._frames, self.transport, self._session.observer.update_sent
+        frames, sent = self._frames, self._session.observer.update_sent
         try:
             while frames or self._behind:
                 frame = frames.popleft() if frames else self._catch_up()
                 size = len(frame)
                 self._size -= size
-                sent(transport, size)
+                sent(self.transport, size)
                 await self._send(frame)
         except OSError:
             self._drop()  # the tab is gone; who reads its channel will notice, and the page asks again

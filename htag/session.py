@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from time import perf_counter
 from typing import Any, Protocol
 
 from htag import dispatch, fields
@@ -200,24 +201,24 @@ class Session:
         if type(callback) is not str:
             return [self._answer(None, None)]
         data, callback_id = message.data, message.callback_id
-        started = time.perf_counter()
+        started = perf_counter()
         live = self.app._live
         target = live.find(callback)
         try:
             if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
-                self.observer.event_handled("no_target", time.perf_counter() - started)
+                self.observer.event_handled("no_target", perf_counter() - started)
                 return [self._answer(callback_id, None)]
             if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
                 fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
-                self.observer.event_handled("no_handler", time.perf_counter() - started)
+                self.observer.event_handled("no_handler", perf_counter() - started)
                 return [self._answer(callback_id, None)]
             outcome = callback(Event(target, message.id, message.event, data))
             later = outcome is not None and dispatch.takes_time(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
-        seconds = time.perf_counter() - started
+        seconds = perf_counter() - started
         if seconds > self.limits.blocked_seconds:
             self._blocked(callback, seconds)
         if later:
@@ -238,7 +239,7 @@ class Session:
                         yield self._changes(Update({}, [], []))
                         await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
                         continue
-                    self.observer.event_handled("ok", time.perf_counter() - started)
+                    self.observer.event_handled("ok", perf_counter() - started)
                     yield self._answer(callback_id, step.value)
                     self.start_hooks()
         except (Exception, asyncio.CancelledError) as error:
@@ -250,7 +251,7 @@ class Session:
     def _handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Reply]:
-        self.observer.event_handled("error", time.perf_counter() - started)
+        self.observer.event_handled("error", perf_counter() - started)
         failure = self._failure("handler", dispatch.name_of(callback), error)
         failure.callback_id = callback_id
         changes = self._changes(Update({}, [], []))

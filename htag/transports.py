@@ -89,21 +89,19 @@ def revision_shown(scope: Scope) -> int | None:
 class Pace:
     """Reads a connection more slowly while it sends more than its messages per second. Nothing is dropped."""
 
-    __slots__ = ("_count", "_limit", "_since")
+    __slots__ = ("_limit", "_since", "left")
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._count = 0
         self._since = time.monotonic()
+        self.left = limit  # messages, to be counted down by who reads them
 
     def excess(self) -> float:
-        """Count one message; the seconds to wait before the next one is read."""
-        self._count += 1
-        if self._count < self._limit:
-            return 0.0
-        ahead = self._since + 1.0 - time.monotonic()
-        self._count, self._since = 0, time.monotonic() + max(ahead, 0.0)
-        return max(ahead, 0.0)
+        """None is left: the seconds to wait before the next one is read."""
+        now = time.monotonic()
+        ahead = max(self._since + 1.0 - now, 0.0)
+        self.left, self._since = self._limit, now + ahead
+        return ahead
 
 
 class SocketEndpoint:
@@ -155,7 +153,8 @@ class SocketEndpoint:
             if done is not None and lane.crowded and not await lane.uncrowded():
                 await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
                 return
-            if (excess := pace.excess()) > 0.0:
+            pace.left -= 1
+            if pace.left <= 0 and (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
 

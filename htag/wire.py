@@ -29,12 +29,14 @@ class Message(msgspec.Struct, gc=False):
     @property
     def callback_id(self) -> str | None:
         """The name under which the browser waits for an answer, if it does."""
-        data = self.data
-        callback_id = data.get("callback_id") if type(data) is dict else None
+        try:
+            callback_id = self.data["callback_id"]
+        except (KeyError, TypeError, IndexError):
+            return None
         return callback_id if type(callback_id) is str else None
 
 
-class Update(msgspec.Struct, tag_field="action", tag="update"):
+class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     """What a browser is to change: tags by id → outer HTML, then statics for its head, then JavaScript to run.
 
     `callback_id` and `result` are there only in an answer, `statics` not in the first message of a connection.
