@@ -1,8 +1,8 @@
 """One round: all candidates side by side, the same procedure for each, and the numbers that come out of it.
 
 Pages and WebSockets are opened by many visitors, then a few of them click and wait for the answer, over and over.
-CPU is the server process's own. The candidates click in turns, a moment each: how fast the machine is changes from
-second to second, and this way it changes for all of them.
+CPU is the server process's own. The candidates take turns, a moment each: how fast the machine is changes from second
+to second, and this way it changes for all of them.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+
+import uvloop
 
 from bench.environments import Candidate
 from bench.server import Server
@@ -20,7 +22,8 @@ ROWS = {65: 20, 3000: 1000}  # tags of the page → rows of its list: three tags
 WARM_UP_VISITORS = 30  # enough to fill what importing has left free in the heap, or the first sessions look smaller
 WARM_UP_SECONDS = 0.5  # the first clicks fill caches and free lists; they are not what a session costs
 SETTLE_SECONDS = 0.3  # connection tasks finish and buffers are given back before memory is read
-TURN_SECONDS = 0.5  # long beside a clock tick of the CPU counter, 10 ms
+TURN_SECONDS = 0.25  # of clicking; short beside the changes of the machine's speed
+TURN_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,18 @@ class Reading:
 
 def read(candidates: Sequence[Candidate], tags: int, effort: Effort) -> dict[str, Reading]:
     """One round with servers of its own; readings by the candidates' names."""
-    with ExitStack() as servers, asyncio.Runner() as runner:
+    with ExitStack() as servers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         trials = {
             candidate.name: Trial(candidate, servers.enter_context(Server(candidate, "--rows", str(ROWS[tags]))))
             for candidate in candidates
         }
         for trial in trials.values():
-            runner.run(trial.open(effort.sessions))
+            runner.run(trial.warm_up())
+        for _ in range(effort.sessions // TURN_PAGES):
+            for trial in trials.values():
+                runner.run(trial.open_pages(TURN_PAGES))
+        for trial in trials.values():
+            runner.run(trial.connect())
         for _ in range(round(effort.seconds / TURN_SECONDS)):
             for trial in trials.values():
                 runner.run(trial.click(effort.clicking))
@@ -64,29 +72,38 @@ class Trial:
     def __init__(self, candidate: Candidate, server: Server) -> None:
         self._server = server
         self._has_pages = candidate.serves == "htag"
+        self._warm: list[Visitor] = []
         self._visitors: list[Visitor] = []
-        self._pages_per_cpu_second = 0.0
+        self._cookies: list[str] = []
+        self._memory = 0
+        self._page_cpu = 0.0
         self._page_bytes = 0
         self._session_bytes = 0.0
         self._cpu = 0.0
         self._events = 0
         self._event_bytes = 0
 
-    async def open(self, sessions: int) -> None:
-        """All visitors come, connect and click once; a few came before to warm the server up."""
-        warm = await self._connect(await self._pages(WARM_UP_VISITORS))
+    async def warm_up(self) -> None:
+        """A few visitors come before the others and stay."""
+        self._warm = await self._connect(await self._pages(WARM_UP_VISITORS))
         if self._has_pages:
-            await _check_that_clicks_count(warm[0])
-        await asyncio.gather(*(visitor.click_for(WARM_UP_SECONDS) for visitor in warm))
-        memory, cpu = self._server.memory(), self._server.cpu_seconds()
-        cookies = await self._pages(sessions)
-        if self._has_pages:
-            self._pages_per_cpu_second = sessions / (self._server.cpu_seconds() - cpu)
-        self._visitors = await self._connect(cookies)
+            await _check_that_clicks_count(self._warm[0])
+        await asyncio.gather(*(visitor.click_for(WARM_UP_SECONDS) for visitor in self._warm))
+        self._memory = self._server.memory()
+
+    async def open_pages(self, visitors: int) -> None:
+        """One turn of new visitors, who ask for the page."""
+        cpu = self._server.cpu_seconds()
+        self._cookies += await self._pages(visitors)
+        self._page_cpu += self._server.cpu_seconds() - cpu
+
+    async def connect(self) -> None:
+        """All who have a page connect and click once."""
+        self._visitors = await self._connect(self._cookies)
         for visitor in self._visitors:
             await visitor.click()
         await asyncio.sleep(SETTLE_SECONDS)
-        self._session_bytes = (self._server.memory() - memory) / sessions
+        self._session_bytes = (self._server.memory() - self._memory) / len(self._visitors)
 
     async def click(self, clicking: int) -> None:
         """One turn of the first so many visitors."""
@@ -102,7 +119,7 @@ class Trial:
             events_per_cpu_second=self._events / self._cpu,
             event_bytes=self._event_bytes / self._events,
             session_bytes=self._session_bytes,
-            pages_per_cpu_second=self._pages_per_cpu_second,
+            pages_per_cpu_second=len(self._cookies) / self._page_cpu if self._has_pages else 0.0,
             page_bytes=self._page_bytes,
         )
 

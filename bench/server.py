@@ -35,9 +35,14 @@ class Server:
         self._process.wait()
 
     def cpu_seconds(self) -> float:
-        """What the process has used so far, user and system."""
-        used = self._process.cpu_times()
-        return float(used.user + used.system)
+        """What the process has used so far, user and system: as the scheduler counts it, in nanoseconds, where it says
+        so; the usual count is one of ticks of 10 ms, as long as twenty small pages."""
+        try:
+            threads = Path(f"/proc/{self._process.pid}/task").iterdir()
+            return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+        except FileNotFoundError:
+            used = self._process.cpu_times()
+            return float(used.user + used.system)
 
     def memory(self) -> int:
         """Bytes that would be free if the process ended: private pages, so no shared library counts."""

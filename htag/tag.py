@@ -148,7 +148,7 @@ class GTag(ClassNames):
         if block is None:
             return
         children = block.tag._content
-        if children is block.children and not self._marks & HOOKED and self.parent is None:
+        if children is block.children and not self._marks and self.parent is None:
             self.parent = block.tag  # what `_join` does, without its questions
             children.append(self)
         elif block.open or (block := innermost()) is not None:
@@ -374,7 +374,7 @@ class GTag(ClassNames):
             self.clear(str(value))
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
-        if len(items) > 1 and self._take_over(items):
+        if len(items) > 1 and isinstance(items[0], GTag) and self._take_over(items):
             return
         parent, before = self.parent, self._content
         content = before if type(before) is list else self._open_list()
@@ -414,11 +414,11 @@ class GTag(ClassNames):
     def _take_over(self, items: "list[Any] | tuple[Any, ...]") -> bool:
         """Adopt all `items` in one go where they are the last children of some tag, in this order, and nobody has seen
         them there: arguments that were just made within an `init`. False: they are not, and nothing has happened."""
-        first, count = items[0], len(items)
-        if not isinstance(first, GTag) or (around := first.parent) is None or around is self:
+        around, count = items[0].parent, len(items)
+        if around is None or around is self:
             return False
         siblings = around._content
-        if type(siblings) is not list or len(siblings) < count or siblings[-count] is not first:
+        if type(siblings) is not list or len(siblings) < count or siblings[-count] is not items[0]:
             return False
         if self.parent is not None and self.parent is not around:
             return False

@@ -1,6 +1,6 @@
 """`WebApp`: an App class, or one App instance, as a Starlette application."""
 
-import gc
+import asyncio
 import html
 import inspect
 import logging
@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from htag.app import App
+from htag.collector import Collector
 from htag.identity import Identity, cookie_values
 from htag.limits import Limits
 from htag.observe import Observer
@@ -66,6 +67,7 @@ class WebApp:
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
+        self._collector = Collector()
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
         self.app = Starlette(
@@ -96,11 +98,10 @@ class WebApp:
         if request.method == "HEAD":
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
         token = current_request.set(request)
-        collecting = gc.isenabled()
-        gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
         try:
-            session_id, session = self._session(request)
-            return self._shown(request, session_id, session)
+            with self._collector:
+                session_id, session = self._session(request)
+                return self._shown(request, session_id, session)
         except Refused:
             return busy()
         except Exception as error:
@@ -109,8 +110,8 @@ class WebApp:
             return self._broken(error)
         finally:
             current_request.reset(token)
-            if collecting:
-                gc.enable()
+            if self._collector.due:
+                asyncio.get_running_loop().call_soon(self._collector.sweep)
 
     def _session(self, request: Request) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
@@ -121,6 +122,7 @@ class WebApp:
         if known is not None and "n" not in request.query_params:
             known.app._heard_from = lambda: request
             known.reload()
+            self.pool.touch(known)
             return known.id, known
         if known is not None:
             self.pool.end(known, "replaced")
@@ -132,6 +134,7 @@ class WebApp:
         if self.pool.shared is None:
             self.pool.share(lambda identity: self._build(identity, current_request.get()))
         assert self.pool.shared is not None
+        self.pool.touch(self.pool.shared)
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
     def _build(self, session_id: str, request: Request) -> Session:
@@ -155,7 +158,6 @@ class WebApp:
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         page = session.page()
-        self.pool.touch(session)
         text = document(
             page,
             title=self._name(),
@@ -169,7 +171,9 @@ class WebApp:
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
-        return HTMLResponse(text, headers={"cache-control": "no-store", "set-cookie": cookie})
+        response = HTMLResponse(text)
+        response.raw_headers += [(b"cache-control", b"no-store"), (b"set-cookie", cookie.encode("latin-1"))]
+        return response
 
     def _name(self) -> str:
         entity = self.tag_entity
