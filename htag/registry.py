@@ -9,7 +9,7 @@ from htag import pairs
 from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
 from htag.pairs import MISSING
-from htag.render import element_of, render, text_element
+from htag.render import element_of, render, render_text
 from htag.tag import GTag, descendants, outside_blocks
 from htag.wire import Update
 
@@ -275,7 +275,8 @@ class Registry:
         errors: list[tuple[GTag, Exception]] = []
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
-            errors = self._render_into(update.updates, dirty, dirty)
+            if len(dirty) > 1 or not render_text(next(iter(dirty)), self, update.updates):
+                errors = self._render_into(update.updates, dirty, dirty)
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:
@@ -291,9 +292,9 @@ class Registry:
             if len(dirty) > 1 and not self._stands_alone(tag, dirty):
                 continue
             try:
-                if (text := text_element(tag, self)) is None:
+                if not render_text(tag, self, updates):
                     text = outside_blocks(render, tag, self)
-                updates[tag.id] = text
+                    updates[tag.id] = text
             except Exception as error:
                 failed.append((tag, error))
         if not failed:

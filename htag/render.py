@@ -123,16 +123,18 @@ def render(top: GTag, witness: Witness) -> str:
             nodes, end = around.pop()
 
 
-def text_element(node: GTag, witness: Witness) -> str | None:
-    """The outer HTML of an element with nothing but a text in it, which most changes are; None for any other."""
+def render_text(node: GTag, witness: Witness, updates: dict[str, str]) -> bool:
+    """Put the outer HTML of `node` into `updates` if it is an element with nothing but a text, as most changes are."""
     content, number = node._content, node._id
     if type(content) is not str or type(number) is not int or node._marks or node._attributes or node._events:
-        return None
+        return False
     element = witness.kinds.get(type(node))
     if element is None or node.tag is not element.plain_name:
-        return None
-    numeral = NUMERALS[number] if number < COUNTED else number
-    return f'{element.open} id="{element.prefix}{numeral}">{escape(content)}{element.close}'
+        return False
+    identity = f"{element.prefix}{NUMERALS[number] if number < COUNTED else number}"
+    safe = content if content.isalnum() else escape(content)
+    updates[identity] = f'{element.open} id="{identity}">{safe}{element.close}'
+    return True
 
 
 def start_key(node: GTag) -> tuple[Any, ...] | None:

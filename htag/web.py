@@ -34,6 +34,18 @@ logger = logging.getLogger("htag")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
+class Application(Starlette):
+    """A WebSocket goes straight to its route: the layers in between turn errors into pages, and it has none. They would
+    take part in every message."""
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket" and not self.user_middleware:
+            scope["app"] = self
+            await self.router(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class WebApp:
     """Serves `tag_entity`: an App class (one instance per session) or an App instance (the same for everybody).
 
@@ -70,7 +82,7 @@ class WebApp:
         self._collector = Collector()
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
-        self.app = Starlette(
+        self.app = Application(
             routes=[
                 Route("/", self._page, methods=["GET"], name="page"),
                 WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
