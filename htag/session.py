@@ -145,7 +145,7 @@ class Session:
         self.seen = True
         self.clients.append(client)
         if revision is not None and revision == self.revision:
-            self.deliver(self._changes(Update({}, [], [])))  # news to all tabs, this one included
+            self.deliver(self._changes())  # news to all tabs, this one included
             client.put(self.codec.encode(Update({})))
         else:
             client.put(self.whole_frame(client, reconnects=revision is not None))
@@ -199,7 +199,7 @@ class Session:
             logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
             return []
         if type(callback) is not str:
-            return [self._answer(None, None)]
+            return [self._changes()]
         data, callback_id = message.data, message.callback_id
         started = perf_counter()
         live = self.app._live
@@ -207,13 +207,13 @@ class Session:
         try:
             if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
                 self.observer.event_handled("no_target", perf_counter() - started)
-                return [self._answer(callback_id, None)]
+                return [self._changes(callback_id)]
             if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
                 fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
-                return [self._answer(callback_id, None)]
+                return [self._changes(callback_id)]
             outcome = callback(Event(target, message.id, message.event, data))
             later = outcome is not None and dispatch.takes_time(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
@@ -224,7 +224,7 @@ class Session:
         if later:
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
-        answer = self._answer(callback_id, outcome)
+        answer = self._changes(callback_id, outcome)
         if live.started:
             self.start_hooks()
         return [answer]
@@ -236,11 +236,11 @@ class Session:
             async with contextlib.aclosing(dispatch.steps(outcome)) as steps:
                 async for step in steps:
                     if step is None:
-                        yield self._changes(Update({}, [], []))
+                        yield self._changes()
                         await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
                         continue
                     self.observer.event_handled("ok", perf_counter() - started)
-                    yield self._answer(callback_id, step.value)
+                    yield self._changes(callback_id, step.value)
                     self.start_hooks()
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
@@ -254,19 +254,19 @@ class Session:
         self.observer.event_handled("error", perf_counter() - started)
         failure = self._failure("handler", dispatch.name_of(callback), error)
         failure.callback_id = callback_id
-        changes = self._changes(Update({}, [], []))
+        changes = self._changes()
         self.start_hooks()
         return [failure, changes]
 
-    def _answer(self, callback_id: str | None, result: Any) -> Update:
+    def _changes(self, callback_id: str | None = None, result: Any = None) -> Update:
+        """What changed, as an answer to `callback_id` if one is waited for. With no tab to show it, changes stay where
+        they are and cost nothing."""
         if callback_id is None:
-            return self._changes(Update({}, [], []))
-        return self._changes(Update({}, [], [], callback_id, True if isinstance(result, GTag) else result))
-
-    def _changes(self, update: Update) -> Update:
-        """Fill `update` with what changed. With no tab to show it, changes stay where they are and cost nothing."""
-        if self.clients:
-            for tag, error in self.app._live.take_changes(update):
+            update = Update({}, [], [])
+        else:  # no tag is JSON; that there is one is all that a browser can be told
+            update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
+        if self.clients and (errors := self.app._live.take_changes(update)):
+            for tag, error in errors:
                 self.deliver(self._failed("render", tag, error))
         return update
 
@@ -347,7 +347,7 @@ class Session:
             self._throttle.ask(seconds)
 
     def _push(self) -> None:
-        self.deliver(self._changes(Update({}, [], [])))
+        self.deliver(self._changes())
         self.start_hooks()
 
     # -- hooks that take time ----------------------------------------------------------------------------------------
