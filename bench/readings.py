@@ -23,7 +23,7 @@ WARM_UP_VISITORS = 30  # enough to fill what importing has left free in the heap
 WARM_UP_SECONDS = 0.5  # the first clicks fill caches and free lists; they are not what a session costs
 SETTLE_SECONDS = 0.3  # connection tasks finish and buffers are given back before memory is read
 TURN_SECONDS = 0.25  # of clicking; short beside the changes of the machine's speed
-TURN_PAGES = 50
+TURN_PAGES = 50  # fewer, and what is measured is how fast a processor's caches fill after the others' turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,10 +84,11 @@ def render(top: GTag, witness: Witness) -> str:
             if element is None and kind not in kinds and issubclass(kind, GTag):
                 witness.met(node)
                 element = kinds[kind]
-            if element is None or node._marks or node.tag is not element.plain_name:
+            if element is None or node._marks or node.tag != element.plain_name:
                 pieces = None
             else:
-                key = start_key(node) if node._events else node._attributes
+                events = node._events
+                key = start_key(node) if events else node._attributes
                 try:
                     pieces = element.starts.get(key) or element.start(key)
                 except TypeError:  # the value of an attribute is a list
@@ -98,7 +99,7 @@ def render(top: GTag, witness: Witness) -> str:
                     identity = node._id = number()
                 start = (NUMERALS[identity] if identity < COUNTED else str(identity)).join(pieces)
                 content, close = node._content, element.close
-                if node._events:
+                if events:
                     targets[identity] = node
             elif isinstance(node, GTag):
                 start, content, close = opened(node, witness)
@@ -129,7 +130,7 @@ def render_text(node: GTag, witness: Witness, updates: dict[str, str]) -> bool:
     if type(content) is not str or type(number) is not int or node._marks or node._attributes or node._events:
         return False
     element = witness.kinds.get(type(node))
-    if element is None or node.tag is not element.plain_name:
+    if element is None or node.tag != element.plain_name:
         return False
     identity = f"{element.prefix}{NUMERALS[number] if number < COUNTED else number}"
     safe = content if content.isalnum() else escape(content)
