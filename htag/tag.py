@@ -139,11 +139,11 @@ class GTag(ClassNames):
             if args:
                 first = args[0]
                 if len(args) > 1:
-                    self._add_all(args)
+                    self._take_in(args)
                 elif type(first) is str:
                     self._content = first
                 else:
-                    self._add_all(first if type(first) is list else args)
+                    self._take_in(first if type(first) is list else args)
         block = enclosing.get()
         if block is None:
             return
@@ -373,15 +373,33 @@ class GTag(ClassNames):
         else:
             self.clear(str(value))
 
+    def _take_in(self, items: "list[Any] | tuple[Any, ...]") -> None:
+        """Add `items` to this tag, which is new: texts, and tags that were just made and that nobody has seen."""
+        for item in items:
+            if type(item) is str:
+                continue
+            if not isinstance(item, GTag) or item._id is not None or item._marks & HEEDED:
+                break
+            around = item.parent
+            if around is not None:
+                siblings = around._content
+                if type(siblings) is not list or not siblings or siblings[-1] is not item:
+                    break
+                siblings.pop()
+            item.parent = self
+        else:
+            if self._content is None and self.tag != "textarea":
+                self._content = [*items] if len(items) > 1 else items[0] if items else None
+                return
+        self._add_all(items)  # it takes all questions, and those that are adopted already as well
+
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
         if len(items) > 1 and isinstance(items[0], GTag) and self._take_over(items):
             return
         parent, before = self.parent, self._content
         content = before if type(before) is list else self._open_list()
         for item in items:
-            if type(item) is str:
-                pass
-            elif isinstance(item, GTag):
+            if isinstance(item, GTag):
                 around = item.parent
                 if around is self and not item._marks & HEEDED:
                     if content and content[-1] is item:
@@ -398,12 +416,14 @@ class GTag(ClassNames):
                         item.parent = self
                     else:
                         content = self._adopt(item)
+            elif type(item) is str or type(item) is HTML:
+                pass
             elif isinstance(item, (list, tuple)):
                 self._add_all(item)
                 continue
             elif item is None:
                 continue
-            elif type(item) is not HTML:
+            else:
                 self._marks |= DYNAMIC
             content.append(item)
         if len(content) < 2 and content is not before and not self._marks & EXPOSED:
