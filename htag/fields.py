@@ -47,7 +47,7 @@ def _select(target: GTag, value: Any) -> None:
 
 def options_of(select: GTag) -> list[GTag]:
     """The options of `select`, those in groups included."""
-    found = []
+    found: list[GTag] = []
     for child in select._tags():
         found += [child] if child.tag == "option" else child._tags()
     return found

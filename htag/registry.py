@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from htag import pairs
+from htag.blocks import outside_blocks
 from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
+from htag.node import descendants
 from htag.pairs import MISSING
 from htag.render import element_of, render, render_text
-from htag.tag import GTag, descendants, outside_blocks
+from htag.tag import GTag
 from htag.wire import Update
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which

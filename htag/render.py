@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from htag import pairs
+from htag.blocks import outside_blocks
 from htag.elements import COUNTED, NUMERALS, RAW, Element, elements, handler_text, quoted
 from htag.marks import BRINGS, DYNAMIC, IDENTIFIED, WAITING
 from htag.markup import HTML, escape
 from htag.pairs import MISSING
 from htag.state import reader
-from htag.tag import GTag, outside_blocks, random_number
+from htag.tag import GTag, random_number
 
 ANNOUNCED = BRINGS | WAITING  # marks of tags that have something for the page's head, or for its JavaScript
 

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
     "collector errors limits marks markup names pairs state observe store throttle",
-    "children class_names css declared elements wire",
+    "blocks children class_names css declared elements wire",
+    "node",
     "tag",
     "render dispatch",
     "registry",

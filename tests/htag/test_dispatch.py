@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from htag import Tag
+from htag.blocks import enclosing
 from htag.dispatch import PREVENT, STOP, Event, Result, is_async, name_of, prevent, steps, stop, takes_time
 from htag.errors import HtagEventError
-from htag.tag import enclosing
 
 
 def event(data: Any = None, name: str = "click") -> Event:
