@@ -1,6 +1,6 @@
 """`WebApp`: an App class, or one App instance, as a Starlette application."""
 
-import asyncio
+import gc
 import html
 import inspect
 import logging
@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from htag.app import App
-from htag.collector import Collector
 from htag.identity import Identity, cookie_values
 from htag.limits import Limits
 from htag.observe import Observer
@@ -79,7 +78,6 @@ class WebApp:
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
-        self._collector = Collector()
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
         self.app = Application(
@@ -110,10 +108,11 @@ class WebApp:
         if request.method == "HEAD":
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
         token = current_request.set(request)
+        collecting = gc.isenabled()
+        gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
         try:
-            with self._collector:
-                session_id, session = self._session(request)
-                return self._shown(request, session_id, session)
+            session_id, session = self._session(request)
+            return self._shown(request, session_id, session)
         except Refused:
             return busy()
         except Exception as error:
@@ -122,8 +121,8 @@ class WebApp:
             return self._broken(error)
         finally:
             current_request.reset(token)
-            if self._collector.due:
-                asyncio.get_running_loop().call_soon(self._collector.sweep)
+            if collecting:
+                gc.enable()
 
     def _session(self, request: Request) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
