@@ -173,7 +173,9 @@ class Node:
         if self.parent is not None and self.parent is not around:
             return False
         for place, item in enumerate(items, -count):
-            if siblings[place] is not item or type(item) is str or item._marks & HEEDED or item._id is not None:
+            if siblings[place] is not item or not isinstance(item, Node):
+                return False
+            if item._marks & HEEDED or item._id is not None:
                 return False
         for item in items:
             item.parent = self

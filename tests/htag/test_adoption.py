@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htag import Tag
+from htag import HTML, State, Tag
 
 NAMES = st.sampled_from(["p", "b", "ul"])
 ACTION = st.one_of(
@@ -83,3 +84,19 @@ def test_children_and_parents_are_those_of_the_plain_rule(actions: list[Any], se
         assert [id(child) for child in tag._tags()] == [id(child) for child in expected]
         assert all(child.parent is tag for child in expected)
         assert [id(child) for child in tag.childs] == [id(child) for child in expected]
+
+
+@pytest.mark.parametrize("other", [5, "text", HTML("<hr>"), None, State(1), len])
+def test_what_is_no_tag_is_no_part_of_a_move(other: Any) -> None:
+    """The last children of one tag, given to another: a number or a text has no place that it could leave."""
+
+    class Page(Tag.div):
+        def init(self) -> None:
+            self.first = Tag.p("p")
+            self.add(self.first, other)
+            self.box = Tag.ul(self.first, other)
+
+    page = Page()
+    kept = [] if other is None else [other]
+    assert page.box._list() == [page.first, *kept]
+    assert page._list() == [*kept, page.box]
