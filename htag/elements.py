@@ -53,15 +53,15 @@ class Element:
         self.starts: dict[Any, tuple[str, ...]] = {}
 
     def start(self, key: tuple[Any, ...] | None) -> tuple[str, ...] | None:
-        """The start tag of a plain element in pieces: its number comes between them. None where an attribute depends
-        on more than its text. Most pages have few different ones (`class="row"`), so they are remembered.
+        """The start tag of a plain element in pieces: its number comes between them. None where an attribute means more
+        than its text. Most pages have few different ones (`class="row"`), so they are remembered.
 
-        `key`: the attributes; or these, the event, and the JavaScript before its call.
+        `key`: the attributes, plain texts all; or these, the event, and the JavaScript before its call.
         """
         if key is None:
             return None
         attributes, event, before = key if len(key) == 3 else (key, None, "")
-        if not all(type(value) is str for value in attributes) or DEPENDENT.intersection(attributes[::2]):
+        if DEPENDENT.intersection(attributes[::2]):
             return None
         text = self.open + "".join(
             f' {name}="{escape(value)}"' for name, value in zip(attributes[::2], attributes[1::2], strict=True)

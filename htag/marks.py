@@ -8,6 +8,7 @@ WAITING = 8  # JavaScript is queued on it while it is in no app
 BRINGS = 16  # it has statics: of its class, or of its own
 CALLED = 32  # its class defines `__call__`, so as a child it is a callable
 IDENTIFIED = 64  # its id is one's own, not a number of ours
+VARIED = 128  # an attribute is something other than plain text
 HEEDED = HOOKED | CALLED  # what a new parent has to know of a child
 
 # what a class has that an element as it comes has not

@@ -90,10 +90,7 @@ def render(top: GTag, witness: Witness) -> str:
             else:
                 events = node._events
                 key = start_key(node) if events else node._attributes
-                try:
-                    pieces = element.starts.get(key) or element.start(key)
-                except TypeError:  # the value of an attribute is a list
-                    pieces = None
+                pieces = element.starts.get(key) or element.start(key)
             if pieces is not None:
                 identity = node._id
                 if identity is None:

@@ -20,6 +20,7 @@ from htag.marks import (
     NAMELESS,
     OTHER,
     UNPREPARED,
+    VARIED,
     WAITING,
 )
 from htag.markup import HTML
@@ -67,6 +68,8 @@ class GTag(Node, ClassNames):
                     kind, name = known_keywords.get(key) or keyword(key)
                     if kind == ATTRIBUTE and not self._attributes:
                         self._attributes = (name, value)
+                        if type(value) is not str:
+                            self._marks |= VARIED
                     elif kind == EVENT and not self._events:
                         self._events = (name, value)
                     else:
@@ -133,13 +136,13 @@ class GTag(Node, ClassNames):
     def _take_keyword(self, key: str, value: Any) -> None:
         kind, name = keyword(key)
         if kind == ATTRIBUTE:
-            self._attributes = pairs.put(self._attributes, name, value)
+            self._set_attribute(name, value)
         elif kind == EVENT:
             self._events = pairs.put(self._events, name, value)
         elif kind == PLAIN:
             setattr(self, key, value)
         elif name == "id":
-            self._attributes = pairs.put(self._attributes, name, value)
+            self._set_attribute(name, value)
             self._id = str(value)
             self._marks |= IDENTIFIED
         else:
@@ -238,6 +241,8 @@ class GTag(Node, ClassNames):
 
     def _set_attribute(self, name: str, value: Any) -> None:
         self._attributes = pairs.put(self._attributes, name, value)
+        if type(value) is not str:
+            self._marks |= VARIED
         if name == "value" and self.tag == "textarea" and not callable(value):
             self._content = None if value is None else str(value)  # a textarea shows its content, not an attribute
 

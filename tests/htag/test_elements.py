@@ -1,10 +1,11 @@
 """`htag.elements`: start tags that are alike but for their number are made once, and never mixed up."""
 
+from enum import Enum
 from typing import Any
 
 import pytest
 
-from htag import HTML, State, Tag, prevent, stop
+from htag import Tag, prevent, stop
 from htag.elements import NUMERALS, Element, elements
 
 
@@ -32,12 +33,22 @@ def test_the_pieces_stand_around_the_number() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "attributes",
-    [("id", "x"), ("value", "x"), ("class", None), ("class", 1), ("class", HTML("x")), ("class", State("x"))],
-)
-def test_what_depends_on_more_than_text_has_no_pieces(attributes: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("attributes", [("id", "x"), ("class", "a", "value", "x")])
+def test_what_means_more_than_its_text_has_no_pieces(attributes: tuple[Any, ...]) -> None:
     assert Element("p").start(attributes) is None
+
+
+class Colour(str, Enum):  # noqa: UP042 - the kind that equals its value and reads otherwise
+    RED = "red"
+
+
+@pytest.mark.parametrize("plain_first", [True, False])
+def test_what_equals_a_text_but_reads_otherwise_is_rendered_as_it_reads(plain_first: bool) -> None:
+    plain, other = Tag.u(_title="red"), Tag.u(_title=Colour.RED)
+    pages = [shown(each) for each in ((plain, other) if plain_first else (other, plain))]
+    assert sorted(pages) == ['<u title="Colour.RED" id="u-N"></u>', '<u title="red" id="u-N"></u>']
+    plain["title"] = Colour.RED
+    assert shown(plain) == '<u title="Colour.RED" id="u-N"></u>'
 
 
 def test_equal_but_different_values_are_not_mixed_up() -> None:
