@@ -1,6 +1,6 @@
 """What an app knows of its tree: which tags the browser may address, what changed, what is to be sent or started."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, count
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -278,33 +278,31 @@ class Registry:
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
             if len(dirty) > 1 or not render_text(next(iter(dirty)), self, update.updates):
-                errors = self._render_into(update.updates, dirty, dirty)
+                errors = self._render_into(update.updates, dirty)
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:
             update.statics, self.statics = self.statics, []
         return errors
 
-    def _render_into(
-        self, updates: dict[str, str], tags: Iterable[GTag], dirty: dict[GTag, None]
-    ) -> list[tuple[GTag, Exception]]:
-        """Render those of `tags` that are in the tree, with no dirty tag around that brings them along."""
-        failed = []
-        for tag in tags:
-            if len(dirty) > 1 and not self._stands_alone(tag, dirty):
-                continue
-            try:
-                if not render_text(tag, self, updates):
-                    text = outside_blocks(render, tag, self)
-                    updates[tag.id] = text
-            except Exception as error:
-                failed.append((tag, error))
-        if not failed:
-            return failed
-        for tag, _ in failed:
-            del dirty[tag]  # brings nothing along: what changed below it goes by itself
-        left = [tag for tag in dirty if tag.id not in updates]
-        return failed + self._render_into(updates, left, dirty)
+    def _render_into(self, updates: dict[str, str], dirty: dict[GTag, None]) -> list[tuple[GTag, Exception]]:
+        """Render those of the `dirty` tags that are in the tree, with no dirty tag around that brings them along."""
+        errors: list[tuple[GTag, Exception]] = []
+        waiting = [*dirty]
+        while waiting:
+            failed = []
+            for tag in waiting:
+                if self._stands_alone(tag, dirty):
+                    try:
+                        text = outside_blocks(render, tag, self)  # first: it may give the tag its id
+                        updates[tag.id] = text
+                    except Exception as error:
+                        failed.append((tag, error))
+            errors += failed
+            for tag, _ in failed:
+                del dirty[tag]  # brings nothing along: what changed below it goes by itself
+            waiting = [tag for tag in dirty if tag.id not in updates] if failed else []
+        return errors
 
     def _stands_alone(self, tag: GTag, dirty: dict[GTag, None]) -> bool:
         above: GTag | None = tag
