@@ -1,9 +1,8 @@
 """`python -m app`: one process, for development and for a machine of one's own; serves on http://127.0.0.1:8000."""
 
-import gc
-
 import uvicorn
 
+from app.collector import settle
 from app.errors import one_sentence
 from app.logs import logging_config
 from app.main import compose
@@ -18,7 +17,7 @@ def main() -> None:
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
     application = compose(prepared)
-    gc.freeze()  # what is there at the start stays: the garbage collector need not look at it again
+    settle()
     uvicorn.run(
         application,
         host=settings.host,

@@ -7,13 +7,13 @@ random number crosses the fork. The price: SIGHUP replaces the workers but does 
 a new container.
 """
 
-import gc
 import logging
 import os
 from pathlib import Path
 from typing import Any
 
 import app.main  # noqa: F401 - imported before the fork, for the reasons above
+from app.collector import settle
 from app.errors import one_sentence
 from app.logs import logging_config
 from app.slots import next_slot, slot_ports
@@ -50,8 +50,7 @@ def on_starting(arbiter: Any) -> None:
 
 def when_ready(arbiter: Any) -> None:
     """Before the first fork: garbage collection in a child leaves what exists now alone, so its pages stay shared."""
-    gc.collect()
-    gc.freeze()
+    settle()
 
 
 def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> None:
@@ -72,6 +71,5 @@ def post_fork(arbiter: Any, worker: SlotWorker) -> None:
 
 
 def post_worker_init(worker: SlotWorker) -> None:
-    """The application is composed: it stays, so the garbage collector need not look at it again."""
-    gc.collect()
-    gc.freeze()
+    """The application is composed, and stays."""
+    settle()

@@ -15,7 +15,7 @@ import uvloop
 
 from bench.environments import Candidate
 from bench.server import Server
-from bench.visitors import CLICK_ANSWER, Visitor, open_page
+from bench.visitors import CLICK_ANSWER, Page, Visitor, open_page
 
 ROWS = {65: 20, 3000: 1000}  # tags of the page → rows of its list: three tags a row, five around them
 
@@ -23,6 +23,7 @@ WARM_UP_VISITORS = 30  # enough to fill what importing has left free in the heap
 WARM_UP_SECONDS = 0.5  # the first clicks fill caches and free lists; they are not what a session costs
 SETTLE_SECONDS = 0.3  # connection tasks finish and buffers are given back before memory is read
 TURN_SECONDS = 0.25  # of clicking; short beside the changes of the machine's speed
+AT_ONCE = 10  # visitors who ask for the page: a server that waits between two of them is measured waking up
 TURN_PAGES = 50  # fewer, and what is measured is how fast a processor's caches fill after the others' turns
 
 
@@ -127,7 +128,10 @@ class Trial:
         """The cookies of so many new visitors."""
         if not self._has_pages:
             return [""] * visitors
-        pages = [await open_page(self._server.port) for _ in range(visitors)]
+        pages: list[Page] = []
+        for first in range(0, visitors, AT_ONCE):
+            batch = (open_page(self._server.port) for _ in range(min(AT_ONCE, visitors - first)))
+            pages += await asyncio.gather(*batch)
         self._page_bytes = max(page.size for page in pages)
         return [page.cookie for page in pages]
 

@@ -6,6 +6,7 @@ bytes each time; the WebSocket mask is four zero bytes, which leaves the payload
 
 import asyncio
 import http.client
+import io
 import json
 from dataclasses import dataclass
 from typing import Self, cast
@@ -29,22 +30,22 @@ class Page:
 
 async def open_page(port: int) -> Page:
     """A new visitor's GET of the page, on a connection of its own as a browser's would be."""
-    # in a thread: meanwhile the other visitors answer the server's pings, or they would be cut off
-    return await asyncio.to_thread(_get_page, port)
-
-
-def _get_page(port: int) -> Page:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        connection.request("GET", "/")
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise ConnectionError(f"the page answered {response.status}: {body[:200]!r}")
-        cookies = response.headers.get_all("set-cookie", [])
-        return Page("; ".join(cookie.partition(";")[0] for cookie in cookies), len(body))
+        writer.write(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        return await asyncio.wait_for(_read_page(reader), ANSWER_SECONDS)
     finally:
-        connection.close()
+        writer.close()
+
+
+async def _read_page(reader: asyncio.StreamReader) -> Page:
+    status = await reader.readline()
+    headers = http.client.parse_headers(io.BytesIO(await reader.readuntil(b"\r\n\r\n")))
+    body = await reader.readexactly(int(headers["content-length"]))
+    if b" 200 " not in status:
+        raise ConnectionError(f"the page answered {status!r}: {body[:200]!r}")
+    cookies = headers.get_all("set-cookie", [])
+    return Page("; ".join(cookie.partition(";")[0] for cookie in cookies), len(body))
 
 
 class Visitor(asyncio.Protocol):

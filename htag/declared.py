@@ -33,4 +33,18 @@ class Statics:
 
     def __set__(self, tag: Any, statics: Any) -> None:
         tag.__dict__["_statics"] = statics
-        tag._marks |= BRINGS
+        tag._mark(BRINGS)
+
+
+class ElementName:
+    """`tag`: what an element is called in HTML. Giving an instance another name is noticed here."""
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def __get__(self, tag: Any, owner: type) -> Any:
+        return self._name if tag is None else getattr(tag, "_element_name", self._name)
+
+    def __set__(self, tag: Any, name: Any) -> None:
+        tag._element_name = name
+        tag._shape = None

@@ -4,7 +4,8 @@ from functools import lru_cache
 from typing import Any
 
 from htag.markup import escape
-from htag.names import element_name
+from htag.names import ATTRIBUTE, EVENT, VALUED, element_name, keyword
+from htag.pairs import Pairs
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -18,26 +19,52 @@ DEPENDENT = frozenset(("id", "value"))  # attributes that mean more than their t
 NUMERALS = tuple(map(str, range(4097)))  # making one takes as long as writing a tag; as many as large pages have tags
 COUNTED = len(NUMERALS)
 
+# What is written of a tag before and after its number: up to it; what stands between it and its repetition in a
+# handler, or None; what follows it; the end tag. Last, what the tag keeps: what its id begins with.
+Shape = tuple[str, str | None, str, str, str]
+
+NOTHING: dict[str, Any] = {}
+
+
+class Look:
+    """What tags of one element have in common whose keywords were alike so far: the attributes, and the shape if there
+    is one. Each further keyword leads to another look, which is remembered. Most pages have few (`class="row"`)."""
+
+    __slots__ = ("attributes", "by_event", "by_text", "event", "shape")
+
+    def __init__(self, shape: Shape | None, attributes: Pairs, event: str | None) -> None:
+        self.shape = shape
+        self.attributes = attributes
+        self.event = event
+        self.by_text: dict[str, dict[str, Look]] = NOTHING  # by keyword, then by value
+        self.by_event: dict[str, tuple[str, Look]] = (
+            NOTHING  # by keyword: the event, and the look with a callback for it
+        )
+
 
 class Element:
     """What all elements of one name share."""
 
     __slots__ = (
-        "bound",
-        "close",
-        "end",
-        "hides_value",
-        "name",
-        "open",
-        "plain_name",
-        "prefix",
-        "raw",
-        "starts",
-        "void",
+        *(
+            "bound",
+            "close",
+            "end",
+            "hides_value",
+            "look",
+            "name",
+            "open",
+            "ordinary",
+            "prefix",
+            "raw",
+            "shapes",
+            "void",
+        ),
+        "_looks",
     )
 
-    MOST = 512  # start tags that are remembered; then it begins anew
-    LONGEST = 256  # characters of one; longer ones are rarely those of many tags
+    MOST = 512  # shapes and looks that are remembered; then it begins anew
+    LONGEST = 256  # characters of a start tag; longer ones are rarely those of many tags
 
     def __init__(self, name: str) -> None:
         self.name = element_name(name)
@@ -45,36 +72,64 @@ class Element:
         self.raw = name in RAW
         self.bound = name in BOUND
         self.hides_value = name in OWN_VALUE
-        self.plain_name = None if self.void or self.raw or self.bound else name  # None: it has a rule of its own
+        self.ordinary = not (self.void or self.raw or self.bound)  # there is no rule for it alone
         self.prefix = f"{name}-"
         self.open = f"<{name}"
         self.end = "/>" if self.void else ">"
         self.close = "" if self.void else f"</{name}>"
-        self.starts: dict[Any, tuple[str, ...]] = {}
+        self.shapes: dict[tuple[Pairs, str | None, str], Shape] = {}
+        self.look = Look(self.shape(()), (), None)  # of a tag without keywords
+        self._looks = 0
 
-    def start(self, key: tuple[Any, ...] | None) -> tuple[str, ...] | None:
-        """The start tag of a plain element in pieces: its number comes between them. None where an attribute means more
-        than its text. Most pages have few different ones (`class="row"`), so they are remembered.
+    def shape(self, attributes: Pairs, event: str | None = None, before: str = "") -> Shape | None:
+        """The shape of an ordinary element with these attributes, plain texts all, and a handler of `event`: a
+        callable, with the JavaScript `before` its call. None where an attribute means more than its text."""
+        if not self.ordinary or DEPENDENT.intersection(attributes[::2]):
+            return None
+        key = attributes, event, before
+        return self.shapes.get(key) or self._new_shape(key)
 
-        `key`: the attributes, plain texts all; or these, the event, and the JavaScript before its call.
-        """
-        if key is None:
-            return None
-        attributes, event, before = key if len(key) == 3 else (key, None, "")
-        if DEPENDENT.intersection(attributes[::2]):
-            return None
+    def learn(self, look: Look, key: str, value: object) -> tuple[str | None, Look | None]:
+        """The look that follows `look` after the keyword `key` with this value, and the event that it is for, if it is
+        for one. No look: nothing that two tags could share."""
+        kind, name = keyword(key)
+        if kind == EVENT and look.event is None and callable(value) and not hasattr(value, "_htag_before"):
+            after = Look(self.shape(look.attributes, name), look.attributes, name)
+            if look.by_event is NOTHING:
+                look.by_event = {}
+            look.by_event[key] = name, after
+            return name, after
+        if type(value) is not str or kind not in (ATTRIBUTE, VALUED) or name in ("id", *look.attributes[::2]):
+            return None, None
+        attributes = (*look.attributes, name, value)
+        after = Look(self.shape(attributes, look.event), attributes, look.event)
+        if len(value) <= self.LONGEST:
+            self._remember(look, key, value, after)
+        return None, after
+
+    def _remember(self, look: Look, key: str, value: str, after: Look) -> None:
+        self._looks += 1
+        if self._looks > self.MOST:
+            self._looks = 0
+            self.look.by_text, self.look.by_event = {}, {}
+        if look.by_text is NOTHING:
+            look.by_text = {}
+        look.by_text.setdefault(key, {})[value] = after
+
+    def _new_shape(self, key: tuple[Pairs, str | None, str]) -> Shape:
+        attributes, event, before = key
         text = self.open + "".join(
             f' {name}="{escape(value)}"' for name, value in zip(attributes[::2], attributes[1::2], strict=True)
         )
-        pieces: tuple[str, ...] = (f'{text} id="{self.prefix}', '">')
+        shape: Shape = f'{text} id="{self.prefix}', None, '">', self.close, self.prefix
         if event is not None:
             call = f"{text} on{event}=\"{before}htag_event('{quoted(self.prefix)}"
-            pieces = (call, f"'{rest_of_call(event)} id=\"{self.prefix}", '">')
-        if len(pieces[0]) <= self.LONGEST:
-            if len(self.starts) >= self.MOST:
-                self.starts.clear()
-            self.starts[key] = pieces
-        return pieces
+            shape = call, f"'{rest_of_call(event)} id=\"{self.prefix}", '">', self.close, self.prefix
+        if len(text) <= self.LONGEST:
+            if len(self.shapes) >= self.MOST:
+                self.shapes.clear()
+            self.shapes[key] = shape
+        return shape
 
 
 class Elements(dict[str, Element]):

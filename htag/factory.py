@@ -4,7 +4,7 @@ from typing import Any
 
 from htag.app import App
 from htag.names import element_name
-from htag.tag import Fragment, GTag, own_constructor
+from htag.tag import Fragment, GTag
 
 # names of members of every tag: as elements they would be out of reach from inside a component
 RESERVED = frozenset(
@@ -43,7 +43,6 @@ class TagFactory:
             raise AttributeError(f"Tag.{name} can't be an element: every tag has a member of that name")
         element = element_name(name.lower().replace("_", "-"))
         body = {
-            "__init__": own_constructor(),
             "tag": element,
             "__slots__": (),
             "__module__": __name__,

@@ -11,8 +11,15 @@ class HTML(str):
 
     __slots__ = ()
 
+    _shape = None  # a render asks each child for its start tag
+
 
 def escape(text: str) -> str:
     """`text` with the five characters of HTML escaped; right in element content and in quoted attribute values."""
     # most texts need nothing, and these two tests are several times cheaper than five searches
     return text if text.isalnum() or _special(text) is None else _escape_all(text)
+
+
+def needs_escape(text: str) -> bool:
+    """Whether one of the five is in `text`."""
+    return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text

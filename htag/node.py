@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Protocol, Self
 
 from htag import pairs
+from htag.blocks import enclosing
 from htag.children import FEW, GAP, Places, close_gaps, position, take_out
+from htag.declared import ElementName
+from htag.elements import Shape
 from htag.marks import CALLED, DYNAMIC, EXPOSED, HEEDED, HOOKED
 from htag.markup import HTML
 from htag.pairs import MISSING, Pairs
@@ -26,9 +29,9 @@ class Root(Protocol):
 class Node:
     """What a tag is to its parent and to its children."""
 
-    __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "parent")
+    __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "_shape", "parent")
 
-    tag: str | None = None
+    tag: Any = ElementName(None)  # a str; None: a fragment
     _is_root = False
 
     parent: Any  # a Node, or None
@@ -37,6 +40,7 @@ class Node:
     _attributes: Pairs
     _events: Pairs
     _marks: int
+    _shape: Shape | None  # the start tag, where nothing but a number is missing in it; None: not known
 
     @property
     def root(self) -> Any:
@@ -55,14 +59,18 @@ class Node:
             self._content = self._list()
         elif "_child_places" in self.__dict__:
             close_gaps(self._content, self._places())
-        self._marks |= EXPOSED | DYNAMIC  # whoever holds the list may put anything into it
+        self._mark(EXPOSED | DYNAMIC)  # whoever holds the list may put anything into it
         content: list[Any] = self._content
         return content
 
     def add(self, *items: Any) -> Self:
         """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
-        self._add_all(items)
-        self._changed()
+        if len(items) == 1 and isinstance(items[0], Node):
+            self._add_tag(items[0])
+        else:
+            self._add_all(items)
+        if self._id is not None or self.parent is None:
+            self._changed()
         return self
 
     def remove(self, item: Any = MISSING) -> Self:
@@ -103,22 +111,49 @@ class Node:
         else:
             self.clear(str(value))
 
+    def _add_tag(self, item: "Node") -> None:
+        """Add one tag: at once where it was just made in the `init` that runs, and nobody has seen it."""
+        around, here = item.parent, self.parent
+        if item._id is None and around is not None and (here is around or here is None) and not item._marks & HEEDED:
+            siblings, content = around._content, self._content
+            if type(siblings) is list and siblings and siblings[-1] is item:
+                if around is self:
+                    return  # it is where it is to be
+                if item is not self and (not self._attributes or self._shape is not None):  # it is no textarea
+                    siblings.pop()
+                    item.parent = self
+                    if type(content) is list:
+                        content.append(item)
+                    else:
+                        self._content = item if content is None else [content, item]
+                    return
+        self._add_all((item,))
+
     def _take_in(self, items: "list[Any] | tuple[Any, ...]") -> None:
         """Add `items` to this tag, which is new: texts, and tags that were just made and that nobody has seen."""
-        for item in items:
-            if type(item) is str:
-                continue
-            if not isinstance(item, Node) or item._id is not None or item._marks & HEEDED:
-                break
-            around = item.parent
-            if around is not None:
-                siblings = around._content
-                if type(siblings) is not list or not siblings or siblings[-1] is not item:
+        block = enclosing.get()
+        above: Any = MISSING  # the tag whose children they are so far, if it is the one whose `init` runs
+        if block is not None and block.tag._content is block.children:
+            above, siblings = block.tag, block.children
+        for place, item in enumerate(items, -len(items)):
+            if isinstance(item, Node):
+                around = item.parent
+                if item._id is not None or item._marks & HEEDED:
                     break
-                siblings.pop()
-            item.parent = self
+                if around is above:
+                    if siblings[-1] is item:
+                        siblings.pop()
+                    elif len(siblings) >= -place and siblings[place] is item:
+                        del siblings[place]
+                    else:
+                        break
+                elif around is not None:
+                    break
+                item.parent = self
+            elif type(item) is not str:
+                break
         else:
-            if self._content is None and self.tag != "textarea":
+            if self._content is None:
                 self._content = [*items] if len(items) > 1 else items[0] if items else None
                 return
         self._add_all(items)  # it takes all questions, and those that are adopted already as well
@@ -154,7 +189,7 @@ class Node:
             elif item is None:
                 continue
             else:
-                self._marks |= DYNAMIC
+                self._mark(DYNAMIC)
             content.append(item)
         if len(content) < 2 and content is not before and not self._marks & EXPOSED:
             self._content = content[0] if content else None
@@ -216,7 +251,7 @@ class Node:
 
     def _heed(self, item: "Node") -> None:
         if item._marks & CALLED:
-            self._marks |= DYNAMIC
+            self._mark(DYNAMIC)
         if item._marks & HOOKED:
             self._mark_hooked()
             root = self.root
@@ -305,6 +340,7 @@ class Node:
         return [content] if isinstance(content, Node) else []
 
     def _forget_value(self) -> None:
+        self._shape = None
         self._attributes = pairs.drop(self._attributes, "value")  # new content wins over what was typed before
 
     # -- operators ---------------------------------------------------------------------------------------------------
@@ -341,6 +377,11 @@ class Node:
             above = top.parent
         if top._is_root:
             top._note_change(self)
+
+    def _mark(self, marks: int) -> None:
+        """Whoever renders it has to look at it anew."""
+        self._marks |= marks
+        self._shape = None
 
     def _mark_hooked(self) -> None:
         node: Node | None = self

@@ -7,11 +7,10 @@ from weakref import WeakSet
 
 from htag import pairs
 from htag.blocks import outside_blocks
-from htag.elements import Element
 from htag.marks import BRINGS, HOOKED, WAITING
 from htag.node import descendants
 from htag.pairs import MISSING
-from htag.render import element_of, render, render_text
+from htag.render import render, render_text
 from htag.tag import GTag
 from htag.wire import Update
 
@@ -33,13 +32,13 @@ class Registry:
 
     __slots__ = (
         "_app",
+        "_classes",
         "_made",
         "_radios",
         "_scripts",
         "_sent",
         "binds",
         "dirty",
-        "kinds",
         "number",
         "started",
         "statics",
@@ -53,11 +52,11 @@ class Registry:
         # no tag of this app has, or ever had, the number that comes next: a late click must not hit another tag
         self.number = chain(NUMBERS, count(len(NUMBERS) + 1)).__next__
         self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
-        self.kinds: dict[type, Element | None] = {}
         self.statics: list[str] = []  # not sent yet
         self.title: str | None = None
         self.started: list[tuple[GTag, Any]] = []  # what async and generator hooks returned, to be run by the session
         self.targets: dict[str | int, GTag] = {}  # by number, and by any id of one's own
+        self._classes: set[type] = set()  # whose statics are among those
         self._sent: dict[str, None] = {}  # statics since the last page, in order
         self._made: dict[GTag, list[GTag]] = {}
         self._scripts: dict[GTag, list[str]] = {}
@@ -67,7 +66,7 @@ class Registry:
 
     def note_change(self, tag: GTag) -> None:
         """`tag` is to be rendered again; a fragment has no element of its own, so what it stands in is."""
-        while tag.tag is None and tag.parent is not None:
+        while tag._shape is None and tag.tag is None and tag.parent is not None:
             tag = tag.parent
         self.dirty[tag] = None
 
@@ -133,21 +132,21 @@ class Registry:
         self._made.pop(tag, None)
         self.dirty.pop(tag, None)
         for code in self._scripts.pop(tag, ()):
-            tag._marks |= WAITING
+            tag._mark(WAITING)
             tag.__dict__.setdefault("_scripts", []).append(code)
 
     # -- told by a render (the `Witness` of render) --------------------------------------------------------------------
 
     def met(self, tag: GTag) -> None:
-        """A tag that may bring statics, or JavaScript queued while it was in no app."""
-        cls, marks = type(tag), tag._marks
-        if cls not in self.kinds:
-            self.kinds[cls] = element_of(cls)
-            if statics := cls.statics:
-                self._note_statics(statics)
-        if marks & BRINGS and tag.statics is not cls.statics:
-            self._note_statics(tag.statics)
-        if marks & WAITING:
+        """A tag that brings statics, or JavaScript queued while it was in no app."""
+        cls = type(tag)
+        if tag._marks & BRINGS:
+            if cls not in self._classes:
+                self._classes.add(cls)
+                self._note_statics(cls.statics)
+            if tag.statics is not cls.statics:
+                self._note_statics(tag.statics)
+        if tag._marks & WAITING:
             tag._marks &= ~WAITING
             for code in tag.__dict__.pop("_scripts", ()):
                 self.note_script(tag, code)
@@ -251,7 +250,7 @@ class Registry:
 
     def take_page(self) -> Page:
         """Render everything; nothing is pending afterwards but scripts."""
-        self.kinds.clear()
+        self._classes.clear()
         self._sent.clear()
         self.statics, self.title = [], None
         body = self.take_body()
@@ -277,7 +276,7 @@ class Registry:
         errors: list[tuple[GTag, Exception]] = []
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
-            if len(dirty) > 1 or not render_text(next(iter(dirty)), self, update.updates):
+            if len(dirty) > 1 or not render_text(next(iter(dirty)), update.updates):
                 errors = self._render_into(update.updates, dirty)
         if self._scripts:
             update.js = self.take_scripts()
@@ -317,7 +316,7 @@ class Registry:
         scripts, self._scripts = self._scripts, {}
         here = [tag for tag in scripts if self._has(tag)]
         for tag in scripts.keys() - set(here):
-            tag._marks |= WAITING
+            tag._mark(WAITING)
             tag.__dict__.setdefault("_scripts", []).extend(scripts[tag])
         if len(here) > 1:
             here.sort(key=self._place_in_document())
@@ -342,6 +341,6 @@ class Registry:
     def empty(self) -> None:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
-            tag.parent, tag._content, tag._events, tag._attributes = None, None, (), ()
+            tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
         for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()

@@ -76,7 +76,7 @@ class Router(GTag):
         elif handler is None:
             app["onhashchange"] = Listeners(no_handler, self)
         else:  # the browser calls it already: nothing to render, and the body is the whole page
-            app._events = pairs.put(app._events, "hashchange", Listeners(handler, self))
+            app._set_events(pairs.put(app._events, "hashchange", Listeners(handler, self)))
 
     @property
     def _report(self) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-import secrets
+import random
 import time
 import traceback
 from collections import deque
@@ -15,6 +15,7 @@ from htag import dispatch, fields
 from htag.app import App
 from htag.dispatch import Event, Result
 from htag.limits import Limits
+from htag.marks import HOOKED
 from htag.observe import Observer
 from htag.registry import Page
 from htag.tag import GTag
@@ -97,7 +98,7 @@ class Session:
         self.clients: list[Client] = []
         # raised by each update; a page that shows the latest needs no full render on connecting. It begins anywhere, so
         # that no page of an earlier session under the same cookie is taken for one of this
-        self.revision = secrets.randbits(32)
+        self.revision = random.getrandbits(32)
         self.seen = False  # whether any tab has ever connected
         self.closed = False
         self.size = 0
@@ -113,7 +114,8 @@ class Session:
 
     def start(self) -> None:
         """The app was just made: its tree mounts."""
-        self.app._live.mount(self.app)
+        if self.app._marks & HOOKED:
+            self.app._live.mount(self.app)
 
     def reload(self) -> None:
         """The page is asked for again: the tree unmounts and mounts, and keeps its state."""

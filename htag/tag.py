@@ -1,5 +1,6 @@
 """What a component is: how it is made, its id, attributes, handlers and hooks. Nothing here renders or sends."""
 
+import inspect
 import random
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -9,11 +10,12 @@ from typing import Any, ClassVar, Self
 from htag import css, pairs
 from htag.blocks import Block, enclosing, innermost
 from htag.class_names import ClassNames
-from htag.declared import Hook, Statics
-from htag.elements import COUNTED, NUMERALS
+from htag.declared import ElementName, Hook, Statics
+from htag.elements import Element, elements
 from htag.marks import (
     BRINGS,
     CALLED,
+    EXPOSED,
     HOOKED,
     IDENTIFIED,
     INITIALISES,
@@ -24,9 +26,9 @@ from htag.marks import (
     WAITING,
 )
 from htag.markup import HTML
-from htag.names import ATTRIBUTE, EVENT, PLAIN, attribute_name, element_name, keyword, known_keywords
+from htag.names import EVENT, PLAIN, attribute_name, element_name, keyword
 from htag.node import Node
-from htag.pairs import MISSING
+from htag.pairs import MISSING, Pairs
 
 
 class GTag(Node, ClassNames):
@@ -57,57 +59,25 @@ class GTag(Node, ClassNames):
         cls._peculiar = UNPREPARED
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.parent = self._content = self._id = None
-        self._attributes = self._events = ()
-        if self._peculiar:
-            self._begin(args, kwargs)
-        else:  # an element as it comes: nearly all of a page
-            self._marks = 0
-            if kwargs:
-                for key, value in kwargs.items():
-                    kind, name = known_keywords.get(key) or keyword(key)
-                    if kind == ATTRIBUTE and not self._attributes:
-                        self._attributes = (name, value)
-                        if type(value) is not str:
-                            self._marks |= VARIED
-                    elif kind == EVENT and not self._events:
-                        self._events = (name, value)
-                    else:
-                        self._take_keyword(key, value)
-            if args:
-                first = args[0]
-                if len(args) > 1:
-                    self._take_in(args)
-                elif type(first) is str:
-                    self._content = first
-                else:
-                    self._take_in(first if type(first) is list else args)
-        block = enclosing.get()
-        if block is None:
-            return
-        children = block.tag._content
-        if children is block.children and not self._marks and self.parent is None:
-            self.parent = block.tag  # what `_join` does, without its questions
-            children.append(self)
-        elif block.open or (block := innermost()) is not None:
-            self._join(block)
-
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """The same for a class with a peculiarity: its own `init`, styles, statics, hooks; or no name yet."""
+        """For any class; elements as they come get a faster one from `prepare`."""
         cls = type(self)
         if cls._peculiar & UNPREPARED:
             prepare(cls)
+        self.parent = self._content = self._id = self._shape = None
+        self._attributes = ()
         self._marks = cls._first_marks
         if cls._peculiar & NAMELESS:
             args = self._take_name(args)
-        for key, value in kwargs.items():
-            self._take_keyword(key, value)
+        self._take_keywords(kwargs)
         if cls._peculiar & INITIALISES:
-            self._initialise(args, {key: value for key, value in kwargs.items() if keyword(key)[0] == PLAIN})
+            self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] == PLAIN} if kwargs else {})
         elif args:
             self._add_all(args)
         if cls._scope_class is not None:
             self.add_class(cls._scope_class)
+        block = innermost()
+        if block is not None:
+            self._join(block)
 
     def _join(self, block: Block) -> None:
         """Become a child of the tag whose `with` block or `init` is running."""
@@ -133,29 +103,36 @@ class GTag(Node, ClassNames):
             self.tag = element_name(str(args[0]).replace("_", "-"))
         return args[1:]
 
+    def _take_keywords(self, keywords: dict[str, Any]) -> None:
+        self._events = ()
+        for key, value in keywords.items():
+            self._take_keyword(key, value)
+
     def _take_keyword(self, key: str, value: Any) -> None:
         kind, name = keyword(key)
-        if kind == ATTRIBUTE:
-            self._set_attribute(name, value)
-        elif kind == EVENT:
-            self._events = pairs.put(self._events, name, value)
+        if kind == EVENT:
+            self._set_events(pairs.put(self._events, name, value))
         elif kind == PLAIN:
             setattr(self, key, value)
-        elif name == "id":
-            self._set_attribute(name, value)
-            self._id = str(value)
-            self._marks |= IDENTIFIED
         else:
             self._set_attribute(name, value)
+            if name == "id":
+                self._id = str(value)
+                self._mark(IDENTIFIED)
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         block = Block(self, innermost(), tell=False)
+        if self._adds_plainly and self._content is None:
+            self._content = block.children = []
         token = enclosing.set(block)
         try:
             self.init(*args, **kwargs)
         finally:
+            children = block.children
             block.leave()
             enclosing.reset(token)
+        if self._content is children and len(children) < 2 and not self._marks & EXPOSED:
+            self._content = children[0] if children else None
         self._changed()
 
     def init(self, *args: Any, **kwargs: Any) -> None:
@@ -187,12 +164,13 @@ class GTag(Node, ClassNames):
                 return ""  # statics are compared as text: equal ones must look equal
             root = self.root
             number = self._id = random_number() if root is None else root._next_number()
-        return f"{self.tag}-{NUMERALS[number] if number < COUNTED else number}"
+        return f"{self.tag}-{number}"
 
     @id.setter
     def id(self, value: object) -> None:
         self._id = str(value)
-        self._marks = getattr(self, "_marks", 0) | IDENTIFIED  # 0: not constructed yet
+        self._marks = getattr(self, "_marks", 0)  # it may not be constructed yet
+        self._mark(IDENTIFIED)
 
     @property
     def request(self) -> Any:
@@ -216,7 +194,7 @@ class GTag(Node, ClassNames):
     def __setitem__(self, name: str, value: Any) -> None:
         _require_text(name)
         if name.startswith("on") and (callable(value) or isinstance(value, str)):
-            self._events = pairs.put(self._events, attribute_name(name[2:]), value)
+            self._set_events(pairs.put(self._events, attribute_name(name[2:]), value))
         else:
             self._set_attribute(attribute_name(name), value)
         self._changed()
@@ -224,9 +202,10 @@ class GTag(Node, ClassNames):
     def __delitem__(self, name: str) -> None:
         _require_text(name)
         if name.startswith("on") and pairs.get(self._events, name[2:]) is not MISSING:
-            self._events = pairs.drop(self._events, name[2:])
+            self._set_events(pairs.drop(self._events, name[2:]))
         elif pairs.get(self._attributes, name) is not MISSING:
             self._attributes = pairs.drop(self._attributes, name)
+            self._shape = None
         else:
             raise KeyError(name)
         self._changed()
@@ -239,10 +218,13 @@ class GTag(Node, ClassNames):
         handler = pairs.get(events, event)
         return None if handler is MISSING else handler
 
+    def _set_events(self, events: Pairs) -> None:
+        self._events = events
+        self._shape = None
+
     def _set_attribute(self, name: str, value: Any) -> None:
         self._attributes = pairs.put(self._attributes, name, value)
-        if type(value) is not str:
-            self._marks |= VARIED
+        self._mark(0 if type(value) is str else VARIED)
         if name == "value" and self.tag == "textarea" and not callable(value):
             self._content = None if value is None else str(value)  # a textarea shows its content, not an attribute
 
@@ -269,7 +251,7 @@ class GTag(Node, ClassNames):
         if root is not None:
             root._note_script(self, code)
         else:
-            self._marks |= WAITING
+            self._mark(WAITING)
             self.__dict__.setdefault("_scripts", []).append(code)
         return self
 
@@ -292,14 +274,10 @@ class GTag(Node, ClassNames):
         return value
 
 
-def own_constructor() -> Callable[..., None]:
-    """A constructor for one class. CPython adapts the code of a function to the class that it meets in there; shared by
-    all elements it would adapt to none, and making a tag takes a fifth longer."""
-    shared = GTag.__init__
-    return FunctionType(shared.__code__.replace(), shared.__globals__, shared.__name__, None, shared.__closure__)
-
-
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+
+
+OWN = "__init__ of one class"  # what a constructor made for one is called
 
 
 class Fragment(GTag):
@@ -319,17 +297,78 @@ def prepare(cls: type[GTag]) -> None:
         cls._first_marks |= HOOKED
     if any("__call__" in each.__dict__ for each in cls.__mro__):
         cls._first_marks |= CALLED
-    if cls.statics is not GTag.statics:
+    if cls.statics != ():
         _keep_statics_out_of_the_tree(cls.statics)
     if cls.styles:
         _scope_styles(cls, cls.styles)
-    if cls.statics is not GTag.statics:
+    if cls.statics != ():
         cls._first_marks |= BRINGS
     nameless = cls.tag is None and not cls._is_fragment
     cls._peculiar = (
         (NAMELESS if nameless else 0)
         | (INITIALISES if cls.init is not GTag.init else 0)
-        | (OTHER if cls._first_marks or cls._scope_class else 0)
+        | (OTHER if cls._first_marks or cls._scope_class or cls.tag in (None, "textarea") else 0)
+    )
+    if type(inspect.getattr_static(cls, "tag")) is str:
+        cls.tag = ElementName(cls.tag)
+    made_here = cls.__init__ is GTag.__init__ or cls.__init__.__name__ == OWN
+    # classes made in functions may be as many as sessions
+    if made_here and not cls._peculiar and "<locals>" not in cls.__qualname__:
+        type.__setattr__(cls, "__init__", own_constructor(cls, elements[cls.tag]))
+
+
+def own_constructor(own: type[GTag], element: Element) -> Callable[..., None]:
+    """The constructor of a class without peculiarities: nearly all of a page is made by these.
+
+    One for each class, because CPython adapts the code of a function to the class that it meets in there; shared by all
+    elements it would adapt to none, and making a tag takes a fifth longer.
+    """
+    plain, plain_shape, learn, block_here = element.look, element.look.shape, element.learn, enclosing.get
+
+    def __init__(self: Any, content: Any = MISSING, /, *more: Any, **kwargs: Any) -> None:
+        if type(self) is not own:
+            GTag.__init__(self, *(() if content is MISSING else (content, *more)), **kwargs)
+            return
+        self.parent = self._content = self._id = None
+        self._marks = 0
+        self._attributes = self._events = ()
+        self._shape = plain_shape
+        if kwargs:
+            look: Any = plain
+            for key, value in kwargs.items():
+                try:
+                    if type(value) is str:
+                        look = look.by_text[key][value]
+                        continue
+                    event, look = look.by_event[key]
+                    if isinstance(value, str) or hasattr(value, "_htag_before"):
+                        look = None
+                except KeyError:
+                    event, look = learn(look, key, value)
+                if look is None:
+                    self._take_keywords(kwargs)
+                    break
+                if event is not None:
+                    self._events = (event, value)
+            else:
+                self._shape = look.shape
+                self._attributes = look.attributes
+        if type(content) is str and not more and self._content is None:
+            self._content = content
+        elif content is not MISSING:
+            self._take_in((content, *more) if more else content if type(content) is list else (content,))
+        block = block_here()
+        if block is None:
+            return
+        above, siblings = block.tag, block.children
+        if above._content is siblings and self.parent is None and not self._marks:
+            self.parent = above  # what `_join` does, without its questions
+            siblings.append(self)
+        elif block.open or (block := innermost()) is not None:
+            self._join(block)
+
+    return FunctionType(
+        __init__.__code__.replace(), __init__.__globals__, OWN, __init__.__defaults__, __init__.__closure__
     )
 
 

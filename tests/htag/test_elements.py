@@ -1,12 +1,16 @@
 """`htag.elements`: start tags that are alike but for their number are made once, and never mixed up."""
 
+import random
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 import pytest
 
 from htag import Tag, prevent, stop
-from htag.elements import NUMERALS, Element, elements
+from htag.elements import NUMERALS, Element, Look, Shape, elements
+
+UNKNOWN = 1 << 20  # a mark that means nothing
 
 
 def shown(tag: Any) -> str:
@@ -25,17 +29,52 @@ def test_what_can_be_no_name_is_refused(name: str) -> None:
         Element(name)
 
 
-def test_the_pieces_stand_around_the_number() -> None:
+def written(shape: Shape | None, number: str) -> str:
+    """The start tag that has this shape."""
+    assert shape is not None
+    start, again, rest, _, _ = shape
+    return f"{start}{number}{rest}" if again is None else f"{start}{number}{again}{number}{rest}"
+
+
+def test_a_shape_is_what_stands_around_the_number() -> None:
     element = Element("my-tag")
-    assert "7".join(element.start(("class", "a<b")) or ()) == '<my-tag class="a&lt;b" id="my-tag-7">'
-    assert "7".join(element.start(((), "click", "")) or ()) == (
+    assert written(element.shape(("class", "a<b")), "7") == '<my-tag class="a&lt;b" id="my-tag-7">'
+    assert written(element.shape((), "click"), "7") == (
         "<my-tag onclick=\"htag_event('my-tag-7', 'click', event)\" id=\"my-tag-7\">"
     )
 
 
 @pytest.mark.parametrize("attributes", [("id", "x"), ("class", "a", "value", "x")])
-def test_what_means_more_than_its_text_has_no_pieces(attributes: tuple[Any, ...]) -> None:
-    assert Element("p").start(attributes) is None
+def test_what_means_more_than_its_text_has_no_shape(attributes: tuple[Any, ...]) -> None:
+    assert Element("p").shape(attributes) is None
+
+
+@pytest.mark.parametrize("name", ["br", "input", "textarea", "select", "script", "style"])
+def test_elements_with_a_rule_of_their_own_have_no_shape(name: str) -> None:
+    assert Element(name).shape(()) is None
+
+
+def test_tags_with_the_same_keywords_share_their_attributes() -> None:
+    Tag.cite()  # the first one finds out what the class needs
+    first, second = Tag.cite("a", _class="x", _title="y"), Tag.cite("b", _class="x", _title="y")
+    third = Tag.cite("c", _class="x", _title="y", _onclick=lambda event: None)
+    assert first._attributes == ("class", "x", "title", "y")
+    assert first._attributes is second._attributes
+    assert third._attributes is first._attributes
+
+
+def test_attributes_stand_in_the_order_of_the_keywords() -> None:
+    for _ in range(2):
+        assert shown(Tag.cite(_class="x", _title="y")) == '<cite class="x" title="y" id="cite-N"></cite>'
+        assert shown(Tag.cite(_title="y", _class="x")) == '<cite title="y" class="x" id="cite-N"></cite>'
+        both = shown(Tag.cite(_title="y", _onclick=print, _class="x"))
+        assert both.startswith('<cite title="y" class="x" onclick="')
+
+
+def test_two_keywords_for_one_attribute_are_one_attribute() -> None:
+    keywords: dict[str, Any] = {"_data_x": "a", "_data-x": "b"}
+    for _ in range(2):
+        assert shown(Tag.cite(**keywords)) == '<cite data-x="b" id="cite-N"></cite>'
 
 
 class Colour(str, Enum):  # noqa: UP042 - the kind that equals its value and reads otherwise
@@ -92,13 +131,60 @@ def test_a_tag_that_was_renamed_has_its_new_name() -> None:
     assert str(tag) == f'<section id="{tag.id}">x</section>'
 
 
+def looks(look: Look) -> int:
+    """How many follow it, and it."""
+    by_text = [each for values in look.by_text.values() for each in values.values()]
+    return 1 + sum(map(looks, [*by_text, *(each for _, each in look.by_event.values())]))
+
+
 def test_start_tags_without_end_do_not_fill_the_memory() -> None:
     element = elements["article"]
     for number in range(3 * Element.MOST):
         str(Tag.article(_title=str(number)))
-    assert len(element.starts) <= Element.MOST
-    str(Tag.article(_title="x" * (2 * Element.LONGEST)))
-    assert all(len(pieces[0]) <= Element.LONGEST for pieces in element.starts.values())
+        tag = Tag.article()
+        tag["title"] = f"later {number}"
+        str(tag)
+    assert 0 < len(element.shapes) <= Element.MOST
+    assert 1 < looks(element.look) <= Element.MOST + 2
+    long = "x" * (2 * Element.LONGEST)
+    assert long in str(Tag.article(_title=long))
+    assert all(len(start) <= 2 * Element.LONGEST for start, *_ in element.shapes.values())
+    assert long not in element.look.by_text["_title"]
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_a_shape_writes_what_is_written_without_it(number: int) -> None:
+    """Whatever happened to a tag since it was made: what a render knows of it is what it would find."""
+    generator = random.Random(number)
+    tag = Tag.section("x", _class="a", **({"_onclick": print} if number % 2 else {}))
+    for _ in range(30):
+        generator.choice(CHANGES)(tag)
+        known = str(tag)
+        tag._shape = None
+        assert str(tag) == known
+        tag._marks |= UNKNOWN  # nothing with a mark has a shape
+        tag._shape = None
+        assert str(tag) == known
+        tag._marks &= ~UNKNOWN
+
+
+CHANGES: list[Callable[[Any], Any]] = [
+    lambda tag: tag.add("<more>"),
+    lambda tag: tag.clear(),
+    lambda tag: tag.add(Tag.b("y", _class="z")),
+    lambda tag: setattr(tag, "text", "a & b"),
+    lambda tag: tag.toggle_class("b"),
+    lambda tag: tag.__setitem__("title", '"quoted"'),
+    lambda tag: tag.__setitem__("hidden", True),
+    lambda tag: tag.__setitem__("hidden", "hidden"),
+    lambda tag: tag.__setitem__("onclick", "act()"),
+    lambda tag: tag.__setitem__("onclick", prevent(lambda event: None)),
+    lambda tag: tag.__setitem__("onclick", repr),
+    lambda tag: tag.__setitem__("onkeyup", repr),
+    lambda tag: setattr(tag, "tag", "section" if tag.tag == "aside" else "aside"),
+    lambda tag: tag.childs.append("raw"),
+    lambda tag: tag.add(lambda: "made"),
+]
 
 
 def test_numbers_beyond_the_prepared_ones_are_written_as_well() -> None:
