@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from app.collector import SetAside
 from app.health import Health
 from app.metrics import Metrics
 from app.served_by import Place, ServedBy
@@ -58,7 +59,8 @@ def compose(prepared: Prepared) -> ASGIApp:
         async with _running(web.pool, vitals, store):
             yield
 
-    return ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    return SetAside(served)
 
 
 def _limits(settings: Settings) -> Limits:

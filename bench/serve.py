@@ -7,7 +7,8 @@
 """
 
 import argparse
-import gc
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,8 +25,6 @@ UVICORN: dict[str, Any] = {
     "ws": "websockets-sansio",
     "ws_per_message_deflate": False,
 }
-
-YOUNG_OBJECTS = 20_000
 
 
 async def echo(socket: WebSocket) -> None:
@@ -56,6 +55,17 @@ def limits(**times: Any) -> dict[str, Any]:
     return {"limits": Limits(messages_per_second=10**9, **times)}
 
 
+def deployed_collector() -> Any:
+    """`app/collector.py`: every candidate runs as the deployed program does. By its path, because published htag's
+    environment has none of our packages."""
+    spec = importlib.util.spec_from_file_location("collector", Path(__file__).parents[1] / "app" / "collector.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def short_lived(rows: int, seconds: float) -> Starlette:
     """The measured app with sessions that end after `seconds` without a tab, and `/counts` to watch them go."""
     from measured_app import measured_app
@@ -83,11 +93,9 @@ def main() -> None:
         app = short_lived(options.rows, options.grace)
     else:
         app = measured(options.rows)
-    # for every candidate as in the deployed program (`app/collector.py`, which published htag's environment has not)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
-    uvicorn.run(app, port=options.port, access_log=False, log_level="warning", **UVICORN)
+    collector = deployed_collector()
+    collector.settle()
+    uvicorn.run(collector.SetAside(app), port=options.port, access_log=False, log_level="warning", **UVICORN)
 
 
 if __name__ == "__main__":

@@ -29,18 +29,22 @@ class Outbox:
         self._session = session
         self._most = session.limits.outbox_bytes
         self._frames: deque[str] = deque()
-        self._size = 0
+        self._size = 0  # of all frames; 0 too where there is one that nobody has counted
         self._sending = False
         self._behind = False
         self._closes = False  # the session ended while a frame was on its way
 
     def put(self, frame: str) -> None:
         """Queue `frame`; too much, and the queue is dropped for a full render later."""
-        if self._behind:
-            return
+        if not self._frames and not self._behind:
+            self._frames.append(frame)  # alone, as nearly always: no need to count
+        elif not self._behind:
+            self._queue(frame)
+
+    def _queue(self, frame: str) -> None:
+        self._size = (self._size or sum(map(len, self._frames))) + len(frame)
         self._frames.append(frame)
-        self._size += len(frame)
-        if self._size > self._most and len(self._frames) > 1:
+        if self._size > self._most:
             self._drop()
             self._behind = True
             self._session.observer.client_fell_behind(self.transport)
@@ -63,9 +67,9 @@ class Outbox:
         try:
             while frames or self._behind:
                 frame = frames.popleft() if frames else self._catch_up()
-                size = len(frame)
-                self._size -= size
-                sent(self.transport, size)
+                if self._size:
+                    self._size -= len(frame)
+                sent(self.transport, len(frame))
                 await self._send(frame)
         except OSError:
             self._drop()  # the tab is gone; who reads its channel will notice, and the page asks again

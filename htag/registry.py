@@ -66,7 +66,7 @@ class Registry:
 
     def note_change(self, tag: GTag) -> None:
         """`tag` is to be rendered again; a fragment has no element of its own, so what it stands in is."""
-        while tag._shape is None and tag.tag is None and tag.parent is not None:
+        while tag.parent is not None and tag._shape is None and tag.tag is None:
             tag = tag.parent
         self.dirty[tag] = None
 
@@ -344,3 +344,4 @@ class Registry:
             tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
         for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()
+        self._app = outside_blocks(GTag)  # any: the app and this no longer keep each other

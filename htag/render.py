@@ -132,8 +132,9 @@ def render_text(node: GTag, updates: dict[str, str]) -> bool:
     start, again, rest, close, prefix = shape
     numeral = NUMERALS[number] if number < COUNTED else str(number)
     safe = content if content.isalnum() else escape(content)
-    opening = f"{start}{numeral}" if again is None else f"{start}{numeral}{again}{numeral}"
-    updates[prefix + numeral] = f"{opening}{rest}{safe}{close}"
+    if again is not None:
+        start = f"{start}{numeral}{again}"
+    updates[prefix + numeral] = f"{start}{numeral}{rest}{safe}{close}"
     return True
 
 

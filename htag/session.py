@@ -417,13 +417,18 @@ class Session:
         if last or running:
             self.spawn(self._finish(running, last))
         else:
-            self.app._live.empty()
+            self._come_apart()
+
+    def _come_apart(self) -> None:
+        """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
+        self.app._heard_from = None
+        self.app._live.empty()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
         if running:
             await asyncio.wait(running, timeout=LAST_WORDS)  # their `finally` blocks still find the tree
         await asyncio.gather(*map(self._say_last, outcomes))
-        self.app._live.empty()
+        self._come_apart()
 
     async def _say_last(self, outcome: Any) -> None:
         try:

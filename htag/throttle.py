@@ -32,7 +32,8 @@ class Throttle:
             self._loop.call_soon_threadsafe(self._schedule, seconds)
 
     def cancel(self) -> None:
-        """Make no more pushes."""
+        """Make no more pushes, and let go of who would make them."""
+        self._push = _nothing
         if self._timer is not None:
             self._timer.cancel()
 
@@ -52,3 +53,7 @@ class Throttle:
         self._timer = None
         self._pushed_at = self._loop.time()
         self._push()
+
+
+def _nothing() -> None:
+    """The push of a session that is over."""

@@ -79,6 +79,14 @@ class Heard:
             self._made = kind(self._scope, self._receive, self._send)
         return self._made
 
+    def hang_up(self) -> None:
+        """The connection is closed: the session may keep this, but not what the server had for it."""
+        self._receive = self._send = _closed
+
+
+async def _closed(*message: Any) -> Any:
+    raise RuntimeError("this connection is closed")
+
 
 def revision_shown(scope: Scope) -> int | None:
     """The revision that the tab's page shows, if it says so."""
@@ -131,6 +139,7 @@ class SocketEndpoint:
             # in a task of its own, which wakes without going down through the framework's layers for every message
             await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
         finally:
+            heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
@@ -178,11 +187,12 @@ class StreamEndpoint:
             return
         channel = StreamChannel(session, send)
         started = time.monotonic()
-        session.app._heard_from = Heard(scope, receive, send)
+        session.app._heard_from = heard = Heard(scope, receive, send)
         try:
             self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.run(receive)
         finally:
+            heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
         with contextlib.suppress(OSError):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})

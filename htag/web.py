@@ -52,7 +52,7 @@ class Application(Starlette):
             page = self._page
             scope.setdefault("router", self.router)
             scope.update(app=self, route=page, endpoint=page.endpoint, path_params={})
-            response = await page.endpoint(Request(scope, receive))
+            response = await page.endpoint(Request(scope))  # the session keeps it, but no `receive` of the connection
             await response(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
