@@ -65,10 +65,16 @@ class Node:
 
     def add(self, *items: Any) -> Self:
         """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
-        if len(items) == 1 and isinstance(items[0], Node):
-            self._add_tag(items[0])
-        else:
+        if len(items) != 1 or not isinstance(item := items[0], Node) or not self._takes(item):
             self._add_all(items)
+        elif item.parent is not self:  # written out, because it is what most of an `init` does
+            item.parent._content.pop()
+            item.parent = self
+            content = self._content
+            if type(content) is list:
+                content.append(item)
+            else:
+                self._content = item if content is None else [content, item]
         if self._id is not None or self.parent is None:
             self._changed()
         return self
@@ -111,23 +117,17 @@ class Node:
         else:
             self.clear(str(value))
 
-    def _add_tag(self, item: "Node") -> None:
-        """Add one tag: at once where it was just made in the `init` that runs, and nobody has seen it."""
+    def _takes(self, item: "Node") -> bool:
+        """Whether `item` was just made in the `init` that runs, nobody has seen it, and it may simply become a child."""
         around, here = item.parent, self.parent
-        if item._id is None and around is not None and (here is around or here is None) and not item._marks & HEEDED:
-            siblings, content = around._content, self._content
-            if type(siblings) is list and siblings and siblings[-1] is item:
-                if around is self:
-                    return  # it is where it is to be
-                if item is not self and (not self._attributes or self._shape is not None):  # it is no textarea
-                    siblings.pop()
-                    item.parent = self
-                    if type(content) is list:
-                        content.append(item)
-                    else:
-                        self._content = item if content is None else [content, item]
-                    return
-        self._add_all((item,))
+        if item._id is not None or around is None or item._marks & HEEDED or item is self:
+            return False
+        siblings = around._content
+        if type(siblings) is not list or not siblings or siblings[-1] is not item:
+            return False
+        if here is not around and here is not None and around is not self:
+            return False
+        return not self._attributes or self._shape is not None or self.tag != "textarea"
 
     def _take_in(self, items: "list[Any] | tuple[Any, ...]") -> None:
         """Add `items` to this tag, which is new: texts, and tags that were just made and that nobody has seen."""
@@ -153,9 +153,8 @@ class Node:
             elif type(item) is not str:
                 break
         else:
-            if self._content is None:
-                self._content = [*items] if len(items) > 1 else items[0] if items else None
-                return
+            self._content = [*items] if len(items) > 1 else items[0] if items else None
+            return
         self._add_all(items)  # it takes all questions, and those that are adopted already as well
 
     def _add_all(self, items: "list[Any] | tuple[Any, ...]") -> None:
@@ -386,7 +385,7 @@ class Node:
     def _mark_hooked(self) -> None:
         node: Node | None = self
         while node is not None and not node._marks & HOOKED:
-            node._marks |= HOOKED
+            node._mark(HOOKED)
             node = node.parent
 
 

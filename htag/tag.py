@@ -104,7 +104,7 @@ class GTag(Node, ClassNames):
         return args[1:]
 
     def _take_keywords(self, keywords: dict[str, Any]) -> None:
-        self._events = ()
+        self._events, self._shape = (), None
         for key, value in keywords.items():
             self._take_keyword(key, value)
 
@@ -345,15 +345,18 @@ def own_constructor(own: type[GTag], element: Element) -> Callable[..., None]:
                         look = None
                 except KeyError:
                     event, look = learn(look, key, value)
-                if look is None:
+                if look is None:  # one of them says something about this tag alone
                     self._take_keywords(kwargs)
+                    if content is not MISSING:
+                        self._add_all((content, *more))
+                        content = MISSING
                     break
                 if event is not None:
                     self._events = (event, value)
             else:
                 self._shape = look.shape
                 self._attributes = look.attributes
-        if type(content) is str and not more and self._content is None:
+        if type(content) is str and not more:
             self._content = content
         elif content is not MISSING:
             self._take_in((content, *more) if more else content if type(content) is list else (content,))
@@ -361,7 +364,7 @@ def own_constructor(own: type[GTag], element: Element) -> Callable[..., None]:
         if block is None:
             return
         above, siblings = block.tag, block.children
-        if above._content is siblings and self.parent is None and not self._marks:
+        if above._content is siblings and self._shape is not None:  # so it has no marks, and no parent yet
             self.parent = above  # what `_join` does, without its questions
             siblings.append(self)
         elif block.open or (block := innermost()) is not None:
