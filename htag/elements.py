@@ -23,7 +23,7 @@ COUNTED = len(NUMERALS)
 # handler, or None; what follows it; the end tag. Last, what the tag keeps: what its id begins with.
 Shape = tuple[str, str | None, str, str, str]
 
-NOTHING: dict[str, Any] = {}
+NOTHING: dict[str, Any] = {}  # until there is something, which most looks never have
 
 
 class Look:
@@ -36,10 +36,9 @@ class Look:
         self.shape = shape
         self.attributes = attributes
         self.event = event
-        self.by_text: dict[str, dict[str, Look]] = NOTHING  # by keyword, then by value
-        self.by_event: dict[str, tuple[str, Look]] = (
-            NOTHING  # by keyword: the event, and the look with a callback for it
-        )
+        # what follows: by keyword and value; or by keyword, the event that it names and the look with a callback for it
+        self.by_text: dict[str, dict[str, Look]] = NOTHING
+        self.by_event: dict[str, tuple[str, Look]] = NOTHING
 
 
 class Element:

@@ -111,14 +111,15 @@ class Node:
 
     @text.setter
     def text(self, value: object) -> None:
-        if type(self._content) is str and not self._attributes:  # nothing leaves, nothing else to be kept in step
+        if type(self._content) is str and (self._shape is not None or not self._attributes):
+            # nothing leaves, and there is no attribute to be kept in step
             self._content = str(value)
             self._changed()
         else:
             self.clear(str(value))
 
     def _takes(self, item: "Node") -> bool:
-        """Whether `item` was just made in the `init` that runs, nobody has seen it, and it may simply become a child."""
+        """Whether `item` was just made in the `init` that runs, nobody has seen it, and it may simply be moved here."""
         around, here = item.parent, self.parent
         if item._id is not None or around is None or item._marks & HEEDED or item is self:
             return False
@@ -222,7 +223,7 @@ class Node:
         content: Any = self._content
         if type(content) is not list:
             content = self._content = [] if content is None else [content]
-        return content  # type: ignore[no-any-return]
+        return content  # type: ignore[no-any-return]  # `type(…) is list` narrows no Any
 
     def _list(self) -> list[Any]:
         content = self._content

@@ -276,7 +276,7 @@ class Registry:
         errors: list[tuple[GTag, Exception]] = []
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
-            if len(dirty) > 1 or not render_text(next(iter(dirty)), update.updates):
+            if len(dirty) > 1 or not render_text(next(iter(dirty)), update.updates, self.targets):
                 errors = self._render_into(update.updates, dirty)
         if self._scripts:
             update.js = self.take_scripts()

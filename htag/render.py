@@ -123,9 +123,9 @@ def escape_all(pieces: list[str], places: list[int]) -> None:
             pieces[place] = escape(pieces[place])
 
 
-def render_text(node: GTag, updates: dict[str, str]) -> bool:
-    """Put the outer HTML of `node` into `updates` if it is a known element with nothing but a text in it, as most
-    changes are."""
+def render_text(node: GTag, updates: dict[str, str], targets: dict[str | int, GTag]) -> bool:
+    """Put the outer HTML of `node` into `updates` if it is an element of known shape with nothing but a text in it, as
+    most changes are."""
     content, number, shape = node._content, node._id, node._shape
     if shape is None or type(content) is not str or type(number) is not int:
         return False
@@ -133,6 +133,7 @@ def render_text(node: GTag, updates: dict[str, str]) -> bool:
     numeral = NUMERALS[number] if number < COUNTED else str(number)
     safe = content if content.isalnum() else escape(content)
     if again is not None:
+        targets[number] = node
         start = f"{start}{numeral}{again}"
     updates[prefix + numeral] = f"{start}{numeral}{rest}{safe}{close}"
     return True

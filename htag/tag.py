@@ -311,7 +311,7 @@ def prepare(cls: type[GTag]) -> None:
     )
     if type(inspect.getattr_static(cls, "tag")) is str:
         cls.tag = ElementName(cls.tag)
-    made_here = cls.__init__ is GTag.__init__ or cls.__init__.__name__ == OWN
+    made_here = cls.__init__ is GTag.__init__ or getattr(cls.__init__, "__name__", "") == OWN
     # classes made in functions may be as many as sessions
     if made_here and not cls._peculiar and "<locals>" not in cls.__qualname__:
         type.__setattr__(cls, "__init__", own_constructor(cls, elements[cls.tag]))

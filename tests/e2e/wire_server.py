@@ -171,6 +171,6 @@ class WireServer(Serving):
         return conceal(text.encode(), self.parano) if self.parano else text
 
     def _decode(self, text: str) -> Json:
-        raw = exclusive_or(base64.b64decode(text), self.parano) if self.parano else text.encode()
+        raw = b"".join(exclusive_or(base64.b64decode(text), self.parano)) if self.parano else text.encode()
         decoded: Json = json.loads(raw)
         return decoded
