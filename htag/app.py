@@ -11,7 +11,6 @@ class App(GTag):
     """The root of a component tree, rendered as `<body>`. One instance per browser session."""
 
     tag = "body"
-    statics: Any = ()
 
     exit_on_disconnect: bool = False
     debug: bool = True

@@ -139,17 +139,19 @@ class Registry:
 
     def met(self, tag: GTag) -> None:
         """A tag that brings statics, or JavaScript queued while it was in no app."""
-        cls = type(tag)
         if tag._marks & BRINGS:
-            if cls not in self._classes:
-                self._classes.add(cls)
-                self._note_statics(cls.statics)
-            if tag.statics is not cls.statics:
+            self._note_class(type(tag))
+            if tag.statics is not type(tag).statics:
                 self._note_statics(tag.statics)
         if tag._marks & WAITING:
             tag._marks &= ~WAITING
             for code in tag.__dict__.pop("_scripts", ()):
                 self.note_script(tag, code)
+
+    def _note_class(self, cls: type[GTag]) -> None:
+        if cls not in self._classes:
+            self._classes.add(cls)
+            self._note_statics(cls.statics)
 
     def _note_statics(self, statics: Any) -> None:
         for item in statics if isinstance(statics, list | tuple) else [statics]:
@@ -253,6 +255,7 @@ class Registry:
         self._classes.clear()
         self._sent.clear()
         self.statics, self.title = [], None
+        self._note_class(type(self._app))  # an app may give its class statics in its own `init`
         body = self.take_body()
         statics, self.statics = self.statics, []
         return Page(body, statics, self.title)

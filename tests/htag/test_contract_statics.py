@@ -65,6 +65,15 @@ async def test_an_instance_list_follows_the_class_list(visit):
     assert styles(await visit(Page, connect=False)) == [".class{}", ".instance{}"]
 
 
+@pytest.mark.parametrize("of_the_class", [True, False])
+async def test_an_app_may_set_its_statics_in_its_init(visit, of_the_class):
+    class Page(Tag.App):
+        def init(self):
+            (Page if of_the_class else self).statics = [Tag.style(".late{}")]
+
+    assert styles(await visit(Page, connect=False)) == [".late{}"]
+
+
 async def test_a_subclass_that_redefines_statics_hides_its_parents(visit):
     class Special(Gadget):
         statics = Tag.style(".special{}")

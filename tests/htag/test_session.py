@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -338,3 +340,37 @@ async def test_a_reconnecting_tab_gets_the_statics_it_may_have_missed() -> None:
     tab = Tab()
     session.attach(tab, shown)
     assert ".fancy{}" in tab.frames[0]
+
+
+async def test_an_ended_session_is_free_without_the_garbage_collector() -> None:
+    """What it leaves behind would wait for a look at all objects there are, and the connection it had with it."""
+    gc.collect()
+    gc.disable()
+    try:
+        session, tab = session_of(Counter()), Tab()
+        session.page()
+        session.attach(tab)
+        session.app._heard_from = session.page
+        session.app.clicks.value = 7
+        await asyncio.sleep(0)
+        session.detach(tab)
+        gone = weakref.ref(session), weakref.ref(session.app), weakref.ref(session.app.childs[0])
+        session.close()
+        del session
+        assert [each() for each in gone] == [None, None, None]
+    finally:
+        gc.enable()
+
+
+async def test_an_ended_session_pushes_no_more() -> None:
+    session, tab = session_of(Counter()), Tab()
+    session.page()
+    session.attach(tab)
+    app = session.app
+    session.close()
+    frames = [*tab.frames]
+    app.add("late")
+    app.update()
+    session._push()
+    await asyncio.sleep(0.1)
+    assert tab.frames == frames
