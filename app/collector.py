@@ -61,5 +61,5 @@ class SetAside:
 
 
 def is_page(scope: Scope) -> bool:
-    """Whether a request asks for the app's page."""
-    return scope["type"] == "http" and bool(scope["path"] == scope.get("root_path", "") + "/")
+    """Whether a request asks for the app's page, by a proxy that strips the path prefix or not."""
+    return scope["type"] == "http" and scope["path"] in ("/", scope.get("root_path", "") + "/")

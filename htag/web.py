@@ -48,7 +48,7 @@ class Application(Starlette):
         elif kind == "websocket":
             scope["app"] = self
             await self.router(scope, receive, send)
-        elif scope["method"] == "GET" and scope["path"] == scope.get("root_path", "") + "/":
+        elif scope["method"] == "GET" and scope["path"] in ("/", scope.get("root_path", "") + "/"):
             page = self._page
             scope.setdefault("router", self.router)
             scope.update(app=self, route=page, endpoint=page.endpoint, path_params={})

@@ -133,6 +133,7 @@ async def test_other_requests_never_make_a_sweep(monkeypatch: pytest.MonkeyPatch
     [
         (PAGE, True),
         ({**PAGE, "path": "/sub/", "root_path": "/sub"}, True),
+        ({**PAGE, "root_path": "/sub"}, True),
         ({**PAGE, "path": "/sub/"}, False),
         (HEALTH, False),
         (SOCKET, False),
