@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,22 @@ class SqliteStore:
             raise StoreError(f"the store in {self._path}: {error}") from error
 
     async def _open(self) -> aiosqlite.Connection:
+        """A connection. If cancelled meanwhile it is closed first: it has a thread, which would outlive the loop."""
+        opening = asyncio.create_task(self._connect())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(sqlite3.Error, OSError):
+                await (await opening).close()
+            raise
+
+    async def _connect(self) -> aiosqlite.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # isolation_level None: each statement is its own transaction
         connection = await aiosqlite.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
         try:
             await _prepare(connection)
-        except BaseException:  # cancelled too: an open connection has a thread, which would outlive the program
+        except BaseException:
             await connection.close()
             raise
         return connection

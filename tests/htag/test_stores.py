@@ -4,11 +4,14 @@ import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -272,6 +275,29 @@ async def test_a_valkey_that_accepts_and_never_answers_is_given_up_soon() -> Non
     await store.close()
     server.close()
     await server.wait_closed()
+
+
+def test_a_file_whose_opening_is_cancelled_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would answer to an event loop that is closed by then."""
+    connect = sqlite3.connect
+
+    def slowly(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        time.sleep(0.2)
+        return connect(*arguments, **options)
+
+    async def cancelled() -> None:
+        store = SqliteStore(f"{tmp_path}/cancelled.db", 60)
+        asking = asyncio.create_task(store.ping())
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        await store.close()
+
+    monkeypatch.setattr(sqlite3, "connect", slowly)
+    before = set(threading.enumerate())
+    asyncio.run(cancelled())
+    assert not [each for each in set(threading.enumerate()) - before if "_connection_worker" in each.name]
 
 
 async def test_a_valkey_that_has_lost_its_scripts_gets_them_again(valkey_url: str, name: str) -> None:
