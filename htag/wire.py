@@ -5,7 +5,7 @@ the key. Parano hides payloads from casual proxies and protects nothing: the key
 """
 
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -59,8 +59,10 @@ class Failure(msgspec.Struct, tag_field="action", tag="error"):
 
 Reply = Update | Failure
 
+MOST_ROOM = 1 << 22  # bytes that are kept for the next reply: one of three megabytes fits
+
 _decoder = msgspec.json.Decoder(Message)
-_base64 = msgspec.json.Decoder(bytes)  # in JSON bytes are a string of Base64; twice as fast as binascii
+_base64 = msgspec.json.Decoder(bytearray)  # in JSON bytes are a string of Base64; twice as fast as binascii
 
 
 class Codec:
@@ -71,6 +73,9 @@ class Codec:
         self.key = key
         self._limit = limit
         self._encoder = msgspec.json.Encoder(enc_hook=plain)
+        self._room = (
+            bytearray()
+        )  # for the largest reply so far: memory fresh from the system takes as long as filling it
 
     def decode(self, frame: str | bytes) -> Message:
         """One message. Raises `MessageTooLarge`, or `WireError` for anything that is not a JSON object of ours."""
@@ -91,12 +96,21 @@ class Codec:
             if isinstance(reply, Failure) or reply.result is None or reply.result is UNSET:
                 raise
             return self.encode(msgspec.structs.replace(reply, result=None))
-        return conceal(text, self.key) if self.key else text.decode()
+        return self._conceal(text) if self.key else text.decode()
 
-    def _reveal(self, frame: str | bytes) -> bytes:
+    def _conceal(self, text: bytes) -> str:
+        assert self.key
+        concealed = conceal(text, self.key, self._room)
+        if len(self._room) > MOST_ROOM:
+            self._room = bytearray()
+        return concealed
+
+    def _reveal(self, frame: str | bytes) -> bytearray:
         assert self.key
         quoted = f'"{frame}"' if isinstance(frame, str) else b'"%b"' % frame
-        return b"".join(exclusive_or(_base64.decode(quoted), self.key))
+        raw = _base64.decode(quoted)
+        write(exclusive_or(raw, self.key), raw)
+        return raw
 
 
 def _whole_text(value: Any) -> Any:
@@ -110,17 +124,28 @@ def _whole_text(value: Any) -> Any:
     return [_whole_text(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def conceal(text: bytes, key: str) -> str:
-    """The parano form of `text`."""
-    return "".join([binascii.b2a_base64(block, newline=False).decode() for block in exclusive_or(text, key)])
+def conceal(text: bytes, key: str, room: bytearray | None = None) -> str:
+    """The parano form of `text`, made in `room`."""
+    room = bytearray() if room is None else room
+    length = write((binascii.b2a_base64(block, newline=False) for block in exclusive_or(text, key)), room)
+    with memoryview(room) as view:
+        return str(view[:length], "ascii")
 
 
-def exclusive_or(raw: bytes, key: str) -> Iterator[bytes]:
+def write(blocks: Iterable[bytes], room: bytearray) -> int:
+    """Write `blocks` to the beginning of `room`, which grows where it has to. Returns how many bytes."""
+    end = 0
+    for block in blocks:
+        start, end = end, end + len(block)
+        room[start:end] = block
+    return end
+
+
+def exclusive_or(raw: bytes | bytearray, key: str) -> Iterator[bytes]:
     """Each byte of `raw` XOR the key's, repeated: block by block as big numbers, a hundred times faster than bytes."""
     pad, number = _padding(key)
-    view = memoryview(raw)
     for start in range(0, len(raw), BLOCK):
-        block = view[start : start + BLOCK]
+        block = raw[start : start + BLOCK]
         mask = number if len(block) == BLOCK else int.from_bytes(pad[: len(block)], "little")
         yield (int.from_bytes(block, "little") ^ mask).to_bytes(len(block), "little")
 

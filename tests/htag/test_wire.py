@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htag.errors import MessageTooLarge, WireError
-from htag.wire import BLOCK, Codec, Failure, Message, Update, conceal, exclusive_or
+from htag.wire import BLOCK, MOST_ROOM, Codec, Failure, Message, Update, conceal, exclusive_or
 
 KEY = "0123456789abcdef"
 
@@ -126,6 +126,15 @@ def test_a_failure_says_to_whom_it_answers() -> None:
         "callback_id": "c1",
         "result": None,
     }
+
+
+def test_a_short_reply_after_a_long_one_has_nothing_of_it() -> None:
+    codec, fresh = Codec(KEY), Codec(KEY)
+    for size in (5_000_000, 10, 100_000, 3, 99_999):
+        update = Update({"a": "x" * size})
+        assert codec.encode(update) == fresh.encode(update) == conceal(Codec().encode(update).encode(), KEY)
+        assert len(codec._room) <= MOST_ROOM
+        fresh = Codec(KEY)
 
 
 def test_with_a_key_a_reply_is_concealed_and_reads_back() -> None:
