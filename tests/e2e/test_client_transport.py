@@ -149,10 +149,10 @@ async def test_somebody_looks_so_it_tries_at_once(page: Page, serve: Serve, even
     server.socket = "refuse"
     await page.goto(server.url)
     await reach(page, "sse")
-    await until(lambda: len(server.attempts) >= 8)  # now the pauses are seconds
+    await until(lambda: len(server.attempts) >= 9)  # now the pauses are 2.5 s at least
     server.socket = "accept"
     await page.evaluate(f"{'window' if event == 'online' else 'document'}.dispatchEvent(new Event('{event}'))")
-    await page.wait_for_function(STATE["ws"], timeout=1000)
+    await page.wait_for_function(STATE["ws"], timeout=2200)
 
 
 async def test_http_that_works_again_is_a_reason_to_try_the_socket_at_once(page: Page, serve: Serve) -> None:
