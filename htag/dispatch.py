@@ -98,6 +98,7 @@ def is_async(callback: Any) -> bool:
     """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
     while isinstance(callback, functools.partial | Marked):
         callback = callback.func
+    # B004: it is not whether it can be called that is asked
     return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
 
 

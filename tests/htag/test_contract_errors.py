@@ -5,9 +5,7 @@ import warnings
 
 import pytest
 
-from htag import State, States, Tag
-
-errors = pytest.importorskip("htag.errors")
+from htag import State, States, Tag, errors
 
 
 def test_the_exception_family():
