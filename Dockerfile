@@ -11,8 +11,8 @@ RUN --mount=type=cache,target=/var/cache/pip \
 COPY pyproject.toml LICENSE ./
 COPY htag ./htag
 COPY app ./app
-# The metadata name a README, whose text nobody needs here. Apps brought along are looked for last, so that a file of
-# theirs called app.py does not take the place of our package.
+# The metadata name a README, whose text nobody needs here. Apps brought along are looked for last, so that
+# no file of theirs takes the place of a package of ours.
 RUN --mount=type=cache,target=/var/cache/pip \
     touch README.md \
  && pip --python /venv/bin/python install --no-deps . \
@@ -43,8 +43,8 @@ VOLUME /data
 EXPOSE 8001 8002
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
-    CMD python -m app.probe "$HTAG_PORT" "$WEB_CONCURRENCY"
-CMD ["gunicorn", "--config", "python:app.gunicorn_conf"]
+    CMD python -m htag_stack.probe "$HTAG_PORT" "$WEB_CONCURRENCY"
+CMD ["gunicorn", "--config", "python:htag_stack.gunicorn_conf"]
 
 # Last, because it changes with every commit.
 ARG VERSION=dev

@@ -18,7 +18,7 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run ## serve the demo, or HTAG_APP=package.module:Class, on http://localhost:8000, without Docker
-	PYTHONPATH=$(HTAG_APPS_DIR):$$PYTHONPATH .venv/bin/python -m app
+	PYTHONPATH=$(HTAG_APPS_DIR):$$PYTHONPATH .venv/bin/python -m htag_stack
 
 up: ## the whole stack in Docker: http://localhost:8080, Grafana on :3000, Prometheus on :9090
 	HTAG_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose up --detach --build --wait

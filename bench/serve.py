@@ -27,6 +27,9 @@ UVICORN: dict[str, Any] = {
 }
 
 
+STACK = Path(__file__).parents[1] / "app" / "htag_stack"
+
+
 async def echo(socket: WebSocket) -> None:
     """Sends back what comes: the least that an event can cost on this server."""
     await socket.accept()
@@ -56,9 +59,9 @@ def limits(**times: Any) -> dict[str, Any]:
 
 
 def deployed_collector() -> Any:
-    """`app/collector.py`: every candidate runs as the deployed program does. By its path, because published htag's
-    environment has none of our packages."""
-    spec = importlib.util.spec_from_file_location("collector", Path(__file__).parents[1] / "app" / "collector.py")
+    """The collector's settings of `app/`: every candidate runs as the deployed program does. By its path, because
+    published htag's environment has none of our packages."""
+    spec = importlib.util.spec_from_file_location("collector", STACK / "collector.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from app import startup
+from htag_stack import startup
 
 PATIENCE = 20 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds; a slow machine can stretch it
 ROOT = Path(__file__).parents[2]
+STACK = ROOT / "app" / "htag_stack"
 SECRET = "a secret of more than thirty-two characters"
 
 
@@ -56,7 +57,7 @@ class Server:
     """A server process of ours and all that it said."""
 
     def __init__(self, command: list[str], folder: Path, **settings: str) -> None:
-        path = [str(ROOT), str(folder)]
+        path = [str(ROOT), str(ROOT / "app"), str(folder)]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path), **settings}
         self.out = (folder / "stdout").open("w+")
         self.err = (folder / "stderr").open("w+")

@@ -1,4 +1,4 @@
-"""`app.collector`: what stays is not looked at again and again, and what is garbage is found all the same."""
+"""`htag_stack.collector`: what stays is not looked at again and again, and what is garbage is found all the same."""
 
 import gc
 import weakref
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app import collector
-from app.collector import YOUNG_OBJECTS, SetAside, is_page, settle
+from htag_stack import collector
+from htag_stack.collector import YOUNG_OBJECTS, SetAside, is_page, settle
 
 PAGE = {"type": "http", "path": "/", "method": "GET"}
 HEALTH = {"type": "http", "path": "/health", "method": "GET"}

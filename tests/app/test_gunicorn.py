@@ -35,7 +35,7 @@ class Shop(Tag.App):
         self.number += 1
         self.shown.text = str(self.number)
 """
-GUNICORN = ("gunicorn", "--config", "python:app.gunicorn_conf")
+GUNICORN = ("gunicorn", "--config", "python:htag_stack.gunicorn_conf")
 
 
 def get(port: int, path: str = "/", **headers: str) -> http.client.HTTPResponse:
@@ -241,7 +241,7 @@ def test_every_line_is_json_and_none_holds_what_a_visitor_typed(start: Start, fr
 # ---- refusing to start
 
 
-@pytest.mark.parametrize("command", [GUNICORN, ("app",)])
+@pytest.mark.parametrize("command", [GUNICORN, ("htag_stack",)])
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -264,7 +264,7 @@ def test_a_bad_setting_is_one_sentence_and_exit_code_2(
     assert server.stderr().count("\n") == 1
 
 
-@pytest.mark.parametrize(("command", "slot"), [(GUNICORN, 2), (("app",), 0)])
+@pytest.mark.parametrize(("command", "slot"), [(GUNICORN, 2), (("htag_stack",), 0)])
 def test_a_port_in_use_is_one_sentence_and_exit_code_2(
     start: Start, free_base: int, app_module: None, command: tuple[str, ...], slot: int
 ) -> None:
@@ -295,7 +295,7 @@ def test_a_store_that_is_down_is_said_once_and_people_are_served(
 
 
 def test_python_m_app_serves_on_the_base_port_alone(start: Start, free_base: int, app_module: None) -> None:
-    server = start("app", HTAG_APP="shop:Shop", HTAG_PORT=str(free_base), WEB_CONCURRENCY="4")
+    server = start("htag_stack", HTAG_APP="shop:Shop", HTAG_PORT=str(free_base), WEB_CONCURRENCY="4")
     eventually(lambda: is_live(free_base), "the port serves")
     assert health(free_base)["worker"]["slot"] == 1
     with tab(free_base) as websocket:

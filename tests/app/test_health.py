@@ -5,10 +5,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.health import Health
-from app.vitals import Vitals
 from htag.errors import StoreError
 from htag.store import MemoryStore
+from htag_stack.health import Health
+from htag_stack.vitals import Vitals
 
 
 class PoolOfThree:

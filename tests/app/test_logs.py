@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.logs import JsonFormatter, logging_config
-from app.settings import Settings
+from htag_stack.logs import JsonFormatter, logging_config
+from htag_stack.settings import Settings
 
 
 def record(message: str, *args: object, level: int = logging.INFO, **extra: object) -> logging.LogRecord:
@@ -17,7 +17,7 @@ def record(message: str, *args: object, level: int = logging.INFO, **extra: obje
 @pytest.fixture
 def restored() -> Iterator[None]:
     """Logging is one for the whole process; the test runner's comes back."""
-    names = ["", "htag", "app", *(name for name in logging.root.manager.loggerDict if "." not in name)]
+    names = ["", "htag", "htag_stack", *(name for name in logging.root.manager.loggerDict if "." not in name)]
     names += ["uvicorn.error", "uvicorn.access", "gunicorn.error", "gunicorn.access"]
     loggers = [logging.getLogger(name) for name in names]
     before = [(logger.level, logger.handlers[:], logger.propagate) for logger in loggers]
@@ -48,7 +48,7 @@ def test_an_exception_stays_on_its_line() -> None:
 
 
 @pytest.mark.parametrize("log_format", ["plain", "json"])
-@pytest.mark.parametrize("name", ["htag", "app", "uvicorn.error", "gunicorn.error", "somebody.else"])
+@pytest.mark.parametrize("name", ["htag", "htag_stack", "uvicorn.error", "gunicorn.error", "somebody.else"])
 @pytest.mark.usefixtures("restored")
 def test_everybody_s_lines_go_to_stdout_once(capsys: pytest.CaptureFixture[str], log_format: str, name: str) -> None:
     logging.config.dictConfig(logging_config(Settings(log_format=log_format)))  # type: ignore[arg-type]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import compose, create_application
-from app.settings import Settings
-from app.startup import Prepared
 from htag import Tag
-from tests.app.conftest import ROOT, SECRET
+from htag_stack.main import compose, create_application
+from htag_stack.settings import Settings
+from htag_stack.startup import Prepared
+from tests.app.conftest import ROOT, SECRET, STACK
 
 # names that dashboards, alerts and people rely on: design section 12, as far as it exists
 PROMISED = (
@@ -134,12 +134,12 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 def test_only_settings_reads_the_environment() -> None:
-    sources = [*(ROOT / "app").glob("*.py"), *(ROOT / "htag" / "stores").glob("*.py")]
+    sources = [*STACK.glob("*.py"), *(ROOT / "htag" / "stores").glob("*.py")]
     readers = {path.name for path in sources if re.search(r"os\.environ|getenv", path.read_text())}
     assert readers <= {"gunicorn_conf.py"}  # where gunicorn's own variable tells of an upgrade
 
 
 def test_only_metrics_knows_prometheus() -> None:
-    knowing = {path.name for path in (ROOT / "app").glob("*.py") if "import prometheus_client" in path.read_text()}
-    knowing |= {path.name for path in (ROOT / "app").glob("*.py") if "from prometheus_client" in path.read_text()}
+    knowing = {path.name for path in STACK.glob("*.py") if "import prometheus_client" in path.read_text()}
+    knowing |= {path.name for path in STACK.glob("*.py") if "from prometheus_client" in path.read_text()}
     assert knowing == {"metrics.py"}

@@ -6,11 +6,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.metrics import Metrics
-from app.vitals import Vitals
 from htag.errors import StoreError
 from htag.observe import Observer
 from htag.store import MemoryStore
+from htag_stack.metrics import Metrics
+from htag_stack.vitals import Vitals
 
 
 class PoolWithSessions:
@@ -53,7 +53,7 @@ def vitals() -> Vitals:
 
 @pytest.fixture
 def watching(metrics: Metrics, vitals: Vitals) -> Metrics:
-    metrics.watch(PoolWithSessions(), vitals, {"version": "1.2", "htag_app": "app.ui:Demo"})
+    metrics.watch(PoolWithSessions(), vitals, {"version": "1.2", "htag_app": "htag_stack.ui:Demo"})
     return metrics
 
 

@@ -9,9 +9,9 @@ from tests.app.conftest import ROOT
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
 
-@pytest.mark.parametrize("package", ["app", "htag.client", "htag.stores"])
+@pytest.mark.parametrize("package", ["htag_stack", "htag.client", "htag.stores"])
 def test_every_file_of_a_package_is_packaged(package: str) -> None:
-    folder = ROOT / package.replace(".", "/")
+    folder = ROOT / PACKAGES["package-dir"].get(package, package.replace(".", "/"))
     packaged = {path for pattern in PACKAGES["package-data"].get(package, []) for path in folder.glob(pattern)}
     assert {path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py"} == {
         path.name for path in packaged

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.probe import failure, main
+from htag_stack.probe import failure, main
 
 
 class Endpoint(http.server.BaseHTTPRequestHandler):
@@ -45,6 +45,6 @@ def test_any_other_status_is_unhealthy(worker: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_worker_that_hangs_is_unhealthy(free_base: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.probe.TIMEOUT", 0.1)
+    monkeypatch.setattr("htag_stack.probe.TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", free_base)):
         assert "timed out" in (failure(free_base) or "")

@@ -2,15 +2,15 @@ import re
 
 import pytest
 
-from app.reference import FILES, rewritten
-from app.settings import Settings
+from htag_stack.reference import FILES, rewritten
+from htag_stack.settings import Settings
 from tests.app.conftest import ROOT
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_files_say_what_the_settings_are(file: str) -> None:
     text = (ROOT / file).read_text()
-    assert rewritten(text, FILES[file]()) == text, "run: python -m app.reference"
+    assert rewritten(text, FILES[file]()) == text, "run: python -m htag_stack.reference"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

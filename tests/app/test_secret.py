@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StartError
-from app.secret import read_or_make
+from htag_stack.errors import StartError
+from htag_stack.secret import read_or_make
 from tests.app.conftest import ROOT, SECRET
 
 RACER = """
 import pathlib, sys
-from app.secret import read_or_make
+from htag_stack.secret import read_or_make
 input()
 print(read_or_make(pathlib.Path(sys.argv[1])))
 """

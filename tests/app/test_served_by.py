@@ -8,7 +8,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.served_by import HEADER, Place, ServedBy
+from htag_stack.served_by import HEADER, Place, ServedBy
 
 
 async def page(request: Request) -> Response:

@@ -3,14 +3,19 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.errors import StartError
-from app.settings import Settings
+from htag_stack.errors import StartError
+from htag_stack.settings import Settings
 from tests.app.conftest import SECRET
 
 
 def test_nothing_has_to_be_set() -> None:
     settings = Settings.load()
-    assert (settings.app, settings.host, settings.port, settings.workers) == ("app.ui:Demo", "127.0.0.1", 8000, 2)
+    assert (settings.app, settings.host, settings.port, settings.workers) == (
+        "htag_stack.ui:Demo",
+        "127.0.0.1",
+        8000,
+        2,
+    )
     assert not settings.debug
     assert settings.trusted_proxies == ("127.0.0.1",)
 

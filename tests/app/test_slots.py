@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.slots import next_slot, slot_of, slot_ports
+from htag_stack.slots import next_slot, slot_of, slot_ports
 
 
 @dataclass

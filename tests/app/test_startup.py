@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import EXIT_CANNOT_START, StartError, one_sentence
-from app.startup import check_ports, load_app_class, prepare
 from htag import Tag
+from htag_stack.errors import EXIT_CANNOT_START, StartError, one_sentence
+from htag_stack.startup import check_ports, load_app_class, prepare
 
 Module = Callable[[str, str], None]
 

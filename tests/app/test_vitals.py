@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app import vitals as module
-from app.vitals import Vitals, cgroup_limit, memory_share, resident_bytes
 from htag.errors import StoreError
 from htag.store import MemoryStore
+from htag_stack import vitals as module
+from htag_stack.vitals import Vitals, cgroup_limit, memory_share, resident_bytes
 from tests.app.conftest import PATIENCE
 
 
@@ -76,7 +76,7 @@ async def test_sessions_are_measured_along() -> None:
 async def test_a_store_that_goes_and_comes_back_is_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
     store = FlakyStore()
     vitals = Vitals(store)
-    caplog.set_level(logging.INFO, "app")
+    caplog.set_level(logging.INFO, "htag_stack")
     async with watched(vitals):
         store.trouble = StoreError("connection refused")
         await until(lambda: vitals.store_error)

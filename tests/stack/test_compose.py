@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.settings import Settings
-from app.worker import SHUTDOWN_SECONDS
+from htag_stack.settings import Settings
+from htag_stack.worker import SHUTDOWN_SECONDS
 from tests.stack.engine import ROOT, docker
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
-GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/gunicorn_conf.py
+GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_it_runs_as_a_numbered_user_and_stops_on_sigterm(config: dict[str, Any])
 
 
 def test_its_health_check_needs_no_curl(image: str, config: dict[str, Any]) -> None:
-    assert "app.probe" in " ".join(config["Healthcheck"]["Test"])
+    assert "htag_stack.probe" in " ".join(config["Healthcheck"]["Test"])
     assert not _finds(image, "curl")
 
 
@@ -53,12 +53,12 @@ def test_it_holds_no_build_tools(image: str, tool: str) -> None:
 
 def test_it_holds_only_what_it_serves(image: str) -> None:
     packages = docker("run", "--rm", image, "ls", "/venv/lib/python3.13/site-packages").split()
-    assert {"app", "htag", "uvicorn"} <= set(packages)
+    assert {"htag_stack", "htag", "uvicorn"} <= set(packages)
     assert not {"tests", "loadtest", "pytest", "locust", "bench"} & set(packages)
 
 
 def test_a_python_on_a_read_only_file_system_need_not_write(image: str) -> None:
-    done = run("docker", "run", "--rm", *HARDENED, image, "python", "-c", "import app.main, htag.web")
+    done = run("docker", "run", "--rm", *HARDENED, image, "python", "-c", "import htag_stack.main, htag.web")
     assert done.returncode == 0, done.stderr
 
 
@@ -97,7 +97,7 @@ def test_somebody_s_own_app_is_served_without_a_fork(serve: Callable[[Path, str]
 def test_somebody_s_own_files_may_be_called_like_ours(serve: Callable[[Path, str], str], tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     shutil.copy(ROOT / "apps/hello.py", tmp_path / "mine.py")
-    for name in ("app", "htag", "uvicorn"):
+    for name in ("htag_stack", "htag", "uvicorn"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('the wrong module')\n")
     assert "Hello</button>" in serve(tmp_path, "mine:Hello")
 

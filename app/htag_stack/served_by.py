@@ -7,7 +7,7 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.slots import slot_of
+from htag_stack.slots import slot_of
 
 HEADER = "X-Htag-Served-By"
 UNMATCHED = "unmatched"

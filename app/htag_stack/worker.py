@@ -9,7 +9,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
-from app.settings import Settings
+from htag_stack.settings import Settings
 
 # Seconds to wait for busy requests before they are cut. Without it uvicorn waits for ever, and while old workers
 # drain gunicorn does not replace a crashed new one. Shorter than gunicorn's graceful_timeout, which is shorter than

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from app.errors import StartError
+from htag_stack.errors import StartError
 
 SECRET_LENGTH = 32  # characters; fewer than 128 bits of even a hexadecimal secret could be searched
 _MADE_BYTES = 48

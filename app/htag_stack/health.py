@@ -1,6 +1,6 @@
 """`/health` for people and monitors, `/health/live` for the container, `/health/ready` for load balancers.
 
-They only read what is known already (see app/vitals.py): a health check that does work of its own is what breaks
+They only read what is known already (vitals.py): a health check that does work of its own is what breaks
 under load. A store that is down is told and degrades; it is no reason to take a worker out of service that serves
 well from memory.
 """
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.vitals import Vitals
+from htag_stack.vitals import Vitals
 
 _NEVER_CACHED = {"cache-control": "no-store"}
 

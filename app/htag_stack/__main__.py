@@ -1,13 +1,13 @@
-"""`python -m app`: one process, for development and for a machine of one's own; serves on http://127.0.0.1:8000."""
+"""`python -m htag_stack`: one process, for development and for a machine of one's own; serves on http://127.0.0.1:8000."""
 
 import uvicorn
 
-from app.collector import settle
-from app.errors import one_sentence
-from app.logs import logging_config
-from app.main import compose
-from app.startup import check_ports, prepare
-from app.worker import uvicorn_options
+from htag_stack.collector import settle
+from htag_stack.errors import one_sentence
+from htag_stack.logs import logging_config
+from htag_stack.main import compose
+from htag_stack.startup import check_ports, prepare
+from htag_stack.worker import uvicorn_options
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _STATM = Path("/proc/self/statm")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
-logger = logging.getLogger("app")
+logger = logging.getLogger("htag_stack")
 
 
 class Vitals:

@@ -26,8 +26,8 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.vitals import Vitals
 from htag.observe import Observer
+from htag_stack.vitals import Vitals
 
 # Seconds. Most handlers take well under a millisecond; 0.1 is where a person feels a delay and htag announces a
 # blocked loop; beyond ten seconds it does not matter how much longer.

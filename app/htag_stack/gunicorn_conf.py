@@ -1,4 +1,5 @@
-"""gunicorn's configuration (`gunicorn -c python:app.gunicorn_conf`): one listening socket a worker, see app/slots.py.
+"""gunicorn's configuration (`gunicorn -c python:htag_stack.gunicorn_conf`): one listening socket a worker
+(slots.py).
 
 The modules, the app's included, are imported here, before the fork: a wrong HTAG_APP ends the start with one
 sentence, a replacement worker serves within milliseconds, and the workers share the memory of the code. The
@@ -12,13 +13,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import app.main  # noqa: F401 - imported before the fork, for the reasons above
-from app.collector import settle
-from app.errors import one_sentence
-from app.logs import logging_config
-from app.slots import next_slot, slot_ports
-from app.startup import check_ports, prepare
-from app.worker import SHUTDOWN_SECONDS, SlotWorker
+import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons above
+from htag_stack.collector import settle
+from htag_stack.errors import one_sentence
+from htag_stack.logs import logging_config
+from htag_stack.slots import next_slot, slot_ports
+from htag_stack.startup import check_ports, prepare
+from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
 with one_sentence():
     _settings = prepare().settings
@@ -28,7 +29,7 @@ _ports = slot_ports(_settings.port, _settings.workers)
 bind = [f"[{_settings.host}]:{port}" if ":" in _settings.host else f"{_settings.host}:{port}" for port in _ports]
 workers = len(_ports)
 worker_class = SlotWorker.configured(_settings)
-wsgi_app = "app.main:create_application()"
+wsgi_app = "htag_stack.main:create_application()"
 logconfig_dict = logging_config(_settings)
 loglevel = "info" if _settings.log_level == "debug" else _settings.log_level
 
@@ -56,7 +57,7 @@ def when_ready(arbiter: Any) -> None:
 def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> None:
     """SIGTTIN would put two workers on one slot, SIGTTOU leave a slot that accepts and never answers."""
     if new_value != len(_ports):
-        logging.getLogger("app").warning("the number of workers is fixed at start, one a slot: %d", len(_ports))
+        logging.getLogger("htag_stack").warning("the number of workers is fixed at start, one a slot: %d", len(_ports))
         arbiter.num_workers = len(_ports)
 
 

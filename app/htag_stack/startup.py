@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.errors import StartError
-from app.settings import Settings
 from htag.app import App
+from htag_stack.errors import StartError
+from htag_stack.settings import Settings
 
 
 class Prepared(NamedTuple):

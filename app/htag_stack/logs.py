@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.settings import Settings
+from htag_stack.settings import Settings
 
 # uvicorn's lines for every WebSocket: of a thousand browsers that reconnect they would be three thousand
 _EACH_CONNECTION = ("connection open", "connection closed", '%s - "WebSocket %s" [accepted]', '%s - "WebSocket %s" 403')
@@ -55,7 +55,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": server_level},
         "loggers": {
             "htag": {"level": level},
-            "app": {"level": level},
+            "htag_stack": {"level": level},
             "uvicorn": server,
             "uvicorn.error": {**server, "filters": ["quiet"]},
             "uvicorn.access": silent,

@@ -1,7 +1,7 @@
 """Every setting of the deployed program in one frozen object: the only reader of the environment.
 
 Each field's description is its line in `docs/configuration.md` and `.env.example` (written by `python -m
-app.reference`).
+htag_stack.reference`).
 """
 
 import ipaddress
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.errors import StartError
-from app.secret import SECRET_LENGTH, read_or_make
+from htag_stack.errors import StartError
+from htag_stack.secret import SECRET_LENGTH, read_or_make
 
 SHARED_STORES = ("valkey", "valkeys")  # reached over a network, so other hosts may serve the same sessions
 
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
 
     app: str = Field(
-        default="app.ui:Demo",
+        default="htag_stack.ui:Demo",
         description="The app to serve, as `package.module:Class`; the class is a subclass of `htag.Tag.App`.",
     )
     workers: int = Field(

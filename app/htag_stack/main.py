@@ -10,25 +10,25 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from app.collector import SetAside
-from app.health import Health
-from app.metrics import Metrics
-from app.served_by import Place, ServedBy
-from app.settings import Settings
-from app.startup import Prepared, prepare
-from app.vitals import Vitals, memory_share
 from htag import __version__
 from htag.limits import Limits
 from htag.pool import Pool
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
+from htag_stack.collector import SetAside
+from htag_stack.health import Health
+from htag_stack.metrics import Metrics
+from htag_stack.served_by import Place, ServedBy
+from htag_stack.settings import Settings
+from htag_stack.startup import Prepared, prepare
+from htag_stack.vitals import Vitals, memory_share
 
-logger = logging.getLogger("app")
+logger = logging.getLogger("htag_stack")
 
 
 def create_application() -> ASGIApp:
-    """The program, from this process's environment. Raises `app.errors.StartError`."""
+    """The program, from this process's environment. Raises `htag_stack.errors.StartError`."""
     return compose(prepare())
 
 

@@ -143,7 +143,7 @@ class Whereabouts(Tag.aside):
         Tag.dd(value)
 
     def served_by(self) -> tuple[str, str]:
-        """(container, slot) of the request that is being answered; app/served_by.py puts it there."""
+        """(container, slot) of the request that is being answered; served_by.py puts it there."""
         self.root.clicks.get()  # so that every click shows anew who answered it
         host, _, slot = getattr(self.request.state, "served_by", "this process:1").rpartition(":")
         return host, slot

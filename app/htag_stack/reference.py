@@ -1,4 +1,5 @@
-"""The settings as documentation: `python -m app.reference` writes them into docs/configuration.md and .env.example.
+"""The settings as documentation: `python -m htag_stack.reference` writes them into docs/configuration.md and
+.env.example.
 
 A test holds both files to it, so neither can say something else than the program does.
 """
@@ -10,9 +11,9 @@ from textwrap import wrap
 
 from pydantic.fields import FieldInfo
 
-from app.settings import Settings
+from htag_stack.settings import Settings
 
-BEGIN, END = "(settings: written by python -m app.reference)", "(end of the settings)"
+BEGIN, END = "(settings: written by python -m htag_stack.reference)", "(end of the settings)"
 _FILE_WIDTH = 110
 
 

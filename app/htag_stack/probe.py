@@ -1,4 +1,5 @@
-"""`python -m app.probe PORT SLOTS`: the container's health check, so that it needs no curl. Exit code 1: not healthy.
+"""`python -m htag_stack.probe PORT SLOTS`: the container's health check, so that it needs no curl. Exit code 1: not
+healthy.
 
 It imports nothing of the program: it runs every few seconds, and must not cost more than what it asks.
 """
