@@ -15,6 +15,9 @@ from htag.session import Session
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
+# What a server raises for a message to a tab that is gone: OSError where the connection is lost, as ASGI has it, and
+# RuntimeError where it was closed, by us or by the server itself (for text that is not UTF-8, for a missed pong).
+GONE = (OSError, RuntimeError)
 HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut what is idle for 30 or 60
 
 
@@ -71,8 +74,8 @@ class Outbox:
                     self._size -= len(frame)
                 sent(self.transport, len(frame))
                 await self._send(frame)
-        except OSError:
-            self._drop()  # the tab is gone; who reads its channel will notice, and the page asks again
+        except GONE:
+            self._drop()  # who reads its channel will notice, and the page asks again
         finally:
             self._sending = False
         if self._closes:
@@ -113,7 +116,7 @@ class WebSocketChannel(Outbox):
 
     async def close(self, code: int) -> None:
         """Close the connection for a reason."""
-        with contextlib.suppress(OSError):  # gone already is closed as well
+        with contextlib.suppress(*GONE):  # gone already is closed as well
             await self._asgi_send({"type": "websocket.close", "code": code})
 
     def end(self) -> None:
@@ -152,7 +155,7 @@ class StreamChannel(Outbox):
                 await asyncio.wait((gone,), timeout=HEARTBEAT)
                 if not gone.done() and not self._sending:
                     await self._write(": still here\n\n")
-        except OSError:
+        except GONE:
             return  # a write found out first
         finally:
             gone.cancel()

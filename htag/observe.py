@@ -43,3 +43,6 @@ class Observer:
 
     def browser_error(self) -> None:
         """A browser reported a JavaScript error."""
+
+    def report_left_out(self) -> None:
+        """A log line about a session was not written, because there were too many (htag/reports.py)."""

@@ -11,18 +11,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from time import perf_counter
 from typing import Any, Protocol
 
-from htag import dispatch, fields
+from htag import browser_report, dispatch, fields
 from htag.app import App
 from htag.dispatch import Event, Result
 from htag.limits import Limits
 from htag.marks import HOOKED
 from htag.observe import Observer
 from htag.registry import Page
+from htag.reports import Reports
 from htag.tag import GTag
 from htag.throttle import Throttle
 from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
-
-logger = logging.getLogger("htag")
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
@@ -71,8 +70,10 @@ class Session:
         "__weakref__",
         "_answers",
         "_posted",
+        "_reports",
         "_tasks",
         "_throttle",
+        "_worker_reports",
         "app",
         "clients",
         "closed",
@@ -88,7 +89,16 @@ class Session:
         "spoke_http_at",
     )
 
-    def __init__(self, identity: str, app: App, codec: Codec, observer: Observer, limits: Limits) -> None:
+    def __init__(
+        self,
+        identity: str,
+        app: App,
+        codec: Codec,
+        observer: Observer,
+        limits: Limits,
+        reports: Reports | None = None,
+    ) -> None:
+        """`reports`: the log lines of all sessions of this worker; by default it is alone."""
         self.id = identity
         self.app = app
         self.codec = codec
@@ -104,6 +114,8 @@ class Session:
         self.size = 0
         self.opened_at = time.monotonic()
         self.spoke_http_at = float("-inf")
+        self._worker_reports = reports or Reports(observer)
+        self._reports: Reports | None = None
         self._answers: deque[Reply] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
@@ -198,7 +210,9 @@ class Session:
         callback: Any = message.id
         if message.action == "log_error":
             self.observer.browser_error()
-            logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
+            # in quotes: it may contain lines
+            shown = f"{message.error!r:.2000}" if self.app.debug else browser_report.summary(message.error)
+            self._report(logging.ERROR, "a browser reports: %s", shown)
             return []
         if type(callback) is not str:
             return [self._changes()]
@@ -330,7 +344,7 @@ class Session:
     def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
         self.observer.component_failed(kind)
-        logger.error("%s of %s failed: %s", kind, name, type(error).__name__, exc_info=error)
+        self._report(logging.ERROR, "%s of %s failed: %s", kind, name, type(error).__name__, error=error)
         if not self.app.debug:
             return Failure("Internal Server Error")
         return Failure("".join(traceback.format_exception(error)))
@@ -338,9 +352,15 @@ class Session:
     def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
         name = dispatch.name_of(callback)
         self.observer.handler_blocked(name, seconds)
-        logger.warning(
-            "%s held up all sessions of this worker for %.3f s: make it async, or use a thread", name, seconds
-        )
+        text = "%s held up all sessions of this worker for %.3f s: make it async, or use a thread"
+        self._report(logging.WARNING, text, name, seconds)
+
+    def _report(self, level: int, text: str, *values: object, error: BaseException | None = None) -> None:
+        """Log a line about this session, unless there are too many; with messages only where the app is in debug mode:
+        they quote what people type."""
+        if self._reports is None:
+            self._reports = self._worker_reports.of_session()
+        self._reports.log(level, text, *values, error=error, messages=self.app.debug)
 
     # -- pushes ------------------------------------------------------------------------------------------------------
 
@@ -391,7 +411,7 @@ class Session:
         assert self._tasks is not None
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of a session failed", exc_info=error)
+            self._report(logging.ERROR, "a task of a session failed: %s", type(error).__name__, error=error)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

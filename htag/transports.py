@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket
 
-from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
+from htag.channel import GONE, UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
 from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
 from htag.lane import CROWDED, Lane
@@ -127,7 +127,8 @@ class SocketEndpoint:
         session = self._door.session(scope)
         await send({"type": "websocket.accept", "headers": NO_CACHE})
         if session is None:
-            await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+            with contextlib.suppress(*GONE):
+                await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
             return
         channel = WebSocketChannel(session, send)
         started = time.monotonic()
@@ -194,7 +195,7 @@ class StreamEndpoint:
         finally:
             heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
-        with contextlib.suppress(OSError):  # the browser may be gone already
+        with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -21,14 +21,13 @@ from htag.limits import Limits
 from htag.observe import Observer
 from htag.page import asset, document, notice, script_name
 from htag.pool import Pool, Refused, new_id
+from htag.reports import Reports
 from htag.session import Session
 from htag.state import plain
 from htag.store import Store
 from htag.tag import current_request
 from htag.transports import Door, EventEndpoint, Scope, SocketEndpoint, StreamEndpoint
 from htag.wire import Codec
-
-logger = logging.getLogger("htag")
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -102,6 +101,7 @@ class WebApp:
         self.on_instance = on_instance
         self.debug = debug
         self.observer = observer or Observer()
+        self.reports = Reports(self.observer)
         self.identity = Identity(secret)
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
@@ -145,7 +145,8 @@ class WebApp:
             return busy()
         except Exception as error:
             self.observer.component_failed("init")
-            logger.error("the page of %s failed: %s", self._name(), type(error).__name__, exc_info=error)
+            text = "the page of %s failed: %s"
+            self.reports.log(logging.ERROR, text, self._name(), type(error).__name__, error=error, messages=self.debug)
             return self._broken(error)
         finally:
             current_request.reset(token)
@@ -187,7 +188,7 @@ class WebApp:
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
         app._heard_from = lambda: request
-        session = Session(session_id, app, self.codec, self.observer, self.pool.limits)
+        session = Session(session_id, app, self.codec, self.observer, self.pool.limits, self.reports)
         try:
             session.start()
         except Exception:

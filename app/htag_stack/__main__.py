@@ -7,6 +7,7 @@ from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
 from htag_stack.startup import check_ports, prepare
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import uvicorn_options
 
 
@@ -16,6 +17,7 @@ def main() -> None:
         prepared = prepare()
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
+    log_uncaught()
     application = compose(prepared)
     settle()
     uvicorn.run(

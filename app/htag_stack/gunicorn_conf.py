@@ -19,6 +19,7 @@ from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports
 from htag_stack.startup import check_ports, prepare
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
 with one_sentence():
@@ -68,6 +69,7 @@ def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
 
 def post_fork(arbiter: Any, worker: SlotWorker) -> None:
     """In the child."""
+    log_uncaught()
     worker.close_other(arbiter.LISTENERS)
 
 

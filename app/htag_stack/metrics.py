@@ -154,6 +154,9 @@ class Metrics(Observer):
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS
         )
         self._browser_errors = self._counter("htag_browser_errors", "JavaScript errors that browsers reported.")
+        self._reports_left_out = self._counter(
+            "htag_reports_left_out", "Log lines about sessions not written, because there were too many."
+        )
 
     def _count_requests(self) -> None:
         self._requests = Counter(
@@ -215,6 +218,9 @@ class Metrics(Observer):
 
     def browser_error(self) -> None:
         self._browser_errors.inc()
+
+    def report_left_out(self) -> None:
+        self._reports_left_out.inc()
 
 
 class States(Collector):
