@@ -21,13 +21,14 @@ def without_messages(error: BaseException) -> BaseException:
 
 
 def _stand_in(error: BaseException, left: int) -> BaseException:
+    kind: Any = type(error)
     frames, left_out = shortened(error.__traceback__)
     text = (f"{left_out} frames left out",) if left_out else ()
     if isinstance(error, BaseExceptionGroup):
         members = [_stand_in(member, left // 2) for member in error.exceptions[: max(left, 1)]]
-        shown: BaseException = _named(type(error), BaseExceptionGroup)(*text or ("",), members)
+        shown: BaseException = _named(kind, BaseExceptionGroup)(*text or ("",), members)
     else:
-        shown = _named(type(error), Exception)(*text)
+        shown = _named(kind, Exception)(*text)
     if left > 0:
         for name in ("__cause__", "__context__"):
             if (before := getattr(error, name)) is not None:

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket
 
-from htag.channel import GONE, UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
+from htag.answers import send_counted
+from htag.channel import GONE, LARGE, TRY_LATER, UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
 from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
 from htag.lane import CROWDED, Lane
@@ -26,7 +27,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
+NOTABLE = 4096  # bytes; a message from here on may make its session notably larger, others are of that size at most
+TOO_LARGE = 1009  # close code of RFC 6455
 NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
 
 
@@ -51,6 +53,13 @@ class Door:
         if same_origin(scope["headers"], self._origins):
             return True
         self.observer.message_refused("origin")
+        return False
+
+    def has_place(self, session: Session) -> bool:
+        """Whether one more tab of `session` may connect."""
+        if len(session.clients) < self.pool.most_tabs(session):
+            return True
+        self.observer.session_limited("tabs")
         return False
 
     def session(self, scope: Scope) -> Session | None:
@@ -125,6 +134,9 @@ class SocketEndpoint:
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
             return
         session = self._door.session(scope)
+        if session is not None and not self._door.has_place(session):
+            await send({"type": "websocket.close", "code": TRY_LATER})  # before accepting: the page uses plain HTTP
+            return
         await send({"type": "websocket.accept", "headers": NO_CACHE})
         if session is None:
             with contextlib.suppress(*GONE):
@@ -141,6 +153,7 @@ class SocketEndpoint:
             await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
         finally:
             heard.hang_up()
+            channel.gone()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
@@ -148,8 +161,9 @@ class SocketEndpoint:
         pace = Pace(session.limits.messages_per_second)
         decode = self._door.codec.decode
         while (received := await receive())["type"] == "websocket.receive":
+            frame = received.get("text") or received.get("bytes") or ""
             try:
-                message = decode(received.get("text") or received.get("bytes") or "")
+                message = decode(frame)
             except MessageTooLarge:
                 self._door.observer.message_refused("too_large")
                 await channel.close(TOO_LARGE)
@@ -159,6 +173,11 @@ class SocketEndpoint:
                 continue
             session.app._heard_from = heard
             done = lane.submit(message, channel)
+            if done is not None:
+                lane.weigh(done, len(frame))
+            if len(frame) > NOTABLE:
+                self._door.pool.heard(session, len(frame))
+            channel.in_use = True
             await channel.flush()
             if done is not None and lane.crowded and not await lane.uncrowded():
                 await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
@@ -178,6 +197,8 @@ class StreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One stream, until the browser goes."""
         session, refusal = admitted(self._door, scope)
+        if session is not None and scope["method"] != "HEAD" and not self._door.has_place(session):
+            session, refusal = None, PlainTextResponse("Too many tabs", 429, {"retry-after": "5"})
         if session is None:
             await refusal(scope, receive, send)
             return
@@ -194,6 +215,7 @@ class StreamEndpoint:
             await channel.run(receive)
         finally:
             heard.hang_up()
+            channel.gone()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
         with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -208,23 +230,34 @@ class EventEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
-        try:
-            response = await self._answer(scope, receive, send)
-        except ClientDisconnect:
-            return  # nobody is there to answer to
+        session, response = admitted(self._door, scope)
+        if session is not None:
+            try:
+                response = await self._answer(session, scope, receive, send)
+            except ClientDisconnect:
+                return  # nobody is there to answer to
+            if len(response.body) > LARGE:
+                if await send_counted(session, response, send):
+                    return
+                response = self._too_many()
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
-        session, refusal = admitted(self._door, scope)
-        if session is None:
-            return refusal
+    def _too_many(self) -> Response:
+        self._door.observer.message_refused("too_fast")
+        return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+
+    async def _answer(self, session: Session, scope: Scope, receive: Receive, send: Send) -> Response:
         token = header(scope["headers"], b"x-htag-token") or ""
         expected = map(self._door.identity.csrf, self._door.identity.claimed(scope["headers"]))
         if not any(hmac.compare_digest(token.encode(), each.encode()) for each in expected):
             self._door.observer.message_refused("csrf")
             return PlainTextResponse("CSRF Token mismatch", 403)
+        if session.unfinished >= session.room.limit:
+            self._door.observer.session_limited("messages")
+            return self._too_many()
         try:
-            message = self._door.codec.decode(await self._body(scope, receive))
+            body = await self._body(session, scope, receive)
+            message = self._door.codec.decode(body)
         except MessageTooLarge:
             self._door.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
@@ -232,9 +265,9 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._once(session, scope, message)
+        return await self._once(session, scope, message, len(body))
 
-    async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
+    async def _once(self, session: Session, scope: Scope, message: Message, size: int) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
         POST by itself, and gets what it would have got."""
         tab = header(scope["headers"], b"x-htag-tab") or ""
@@ -244,37 +277,49 @@ class EventEndpoint:
         if tab and last is not None and callback_id is not None and last.callback_id == callback_id:
             if last.done is not None:
                 await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
-            return JSONResponse(last.answer)
+            return JSONResponse(last.answer or self._anew(session))
         if lane.crowded or session.tasks > CROWDED:
-            self._door.observer.message_refused("too_fast")
-            return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+            return self._too_many()
         posted = Posted(callback_id)
         session.remember_post(tab, posted)
         self._door.pool.hold(session)
         try:
             if message.fallback is True:
-                await self._collect(session, lane, message, posted, revision_shown(scope))
+                answer = await self._collect(session, lane, message, posted, revision_shown(scope), size)
             else:
                 posted.done = lane.submit(message, None)
+                if posted.done is not None:
+                    lane.weigh(posted.done, size)
+                answer = {"status": "ok"}
         finally:
             self._door.pool.touch(session)
-        return JSONResponse(posted.answer)
+            if size > NOTABLE:
+                self._door.pool.heard(session, size)
+        return JSONResponse(answer)
+
+    def _anew(self, session: Session) -> dict[str, Any]:
+        """For a repeated POST whose answer was too large to be kept: how everything is by now."""
+        channel = AnswerChannel(session)
+        channel.miss()
+        return _payloads(session, channel)
 
     async def _collect(
-        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None
-    ) -> None:
-        """Handle `message` and put into the answer all that a channel would have carried."""
+        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None, size: int
+    ) -> dict[str, Any]:
+        """Handle `message`. The answer has all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
         channel = AnswerChannel(session)
+        answer: dict[str, Any] = {}
         session.join(channel)
 
         def settle(_: object = None) -> None:
             session.detach(channel)
-            posted.answer = {"status": "ok", "payloads": channel.take(), "revision": session.revision}
+            answer.update(_payloads(session, channel))
+            session.keep_answer(posted, answer)
 
         try:
             if revision is not None and revision != session.revision:
-                channel.put(session.whole_frame(channel))  # another tab took changes that this one has not seen
+                channel.miss()  # another tab took changes that this one has not seen
             posted.done = lane.submit(message, channel)
         except BaseException:
             session.detach(channel)
@@ -282,24 +327,33 @@ class EventEndpoint:
         if posted.done is None:
             settle()
         else:
-            posted.done.add_done_callback(
-                settle
-            )  # also where this request is given up: the answer is for its repetition
+            lane.weigh(posted.done, size)
+            # also where this request is given up: the answer is for its repetition
+            posted.done.add_done_callback(settle)
             await asyncio.shield(posted.done)
+        return answer
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._door.pool.limits.message_bytes
-        body = b""
-        async for chunk in Request(scope, receive).stream():
-            body += chunk
-            if len(body) > limit:
-                raise MessageTooLarge(f"a message may have {limit} bytes")
-        return body
+        body = bytearray()
+        try:
+            async for chunk in Request(scope, receive).stream():
+                body += chunk
+                session.unfinished += len(chunk)
+                if len(body) > limit:
+                    raise MessageTooLarge(f"a message may have {limit} bytes")
+        finally:
+            session.unfinished -= len(body)
+        return bytes(body)
 
     def _lane(self, session: Session, tab: str) -> Lane:
         if not tab:
             return Lane(session)  # a client that does not say which tab it is gets no order, as in htag 2
         return self._lanes.setdefault((session.id, tab), Lane(session))
+
+
+def _payloads(session: Session, channel: AnswerChannel) -> dict[str, Any]:
+    return {"status": "ok", "payloads": channel.take(), "revision": session.revision}
 
 
 def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:

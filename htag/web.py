@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from htag.answers import send_counted
 from htag.app import App
+from htag.channel import LARGE
 from htag.identity import Identity, cookie_values
 from htag.limits import Limits
 from htag.observe import Observer
@@ -60,7 +62,8 @@ class Application(Starlette):
 class Document(Response):
     """A page, with the headers that it always has: what `Response` does to find them takes five times as long."""
 
-    def __init__(self, text: str, cookie: str) -> None:
+    def __init__(self, text: str, cookie: str, session: Session) -> None:
+        self._session = session
         self.status_code = 200
         self.background = None
         self.body = text.encode()
@@ -70,6 +73,12 @@ class Document(Response):
             (b"cache-control", b"no-store"),
             (b"set-cookie", cookie.encode("latin-1")),
         ]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if len(self.body) <= LARGE:
+            await super().__call__(scope, receive, send)
+        elif not await send_counted(self._session, self, send):
+            await busy()(scope, receive, send)
 
 
 class WebApp:
@@ -211,7 +220,7 @@ class WebApp:
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
-        return Document(text, cookie)
+        return Document(text, cookie, session)
 
     def _name(self) -> str:
         entity = self.tag_entity

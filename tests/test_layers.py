@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
     "errors limits marks markup names pairs state observe store throttle failures browser_report",
-    "blocks children class_names css declared elements wire reports",
+    "blocks children class_names css declared elements wire reports room unread",
     "node",
     "tag",
     "render dispatch",
@@ -19,7 +19,7 @@ HTAG = (
     "factory router footprint",
     "session",
     "lane channel pool stores.sqlite stores.valkey",
-    "page identity stores",
+    "page identity stores answers",
     "transports",
     "web",
     "runners.reloader",

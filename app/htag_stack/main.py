@@ -69,6 +69,9 @@ def _limits(settings: Settings) -> Limits:
         grace_seconds=settings.session_grace_seconds,
         max_sessions=settings.max_sessions,
         message_bytes=settings.message_bytes,
+        session_tabs=settings.session_tabs,
+        session_waiting_bytes=settings.session_waiting_bytes,
+        session_bytes=settings.session_bytes,
     )
 
 

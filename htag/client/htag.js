@@ -12,6 +12,7 @@
   const RELOAD_JITTER = 1000; // ms over which the tabs of a lost worker spread their reloads
   const RELOADED = 'htag_reloaded'; // in sessionStorage: this tab was reloaded and has not been connected since
   const UNKNOWN_SESSION = 4404; // close code; over HTTP a text says so
+  const SESSION_TOO_LARGE = 4413; // close code: only reloading by hand begins anew
 
   const tab = Math.random().toString(36).slice(2) + Date.now().toString(36);
   const basePath = location.pathname.replace(/\/?$/, '/');
@@ -86,6 +87,7 @@
         connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
         if (code === UNKNOWN_SESSION) reloadOnce();
+        else if (code === SESSION_TOO_LARGE) leaving = (settleSent(), true); // what the server said of it stays on show
         else if (openedAt) connectionLost(performance.now() - openedAt);
       };
       hangUp[kind] = () => end('refused');
