@@ -10,6 +10,7 @@ from htag.observe import Observer
 IN_USE, LISTENING, REFUSED = 1.0, 0.5, 0.25
 
 STALLED = 5.0  # seconds for a large frame to leave while others wait: a tab that takes longer does not read, or sleeps
+KEPT_FREE = 60.0  # seconds for which tabs that were refused wait after one that a person uses had to wait for others
 
 
 class Holder(Protocol):
@@ -23,7 +24,7 @@ class Holder(Protocol):
 class Room:
     """How much may wait for the tabs of a session. A single frame always may, however large."""
 
-    __slots__ = ("_holders", "_observer", "_timer", "limit", "taken")
+    __slots__ = ("_holders", "_kept_free_until", "_observer", "_timer", "limit", "taken")
 
     def __init__(self, observer: Observer, limit: float) -> None:
         self.limit = limit
@@ -31,12 +32,16 @@ class Room:
         self._observer = observer
         self._holders: dict[Holder, float] | None = None  # since when
         self._timer: asyncio.TimerHandle | None = None
+        self._kept_free_until = 0.0
 
     def has(self, size: int, share: float = 1.0) -> bool:
         """Whether there is room for `size` bytes more in this share. If not, tabs that do not read are given up before
         long."""
-        if not self.taken or self.taken + size <= self.limit * share:
+        kept_free = share < LISTENING and asyncio.get_running_loop().time() < self._kept_free_until
+        if not kept_free and (not self.taken or self.taken + size <= self.limit * share):
             return True
+        if share == IN_USE:
+            self._kept_free_until = asyncio.get_running_loop().time() + KEPT_FREE
         self._observer.session_limited("waiting")
         self._watch()
         return False
