@@ -52,7 +52,7 @@ class Outbox:
         self._behind = False
         self._needs = 0  # bytes of the frame for which the session had no room; then the tab is behind
         self._closes = False  # the session ended while a frame was on its way
-        self.in_use = False  # whether the tab has sent any message
+        self.in_use = True  # by a person, who has opened the tab just now, or has done something in it
         self._writer: asyncio.Task[None] | None = None  # sends a large frame, and waits until it has left
 
     def put(self, frame: str) -> None:
@@ -86,6 +86,11 @@ class Outbox:
     def _count(self, size: int) -> None:
         self._size += size
         self._session.room.taken += size
+
+    async def open(self) -> None:
+        """Send what comes first. From then on it is for the tab to show that somebody uses it."""
+        await self.flush()
+        self.in_use = self._behind
 
     def wake(self) -> None:
         """Send what is queued, in a task of its own."""
@@ -253,6 +258,7 @@ class StreamChannel(Outbox):
         """Keep the stream alive until the browser goes."""
         self._gone = gone = asyncio.ensure_future(_disconnected(receive))
         try:
+            await self.open()
             while not gone.done():
                 await self.flush()
                 await asyncio.wait((gone,), timeout=HEARTBEAT)

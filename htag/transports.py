@@ -148,7 +148,7 @@ class SocketEndpoint:
         session.app._heard_from = heard
         try:
             self._door.pool.connect(session, channel, revision_shown(scope))
-            await channel.flush()
+            await channel.open()
             # in a task of its own, which wakes without going down through the framework's layers for every message
             await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
         finally:
