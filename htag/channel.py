@@ -32,6 +32,7 @@ class Outbox:
         "_behind",
         "_closes",
         "_frames",
+        "_held",
         "_most",
         "_needs",
         "_sending",
@@ -50,6 +51,7 @@ class Outbox:
         self._size = 0  # of all frames; 0 too where there is one that nobody has counted
         self._sending = False
         self._behind = False
+        self._held = 0  # bytes of a large frame on its way
         self._needs = 0  # bytes of the frame for which the session had no room; then the tab is behind
         self._closes = False  # the session ended while a frame was on its way
         self.in_use = True  # by a person, who has opened the tab just now, or has done something in it
@@ -132,6 +134,7 @@ class Outbox:
             self._fall_behind(size)
             return
         self._session.room.take(self, size)
+        self._held = size
         self._writer = asyncio.get_running_loop().create_task(self._write_large(frame, size))
         self._writer.add_done_callback(self._session.report_failed)
 
@@ -144,12 +147,18 @@ class Outbox:
         except GONE:
             self._forget()
         finally:
-            self._writer, self._sending = None, False
-            self._session.make_room(self, size)
+            self._release()
         if self._closes:
             await self._close_at_last()
         else:
             await self.flush()
+
+    def _release(self) -> None:
+        """The large frame has left, or its connection is over."""
+        held, self._held = self._held, 0
+        self._writer, self._sending = None, False
+        if held:
+            self._session.make_room(self, held)
 
     async def _close_at_last(self) -> None:
         self._closes = False
@@ -166,7 +175,8 @@ class Outbox:
         """The connection is over: nothing waits for it any more."""
         self._forget()
         if self._writer is not None:
-            self._writer.cancel()
+            self._writer.cancel()  # perhaps before it began
+            self._release()
 
     def give_up(self) -> None:
         """Close the connection: what was sent is not read, and other tabs of the session wait for that."""

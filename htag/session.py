@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from htag import browser_report, dispatch, fields
 from htag.app import App
 from htag.dispatch import Event, Result
+from htag.errors import TooManyTasks
 from htag.limits import Limits
 from htag.marks import HOOKED
 from htag.observe import Observer
@@ -431,7 +432,7 @@ class Session:
         if hasattr(outcome, "close"):
             outcome.close()
         self.observer.session_limited("tasks")
-        self.deliver(self._failed("hook", tag, RuntimeError(f"more than {self.limits.session_tasks} tasks run")))
+        self.deliver(self._failed("hook", tag, TooManyTasks(f"{self.tasks} run")))
 
     async def _run_hook(self, tag: GTag, outcome: Any) -> None:
         try:
