@@ -18,6 +18,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from htag import State, Tag, WebApp
+from htag.limits import Limits
 from htag.unread import CutsUnread
 from tests.browser import Site, Tab
 from tests.htag.test_transports import until
@@ -62,7 +63,8 @@ async def connected(web: WebApp, port: int) -> ClientConnection:
 @pytest.mark.parametrize("protocol", SERVERS)
 async def test_pushes_to_sockets_that_close_are_quiet(protocol: Any, caplog: pytest.LogCaptureFixture) -> None:
     apps: list[Ticking] = []
-    web = WebApp(Ticking, on_instance=apps.append)
+    # whoever sends more is read more slowly, and its close is noticed only then
+    web = WebApp(Ticking, on_instance=apps.append, limits=Limits(messages_per_second=5))
 
     async def tick() -> None:
         while True:
@@ -82,17 +84,22 @@ async def test_pushes_to_sockets_that_close_are_quiet(protocol: Any, caplog: pyt
                 case 1:
                     websocket.transport.abort()
                 case 2:  # not UTF-8: the server closes
-                    websocket.transport.write(b"\x81\x82\x00\x00\x00\x00\xff\xfe")
+                    websocket.transport.write(text_frame(b'{"id":"x"}') * 6 + text_frame(b"\xff\xfe"))
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(websocket.wait_closed(), 1)
                 case 3:  # the session ends while pushes are made
                     web.pool.end(list(web.pool.sessions.values())[-1], "replaced")
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(websocket.wait_closed(), 1)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
         ticking.cancel()
     lines = [record for record in caplog.records if "Invalid UTF-8" not in record.message]  # uvicorn's own
     assert [(record.name, record.getMessage()) for record in lines] == []
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A text message of a client, masked with zeros."""
+    return bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
 class Deaf:
