@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from htag.marks import HOOKED
 from htag.registry import Registry
 from htag.tag import GTag, current_request
 
@@ -24,6 +25,8 @@ class App(GTag):
         self._live = Registry(self)
         self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
+        # runs something in the session's context, whoever asks; None while there is no session
+        self._inside: Callable[..., Any] | None = None
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
         super().__init__(*args, **kwargs)
@@ -65,10 +68,16 @@ class App(GTag):
         self._live.note_script(tag, code)
 
     def _mount(self, tag: GTag) -> None:
-        self._live.mount(tag)
+        if self._inside is None:
+            self._live.mount(tag)
+        else:
+            self._inside(self._live.mount, tag)
 
     def _unmount(self, tag: GTag) -> None:
-        self._live.unmount(tag)
+        if self._inside is None or not tag._marks & HOOKED:  # without hooks, nothing of the app's runs
+            self._live.unmount(tag)
+        else:
+            self._inside(self._live.unmount, tag)
 
     def _forget_made(self, host: GTag) -> None:
         self._live.made(host, [])

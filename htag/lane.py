@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextvars import copy_context
 
 from htag.session import Client, Session
 from htag.wire import Message, Reply
@@ -49,7 +50,7 @@ class Lane:
                 return None
             waiting = self._waiting = deque()
             done = asyncio.get_running_loop().create_future()
-            task = self._session.spawn(self._run(replies, origin, done))
+            task = self._session.spawn(self._run(replies, origin, done), copy_context())  # that of the message
             task.add_done_callback(lambda _: self._abandon(waiting, done))
             return done
         done = asyncio.get_running_loop().create_future()

@@ -4,6 +4,7 @@ import asyncio
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from os import urandom
 
@@ -184,7 +185,8 @@ class Pool:
                 return
             self._timer.cancel()
         self._timer_loop, self._due = loop, due
-        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep)
+        # in nobody's context: not in that of the visitor whose request happens to arm it
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep, context=Context())
 
     def _sweep(self) -> None:
         self._timer = None

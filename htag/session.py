@@ -8,11 +8,13 @@ import time
 import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
 from htag import dispatch, fields
 from htag.app import App
+from htag.context import SessionContext
 from htag.dispatch import Event, Result
 from htag.limits import Limits
 from htag.marks import HOOKED
@@ -77,6 +79,7 @@ class Session:
         "clients",
         "closed",
         "codec",
+        "context",
         "generation",
         "id",
         "limits",
@@ -88,9 +91,19 @@ class Session:
         "spoke_http_at",
     )
 
-    def __init__(self, identity: str, app: App, codec: Codec, observer: Observer, limits: Limits) -> None:
+    def __init__(
+        self,
+        identity: str,
+        app: App,
+        codec: Codec,
+        observer: Observer,
+        limits: Limits,
+        given: Context | None = None,
+    ) -> None:
+        """`given`: the context before the app was made; without it, what is set now is the host's."""
         self.id = identity
         self.app = app
+        self.context = SessionContext(app, copy_context() if given is None else given)
         self.codec = codec
         self.observer = observer
         self.limits = limits
@@ -107,18 +120,23 @@ class Session:
         self._answers: deque[Reply] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._throttle = Throttle(self._push)
+        self._throttle = Throttle(self._push, self.context.copied)
         app._push = self._ask_for_push
+        app._inside = self.context.inside
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """The app was just made: its tree mounts."""
         if self.app._marks & HOOKED:
-            self.app._live.mount(self.app)
+            self.context.own.run(self.app._live.mount, self.app)
 
     def reload(self) -> None:
-        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+        """The request that runs asks for the page again: the tree unmounts and mounts, and keeps its state."""
+        self.context.renew()
+        self.context.own.run(self._mount_again)
+
+    def _mount_again(self) -> None:
         live = self.app._live
         for walk in (live.leave, live.mount):
             try:
@@ -129,6 +147,13 @@ class Session:
     def page(self) -> Page:
         """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
         self._throttle.here()
+        try:
+            with self.context.entered():
+                return self._page()
+        finally:
+            self.context.forget_request()
+
+    def _page(self) -> Page:
         live = self.app._live
         if self.clients:
             self._push()
@@ -171,7 +196,7 @@ class Session:
     def whole_frame(self, client: Client, reconnects: bool = True) -> str:
         """The whole body, for a tab that missed something; or why it can't be shown."""
         try:
-            return self.codec.encode(self._whole(client, reconnects))
+            return self.codec.encode(self.context.inside(self._whole, client, reconnects))
         except Exception as error:
             return self.codec.encode(self._failed("render", self.app, error))
 
@@ -373,13 +398,18 @@ class Session:
         except Exception as error:
             self.deliver(self._failed("hook", tag, error))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes.
+
+        In `context`, which is of a request of this visitor, or in the session's own.
+        """
         if self._tasks is None:
             self._tasks = set()
-        task = self._throttle.here().create_task(work)
+        if context is None:
+            context = self.context.copied()
+        task = self._throttle.here().create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._ended, context=context)
         return task
 
     @property
@@ -400,6 +430,9 @@ class Session:
         if self.closed:
             return
         self.closed = True
+        self.context.inside(self._close)
+
+    def _close(self) -> None:
         self.app._push = None
         self._throttle.cancel()
         self.app._live.forget_started()
@@ -421,7 +454,8 @@ class Session:
 
     def _come_apart(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
-        self.app._heard_from = None
+        self.app._heard_from = nothing_heard
+        self.app._inside = None
         self.app._live.empty()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
@@ -448,6 +482,10 @@ class Session:
             return hook()
         except Exception as error:
             self._failed("hook", self.app, error)
+
+
+def nothing_heard() -> None:
+    """The request of an app that is over."""
 
 
 def is_being_cancelled() -> bool:

@@ -134,10 +134,11 @@ class SocketEndpoint:
         heard = Heard(scope, receive, send)
         session.app._heard_from = heard
         try:
-            self._door.pool.connect(session, channel, revision_shown(scope))
-            await channel.flush()
-            # in a task of its own, which wakes without going down through the framework's layers for every message
-            await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
+            with session.context.entered():
+                self._door.pool.connect(session, channel, revision_shown(scope))
+                # in a task of its own, which wakes without going down through the framework's layers for every message
+                listening = asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
+            await listening
         finally:
             heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
@@ -146,6 +147,7 @@ class SocketEndpoint:
         lane = Lane(session)
         pace = Pace(session.limits.messages_per_second)
         decode = self._door.codec.decode
+        await channel.flush()
         while (received := await receive())["type"] == "websocket.receive":
             try:
                 message = decode(received.get("text") or received.get("bytes") or "")
@@ -189,7 +191,8 @@ class StreamEndpoint:
         started = time.monotonic()
         session.app._heard_from = heard = Heard(scope, receive, send)
         try:
-            self._door.pool.connect(session, channel, revision_shown(scope))
+            with session.context.entered():
+                self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.run(receive)
         finally:
             heard.hang_up()
@@ -231,7 +234,8 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._once(session, scope, message)
+        with session.context.entered():
+            return await self._once(session, scope, message)
 
     async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a

@@ -7,6 +7,7 @@ import logging
 import random
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context, copy_context
 from typing import Any
 from urllib.parse import quote
 
@@ -171,12 +172,18 @@ class WebApp:
     def _shared(self, claimed: list[str]) -> tuple[str, Session]:
         """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
         if self.pool.shared is None:
-            self.pool.share(lambda identity: self._build(identity, current_request.get()))
+            # everybody's: it has the variables of no visitor, not of the first one either
+            self.pool.share(lambda identity: self._build(identity, current_request.get(), Context()))
         assert self.pool.shared is not None
         self.pool.touch(self.pool.shared)
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
-    def _build(self, session_id: str, request: Request) -> Session:
+    def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
+        """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""
+        given = copy_context() if given is None else given
+        return given.copy().run(self._built, session_id, request, given)
+
+    def _built(self, session_id: str, request: Request, given: Context) -> Session:
         entity = self.tag_entity
         app = entity if isinstance(entity, App) else entity()
         if self.on_instance is not None:
@@ -187,7 +194,7 @@ class WebApp:
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
         app._heard_from = lambda: request
-        session = Session(session_id, app, self.codec, self.observer, self.pool.limits)
+        session = Session(session_id, app, self.codec, self.observer, self.pool.limits, given)
         try:
             session.start()
         except Exception:

@@ -13,7 +13,7 @@ HTAG = (
     "blocks children class_names css declared elements wire",
     "node",
     "tag",
-    "render dispatch",
+    "render dispatch context",
     "registry",
     "app fields",
     "factory router footprint",
