@@ -31,6 +31,12 @@ class App(GTag):
         self._served: Any = None
         super().__init__(*args, **kwargs)
 
+    def on_visit(self, request: Any) -> Any:
+        """The page is asked for, for the first time or again: `request.query_params` is what stands in its address now.
+
+        Runs after the tree has mounted and before it is rendered. May be `async` or a generator, as other hooks.
+        """
+
     def on_destroy(self) -> Any:
         """The session is over: close what the app holds. May be `async`."""
 

@@ -23,13 +23,14 @@ class SessionContext:
     it; what one does ask for runs in that request's context, `entered`.
     """
 
-    __slots__ = ("_app", "_given", "own")
+    __slots__ = ("_app", "_given", "_set", "own")
 
     def __init__(self, app: Any, given: Context) -> None:
         """`given`: the variables before the app set any. Those that are set now are the session's."""
         # weak: a context lives as long as any connection to a database that was opened in it
         self._app = weakref.ref(app)
-        self._given = given
+        self._given: Context | None = given  # None: no page is being made
+        self._set: tuple[tuple[ContextVar[Any], Any], ...] = ()  # what the app has set; known once its page is made
         self.own = copy_context()
         self.own.run(current_app.set, self._app)
 
@@ -37,20 +38,22 @@ class SessionContext:
         """The page is asked for again: the variables of this request are the host's from now on."""
         given = copy_context()
         own = given.copy()
-        for variable, value in self._set_by_app():
+        own.run(current_app.set, self._app)
+        for variable, value in self._of_app():
             own.run(variable.set, value)
         self._given, self.own = given, own
 
-    def forget_request(self) -> None:
-        """The page is made: its request is not kept for the life of the session."""
-        for context in (self.own, self._given):
-            if context.get(current_request) is not None:
-                context.run(current_request.set, None)
+    def settle(self) -> None:
+        """The page is made. Its request is not kept for the life of the session."""
+        self._set = self._of_app()
+        self._given = None
+        if self.own.get(current_request) is not None:
+            self.own.run(current_request.set, None)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
         """What a request of the visitor asks for: the variables of that request, and those that the app has set."""
-        tokens = [(variable, variable.set(value)) for variable, value in self._set_by_app()]
+        tokens = [(variable, variable.set(value)) for variable, value in ((current_app, self._app), *self._of_app())]
         try:
             yield
         finally:
@@ -71,10 +74,13 @@ class SessionContext:
         """`own` for one piece of work: it may be interrupted by another, and no context can be entered twice."""
         return self.own.copy()
 
-    def _set_by_app(self) -> list[tuple[ContextVar[Any], Any]]:
+    def _of_app(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """The variables that the app has set."""
         given = self._given
-        found = [(current_app, self._app)]
-        for variable, value in self.own.items():
-            if variable not in OURS and given.get(variable, MISSING) is not value:
-                found.append((variable, value))
-        return found
+        if given is None:
+            return self._set
+        return tuple(
+            (variable, value)
+            for variable, value in self.own.items()
+            if variable not in OURS and given.get(variable, MISSING) is not value
+        )

@@ -95,6 +95,11 @@ class Registry:
         if errors:
             raise errors[0]
 
+    def visit(self, request: Any) -> None:
+        """Call `on_visit` of the app."""
+        app: Any = self._app
+        self._start(app, app.on_visit(request))
+
     def forget_started(self, tags: "set[GTag] | None" = None) -> None:
         """Drop hooks (of `tags`, or all) that have not begun."""
         kept = []

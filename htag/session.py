@@ -126,32 +126,53 @@ class Session:
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """The app was just made: its tree mounts."""
+    def start(self, request: Any = None) -> None:
+        """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page."""
+        self.context.own.run(self._start, request)
+
+    def _start(self, request: Any) -> None:
         if self.app._marks & HOOKED:
-            self.context.own.run(self.app._live.mount, self.app)
+            self.app._live.mount(self.app)
+        if request is not None:
+            self.app._live.visit(request)
 
-    def reload(self) -> None:
-        """The request that runs asks for the page again: the tree unmounts and mounts, and keeps its state."""
+    def reload(self, request: Any) -> None:
+        """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
-        self.context.own.run(self._mount_again)
+        self.context.own.run(self._mount_again, request)
 
-    def _mount_again(self) -> None:
+    def _mount_again(self, request: Any) -> None:
         live = self.app._live
-        for walk in (live.leave, live.mount):
-            try:
-                walk(self.app)
-            except Exception as error:
-                self.deliver(self._failed("hook", self.app, error))
+        live.forget_started({self.app})  # an `on_visit` that nobody has connected for
+        self._attempt(live.leave, self.app)
+        self._attempt(live.mount, self.app)
+        self._attempt(live.visit, request)
+
+    def visit(self, request: Any) -> None:
+        """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
+
+        What its hook left to be run begins at once: of those who ask, not all will connect.
+        """
+        live = self.app._live
+        waiting, live.started = live.started, []
+        with self.context.entered():
+            self._attempt(live.visit, request)
+        self.start_hooks()
+        live.started = waiting + live.started
+
+    def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
+        try:
+            hooks(argument)
+        except Exception as error:
+            self.deliver(self._failed("hook", self.app, error))
 
     def page(self) -> Page:
         """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
         self._throttle.here()
         try:
-            with self.context.entered():
-                return self._page()
+            return self.context.inside(self._page)
         finally:
-            self.context.forget_request()
+            self.context.settle()
 
     def _page(self) -> Page:
         live = self.app._live

@@ -31,6 +31,9 @@ from htag.wire import Codec
 
 logger = logging.getLogger("htag")
 
+# headers that say why a page is loaded: today's; before, that of Chrome and Safari, and Firefox's; Safari's for previews
+PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
+
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -136,6 +139,8 @@ class WebApp:
     async def _page(self, request: Request) -> Response:
         if request.scope["method"] == "HEAD":
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
+        if is_speculative(request.scope["headers"]):
+            return declined()
         token = current_request.set(request)
         collecting = gc.isenabled()
         gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
@@ -157,11 +162,11 @@ class WebApp:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
         claimed = self.identity.claimed(request.scope["headers"])
         if isinstance(self.tag_entity, App):
-            return self._shared(claimed)
+            return self._shared(claimed, request)
         known = next((found for each in claimed if (found := self.pool.get(each)) is not None), None)
         if known is not None and "n" not in request.query_params:
             known.app._heard_from = lambda: request
-            known.reload()
+            known.reload(request)
             self.pool.touch(known)
             return known.id, known
         if known is not None:
@@ -169,12 +174,13 @@ class WebApp:
         session = self.pool.open(lambda identity: self._build(identity, request), known.id if known else None)
         return session.id, session
 
-    def _shared(self, claimed: list[str]) -> tuple[str, Session]:
+    def _shared(self, claimed: list[str], request: Request) -> tuple[str, Session]:
         """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
         if self.pool.shared is None:
             # everybody's: it has the variables of no visitor, not of the first one either
-            self.pool.share(lambda identity: self._build(identity, current_request.get(), Context()))
+            self.pool.share(lambda identity: self._build(identity, request, Context()))
         assert self.pool.shared is not None
+        self.pool.shared.visit(request)
         self.pool.touch(self.pool.shared)
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
@@ -196,14 +202,19 @@ class WebApp:
         app._heard_from = lambda: request
         session = Session(session_id, app, self.codec, self.observer, self.pool.limits, given)
         try:
-            session.start()
+            # an app for everybody hears of each visitor in `_shared`
+            session.start(None if isinstance(entity, App) else request)
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
         return session
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
-        page = session.page()
+        if session is self.pool.shared:
+            with session.context.entered():  # with the variables of this visitor, which are not the session's
+                page = session.page()
+        else:
+            page = session.page()
         text = document(
             page,
             title=self._name(),
@@ -244,6 +255,20 @@ class WebApp:
 def takes_one(callback: Callable[..., Any]) -> bool:
     """Whether `callback` has exactly one parameter; `on_instance` gets the request as a second one if not."""
     return len(inspect.signature(callback).parameters) == 1
+
+
+def is_speculative(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser loads the page only because its person may want to see it: prefetch, prerender, preview."""
+    return any(name in PURPOSES and value.lower().startswith((b"prefetch", b"preview")) for name, value in headers)
+
+
+def declined() -> Response:
+    """The answer to a speculative load: asking for the page does something, so it waits until somebody goes there.
+
+    Browsers give up speculative loads that are answered with an error, and load anew when it comes to that. 204 would
+    only stop a prerender; 503 would count as a failure of ours.
+    """
+    return Response("Asked for before it is wanted", 403, {"cache-control": "no-store"}, "text/plain")
 
 
 def busy() -> Response:

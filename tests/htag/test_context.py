@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import json
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -295,10 +296,13 @@ async def test_a_session_that_ends_by_a_timer_of_another_visitors_request() -> N
     house.shared.value = 1
     await pushed(ann)
     bob = await house.visitor("bob")
+    ended: list[str] = []
     over = asyncio.Event()
-    house.web.observer.session_closed = lambda reason, age: over.set()  # type: ignore[method-assign]
+    house.web.observer.session_closed = lambda reason, age: (  # type: ignore[method-assign]
+        ended.append(reason) or (len(ended) > 1 and over.set())
+    )
+    await bob.leave()  # the first to go arms the timer
     await ann.leave()
-    await bob.load()  # both are without a tab: whoever comes next arms the timer
     async with asyncio.timeout(5):
         await over.wait()
     await session.finished()
@@ -386,23 +390,23 @@ async def test_a_page_that_is_asked_for_again_has_the_hosts_new_variables(house:
 
 
 async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> None:
-    seen: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
 
     class Translated(Tag.App):
         def init(self) -> None:
             language.set("fr")
             self.news = State(0)
-            Tag.p(lambda: seen.__setitem__(f"render {self.news.value}", language.get()))
-            Tag.button("b", _id="b", _onclick=lambda event: seen.__setitem__("handler", language.get()))
+            Tag.p(lambda: seen.add((f"render {self.news.value}", language.get())))
+            Tag.button("b", _id="b", _onclick=lambda event: seen.add(("handler", language.get())))
 
         def on_mount(self) -> Any:
             return self.later()
 
         async def later(self) -> None:
-            seen["hook"] = language.get()
+            seen.add(("hook", language.get()))
 
         def on_destroy(self) -> None:
-            seen["end"] = language.get()
+            seen.add(("end", language.get()))
 
     web = WebApp(Translated)
     tab = await Browser(Site(web.app)).load()
@@ -415,8 +419,7 @@ async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> Non
     await asyncio.sleep(0.02)
     await tab.leave()
     await web.pool.close()
-    assert set(seen) == {"render 0", "render 1", "handler", "hook", "end"}
-    assert set(seen.values()) == {"fr"}
+    assert seen == {(way, "fr") for way in ("render 0", "render 1", "handler", "hook", "end")}
     assert language.get() == "none"
 
 
@@ -448,6 +451,31 @@ async def test_an_instance_for_everybody_pushes_in_nobodys_context() -> None:
     await shut_down(web)
 
 
+async def test_a_message_that_waits_behind_another_runs_with_the_variables_of_its_own_request() -> None:
+    house = House("sse")
+    ann = await house.visitor("ann")
+    free, numbers = asyncio.Event(), []
+
+    async def slow(event: Any) -> None:
+        await free.wait()
+        numbers.append(asked.get())
+
+    def quick(event: Any) -> None:
+        numbers.append(asked.get())
+
+    ann.app.find_tag(ann.app, "slow")["onclick"] = slow
+    ann.app.find_tag(ann.app, "plain")["onclick"] = quick
+    first = house.host.requests + 1
+    for button in ("slow", "slow", "plain"):
+        message = {"id": button, "event": "click", "data": {}}
+        headers = {"content-type": "application/json", "x-htag-token": ann.token, "x-htag-tab": "one"}
+        await ann.site.post("/event", json.dumps(message), headers)
+    free.set()
+    await asyncio.sleep(0.02)
+    assert numbers == [first, first + 1, first + 2]
+    await house.close()
+
+
 # -- what it costs -----------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +495,18 @@ async def test_a_connection_made_in_a_handler_keeps_no_session_alive(house: Hous
     gc.collect()
     assert gone() is None
     assert kept
+
+
+async def test_the_request_for_the_page_is_not_kept_for_the_life_of_the_session(house: House) -> None:
+    ann = Browser(Site(house.host))
+    for _ in range(2):
+        await ann.load()
+        (app,) = house.web.instances.values()
+        request = weakref.ref(app.request)
+        await ann.connect()
+        gc.collect()
+        assert request() is None
+    await ann.leave()
 
 
 async def test_an_app_that_is_over_has_no_request_not_even_of_the_page_that_runs(house: House, ann: Browser) -> None:
