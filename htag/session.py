@@ -28,6 +28,8 @@ logger = logging.getLogger("htag")
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
+REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
+
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 
 
@@ -72,7 +74,9 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_outdated",
         "_posted",
+        "_refresher",
         "_tasks",
         "_throttle",
         "app",
@@ -121,6 +125,8 @@ class Session:
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
+        self._refresher: Throttle | None = None
+        self._outdated: list[Client] = []  # tabs that show tags which the latest page has made anew
         app._push = self._ask_for_push
         app._inside = self.context.inside
 
@@ -136,7 +142,7 @@ class Session:
         if request is not None:
             self.app._live.visit(request)
 
-    def reload(self, request: Any) -> None:
+    def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
         self.context.own.run(self._mount_again, request)
@@ -146,7 +152,8 @@ class Session:
         live.forget_started({self.app})  # an `on_visit` that nobody has connected for
         self._attempt(live.leave, self.app)
         self._attempt(live.mount, self.app)
-        self._attempt(live.visit, request)
+        if request is not None:
+            self._attempt(live.visit, request)
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
@@ -182,8 +189,28 @@ class Session:
             self.revision += 1  # an absent tab misses these changes
         page = live.take_page()
         if self.clients and live.has_made_tags():
-            self.deliver(Update({self.app.id: page.body}, statics=[]))
+            self.revision += 1
+            self._outdate()
         return page
+
+    def _outdate(self) -> None:
+        """The page that was just made shows new tags in the place of those that the open tabs show.
+
+        They are brought up to date, but not for each of many pages.
+        """
+        self._outdated = [*self.clients]
+        if self._refresher is None:
+            self._refresher = Throttle(self._refresh, self.context.copied)
+        self._refresher.here()
+        self._refresher.ask(REFRESH_SECONDS)
+
+    def _refresh(self) -> None:
+        outdated, self._outdated = self._outdated, []
+        there = [client for client in outdated if client in self.clients]
+        if there:
+            update = Update({}, [], [])
+            errors = self.app._live.take_made(update)
+            self._tell(there, *(self._failed("render", tag, error) for tag, error in errors), update)
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
@@ -224,18 +251,36 @@ class Session:
     def _whole(self, client: Client, reconnects: bool) -> Update:
         """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
         live = self.app._live
-        stale = live.has_changes() or live.has_made_tags()
-        update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+        others = [each for each in self.clients if each is not client]
+        if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
+            update = Update({}, js=self._changes_for(others, reconnects))
+            update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
+        else:
+            if live.has_changes() or live.has_made_tags():
+                self.revision += 1
+            update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
         if reconnects:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
-        if stale:
-            self.revision += 1
-            others = self.codec.encode(Update(update.updates, update.js, []))
-            for other in self.clients:
-                if other is not client:
-                    other.put(others)
-                    other.wake()
         return update
+
+    def _changes_for(self, others: list[Client], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: who connects gets it with the body. Returns the JavaScript, which is for all."""
+        live, news = self.app._live, Update({}, [], [])
+        self._tell(others, *(self._failed("render", tag, error) for tag, error in live.take_changes(news)))
+        if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
+            live.statics, news.statics = [*news.statics], []
+            self._ask_for_push(0.0)
+        if news.updates or news.js or news.statics:
+            self.revision += 1
+            self._tell(others, news)
+        return news.js
+
+    def _tell(self, clients: list[Client], *replies: Reply) -> None:
+        """Hand `replies` to some of the tabs."""
+        for frame in map(self.codec.encode, replies):
+            for client in clients:
+                client.put(frame)
+                client.wake()
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -455,7 +500,9 @@ class Session:
 
     def _close(self) -> None:
         self.app._push = None
-        self._throttle.cancel()
+        for throttle in (self._throttle, self._refresher):
+            if throttle is not None:
+                throttle.cancel()
         self.app._live.forget_started()
         self._quietly(lambda: self.app._live.leave(self.app))
         ending = self._quietly(self.app.on_destroy)

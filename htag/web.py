@@ -31,7 +31,7 @@ from htag.wire import Codec
 
 logger = logging.getLogger("htag")
 
-# headers that say why a page is loaded: today's; before, that of Chrome and Safari, and Firefox's; Safari's for previews
+# headers that say why a page is loaded: today's; Chrome's and Safari's, Firefox's before; Safari's for previews
 PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
 
 FOR_EVER = "public, max-age=31536000, immutable"
