@@ -25,8 +25,7 @@ class App(GTag):
         self._live = Registry(self)
         self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
-        # runs something in the session's context, whoever asks; None while there is no session
-        self._inside: Callable[..., Any] | None = None
+        self._context: Any = None  # the session's variables: what runs for the app runs with these, whoever asks for it
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
         super().__init__(*args, **kwargs)
@@ -74,16 +73,16 @@ class App(GTag):
         self._live.note_script(tag, code)
 
     def _mount(self, tag: GTag) -> None:
-        if self._inside is None:
+        if self._context is None:
             self._live.mount(tag)
         else:
-            self._inside(self._live.mount, tag)
+            self._context.inside(self._live.mount, tag)
 
     def _unmount(self, tag: GTag) -> None:
-        if self._inside is None or not tag._marks & HOOKED:  # without hooks, nothing of the app's runs
+        if self._context is None or not tag._marks & HOOKED:  # without hooks, nothing of the app's runs
             self._live.unmount(tag)
         else:
-            self._inside(self._live.unmount, tag)
+            self._context.inside(self._live.unmount, tag)
 
     def _forget_made(self, host: GTag) -> None:
         self._live.made(host, [], [])

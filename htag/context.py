@@ -79,8 +79,5 @@ class SessionContext:
         given = self._given
         if given is None:
             return self._set
-        return tuple(
-            (variable, value)
-            for variable, value in self.own.items()
-            if variable not in OURS and given.get(variable, MISSING) is not value
-        )
+        found = [each for each in self.own.items() if given.get(each[0], MISSING) is not each[1]]
+        return tuple(each for each in found if each[0] not in OURS) if len(found) > 1 else ()

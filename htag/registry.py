@@ -61,7 +61,7 @@ class Registry:
         self._classes: set[type] = set()  # whose statics are among those
         self._sent: dict[str, None] = {}  # statics since the last page, in order
         self._made: dict[GTag, list[GTag]] = {}
-        self._found: dict[GTag, list[Any]] = {}  # all that a host of those shows, in order
+        self._found: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
         self.keeps = False  # whether the render that is made shows that again
         self._scripts: dict[GTag, list[str]] = {}
         self._radios: dict[str, WeakSet[GTag]] = {}
@@ -137,7 +137,8 @@ class Registry:
             if isinstance(key, int | str) and self.targets.get(key) is tag:
                 del self.targets[key]
         self._made.pop(tag, None)
-        self._found.pop(tag, None)
+        if self._found is not None:
+            self._found.pop(tag, None)
         self.dirty.pop(tag, None)
         for code in self._scripts.pop(tag, ()):
             tag._mark(WAITING)
@@ -199,13 +200,17 @@ class Registry:
         """What `host` showed last, while what is shown is rendered: tags that its callables made are the same then."""
         if any(tag.parent is not host for tag in self._made.get(host, ())):
             return None  # one was moved away, and rendering its host anew failed since
-        return self._found.get(host)
+        return self._found.get(host) if self._found is not None else None
 
     def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
+        if not tags and host not in self._made:
+            return  # texts, as nearly always
         before = self._made.get(host, [])
         kept = {id(tag) for tag in tags}
         self._made[host] = tags  # first: a hook that raises must not raise again at the next render
+        if self._found is None:
+            self._found = {}
         self._found[host] = tags if len(tags) == len(found) else found
         for tag in before:
             if id(tag) not in kept and tag.parent is host:
@@ -377,8 +382,9 @@ class Registry:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
-        for container in (self.targets, self._made, self._found, self.dirty, self._scripts, self._radios):
+        for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()
+        self._found = None
         self._app = outside_blocks(GTag)  # any: the app and this no longer keep each other
 
 

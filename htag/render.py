@@ -61,6 +61,9 @@ class Bystander:
     def target(self, tag: GTag, shown: Any) -> None:
         return
 
+    def kept(self, host: GTag) -> list[Any] | None:
+        return None
+
     def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         for tag in tags:
             host._refuse_cycle(tag)

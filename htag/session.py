@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Protocol
@@ -126,9 +126,9 @@ class Session:
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
         self._refresher: Throttle | None = None
-        self._outdated: list[Client] = []  # tabs that show tags which the latest page has made anew
+        self._outdated: Sequence[Client] = ()  # tabs that show tags which the latest page has made anew
         app._push = self._ask_for_push
-        app._inside = self.context.inside
+        app._context = self.context
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Session:
         self._refresher.ask(REFRESH_SECONDS)
 
     def _refresh(self) -> None:
-        outdated, self._outdated = self._outdated, []
+        outdated, self._outdated = self._outdated, ()
         there = [client for client in outdated if client in self.clients]
         if there:
             update = Update({}, [], [])
@@ -523,7 +523,7 @@ class Session:
     def _come_apart(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
         self.app._heard_from = nothing_heard
-        self.app._inside = None
+        self.app._context = None
         self.app._live.empty()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
