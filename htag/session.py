@@ -174,7 +174,7 @@ class Session:
             self.deliver(self._failed("hook", self.app, error))
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
+        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS."""
         self._throttle.here()
         try:
             return self.context.inside(self._page)
@@ -253,7 +253,7 @@ class Session:
         live = self.app._live
         others = [each for each in self.clients if each is not client]
         if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
-            update = Update({}, js=self._changes_for(others, reconnects))
+            update = Update({}, js=self._changes_beside(client, others, reconnects))
             update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
         else:
             if live.has_changes() or live.has_made_tags():
@@ -263,10 +263,11 @@ class Session:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
         return update
 
-    def _changes_for(self, others: list[Client], reconnects: bool) -> list[str]:
-        """Send what waits to `others`: who connects gets it with the body. Returns the JavaScript, which is for all."""
+    def _changes_beside(self, client: Client, others: list[Client], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: `client` gets it with the body. Returns the JavaScript, which is for all."""
         live, news = self.app._live, Update({}, [], [])
-        self._tell(others, *(self._failed("render", tag, error) for tag, error in live.take_changes(news)))
+        failures = [self._failed("render", tag, error) for tag, error in live.take_changes(news)]
+        self._tell(others or [client], *failures)
         if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
             live.statics, news.statics = [*news.statics], []
             self._ask_for_push(0.0)
@@ -500,6 +501,7 @@ class Session:
 
     def _close(self) -> None:
         self.app._push = None
+        self._outdated = ()
         for throttle in (self._throttle, self._refresher):
             if throttle is not None:
                 throttle.cancel()

@@ -1,7 +1,9 @@
 """What one tab's connecting and loading costs the other tabs of its session, where callables make tags."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -30,6 +32,11 @@ class Rows(Tag.App):
 
     def click(self, event: Any) -> None:
         self.clicked.append(event.target.text)
+
+
+class Unspeakable:
+    def __format__(self, specification: str) -> str:
+        raise ValueError("no words for this")
 
 
 @pytest.fixture
@@ -104,6 +111,37 @@ async def test_two_tabs_on_plain_http_leave_each_others_buttons_alone(web: WebAp
         for payload in answer["payloads"]:
             tab._apply(json.loads(payload))
     assert app.clicked == ["row 7"] * 5  # not the very first: the page of the second tab was made meanwhile
+
+
+async def test_a_tab_on_plain_http_is_told_of_what_cannot_be_rendered(web: WebApp) -> None:
+    tab = await Tab(Site(web.app), "http").load()
+    (app,) = web.instances.values()
+    assert isinstance(app, Rows)
+    app.told.append(Unspeakable())  # its list goes on showing what it showed last
+    message = json.dumps({"action": "poll", "fallback": True})
+    headers = {"content-type": "application/json", "x-htag-token": tab.token, "x-htag-tab": "one"}
+    answer = await tab.site.post("/event?rev=1", message, headers)
+    assert any("no words for this" in payload for payload in answer.json["payloads"])
+    assert any("told a" in payload for payload in answer.json["payloads"])
+
+
+async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web: WebApp) -> None:
+    _, first, second = await opened(web)
+    (session,) = web.pool.sessions.values()
+    await second.load()
+    await second.load()  # this one's update waits for its second
+    gc.collect()
+    gc.disable()
+    try:
+        for tab in (first, second):
+            await tab.leave()
+        gone = weakref.ref(session)
+        web.pool.end(session, "replaced")
+        del session
+        await asyncio.sleep(0.01)
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_loading_the_page_costs_the_other_tabs_no_more_than_one_update_a_second(web: WebApp) -> None:
