@@ -26,7 +26,7 @@ def new_id() -> str:
 
 
 class Refused(Exception):
-    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining."""
+    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
 
 
 @dataclass(slots=True)
@@ -106,13 +106,14 @@ class Pool:
 
     def _admit(self) -> None:
         if self.draining:
-            raise self._refuse("draining")
+            raise self.refuse("draining")
         if len(self.sessions) >= self.limits.max_sessions:
-            raise self._refuse("sessions")
+            raise self.refuse("sessions")
         if self._pressure is not None and (reason := self._pressure()) is not None:
-            raise self._refuse(reason)
+            raise self.refuse(reason)
 
-    def _refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> Refused:
+        """Count a new visitor who is not taken in; the answer is to be raised."""
         self._observer.session_refused(reason)
         return Refused(reason)
 

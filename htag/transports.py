@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hmac
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
@@ -15,18 +16,26 @@ from starlette.websockets import WebSocket
 
 from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
-from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
+from htag.identity import Identity, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
 from htag.pool import Pool
+from htag.seldom import Seldom
 from htag.session import Posted, Session
 from htag.wire import Codec, Message
+
+logger = logging.getLogger("htag")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
+FOREIGN = (
+    "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
+    "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
+    "(HTAG_ALLOWED_ORIGINS, WebApp(allowed_origins=…))"
+)
 NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
 
 
@@ -40,17 +49,29 @@ class Door:
         self.identity = identity
         self.observer = observer
         self.codec = codec
+        self.streams: set[StreamChannel] = set()
+        self.closing = False  # the server shuts down: no stream may begin, or it would wait for that one for ever
         self._origins = frozenset(origins)
+        self._foreign = Seldom(logger)
+
+    def end_streams(self) -> None:
+        """The server shuts down and waits for all that is open."""
+        self.closing = True
+        for channel in list(self.streams):
+            channel.end()
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
-        return any(True for _ in cookie_values(scope["headers"], COOKIE))
+        return bool(self.identity.values(scope["headers"]))
 
     def is_own(self, scope: Scope) -> bool:
         """Whether it was our page that made the request."""
-        if same_origin(scope["headers"], self._origins):
+        headers = scope["headers"]
+        if same_origin(headers, self._origins, scope["scheme"]):
             return True
         self.observer.message_refused("origin")
+        origin, host = (str(header(headers, name))[:100] for name in (b"origin", b"host"))
+        self._foreign.warning(FOREIGN, origin, host, scope["scheme"])
         return False
 
     def session(self, scope: Scope) -> Session | None:
@@ -185,17 +206,23 @@ class StreamEndpoint:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
+        if not self._door.closing:
+            await self._run(session, scope, receive, send)
+        with contextlib.suppress(OSError):  # the browser may be gone already
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
         channel = StreamChannel(session, send)
+        self._door.streams.add(channel)
         started = time.monotonic()
         session.app._heard_from = heard = Heard(scope, receive, send)
         try:
             self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.run(receive)
         finally:
+            self._door.streams.discard(channel)
             heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
-        with contextlib.suppress(OSError):  # the browser may be gone already
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class EventEndpoint:

@@ -6,7 +6,8 @@ import inspect
 import logging
 import random
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from htag.app import App
-from htag.identity import Identity, cookie_values
+from htag.identity import COOKIE, Identity, cookie_values, navigated_here
 from htag.limits import Limits
+from htag.newcomers import Newcomers
 from htag.observe import Observer
 from htag.page import asset, document, notice, script_name
 from htag.pool import Pool, Refused, new_id
@@ -26,6 +28,7 @@ from htag.state import plain
 from htag.store import Store
 from htag.tag import current_request
 from htag.transports import Door, EventEndpoint, Scope, SocketEndpoint, StreamEndpoint
+from htag.uvicorn_end import UvicornEnd
 from htag.wire import Codec
 
 logger = logging.getLogger("htag")
@@ -37,12 +40,14 @@ class Application(Starlette):
     """Pages and WebSockets go straight to their endpoint: the layers in between turn errors into pages, which pages do
     by themselves and WebSockets do not have. They would take part in every message, and in many a page."""
 
-    def __init__(self, page: Route, routes: Sequence[BaseRoute]) -> None:
-        super().__init__(routes=[page, *routes])
+    def __init__(self, page: Route, routes: Sequence[BaseRoute], lifespan: Callable[[Any], Any]) -> None:
+        super().__init__(routes=[page, *routes], lifespan=lifespan)
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         kind = scope["type"]
+        if kind != "lifespan" and not scope["path"].startswith(scope.get("root_path", "")):
+            scope["path"] = with_prefix(scope["path"], scope["root_path"])
         if self.user_middleware or kind == "lifespan":
             await super().__call__(scope, receive, send)
         elif kind == "websocket":
@@ -95,6 +100,7 @@ class WebApp:
         limits: Limits | None = None,
         allowed_origins: Sequence[str] = (),
         pressure: Callable[[], str | None] | None = None,
+        cookie_name: str = COOKIE,
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
@@ -102,13 +108,15 @@ class WebApp:
         self.on_instance = on_instance
         self.debug = debug
         self.observer = observer or Observer()
-        self.identity = Identity(secret)
+        self.identity = Identity(secret, cookie_name)
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
-        door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
-        self.app = Application(
+        self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
+        self._door = door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
+        self._end = UvicornEnd(door.end_streams, self.pool.close, has_secret=secret is not None)
+        self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
                 WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
@@ -119,11 +127,31 @@ class WebApp:
                 Route("/logo.jpg", self._logo, name="logo_jpg"),
                 Route("/favicon.ico", self._logo, name="favicon"),
             ],
+            self.lifespan,
         )
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """The WebApp itself as an ASGI application: the same as `.app`."""
         await self.app(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, application: Any = None) -> AsyncIterator[None]:
+        """While it lasts there can be sessions; at its end they end, and `on_destroy` has run.
+
+        `.app` does this by itself where a server runs it. Mounted, it is the host application's to do, because a
+        mounted application's own lifespan is not run: `Starlette(lifespan=web.lifespan)`, or inside a lifespan of
+        yours `async with web.lifespan(): …`.
+        """
+        self.pool.draining = False  # the same WebApp may be served again
+        self._expect_end()
+        try:
+            yield
+        finally:
+            await self.pool.close()
+
+    def _expect_end(self) -> None:
+        if self._end.expect():
+            self._door.closing = False
 
     @property
     def instances(self) -> Mapping[str, App]:
@@ -141,8 +169,8 @@ class WebApp:
         try:
             session_id, session = self._session(request)
             return self._shown(request, session_id, session)
-        except Refused:
-            return busy()
+        except Refused as refused:
+            return busy(str(refused))
         except Exception as error:
             self.observer.component_failed("init")
             logger.error("the page of %s failed: %s", self._name(), type(error).__name__, exc_info=error)
@@ -158,13 +186,15 @@ class WebApp:
         if isinstance(self.tag_entity, App):
             return self._shared(claimed)
         known = next((found for each in claimed if (found := self.pool.get(each)) is not None), None)
-        if known is not None and "n" not in request.query_params:
+        if known is not None and not starts_anew(request):
             known.app._heard_from = lambda: request
             known.reload()
             self.pool.touch(known)
             return known.id, known
         if known is not None:
             self.pool.end(known, "replaced")
+        elif not self._newcomers.admits(request.scope.get("client")):
+            raise self.pool.refuse("rate")
         session = self.pool.open(lambda identity: self._build(identity, request), known.id if known else None)
         return session.id, session
 
@@ -177,6 +207,7 @@ class WebApp:
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
     def _build(self, session_id: str, request: Request) -> Session:
+        self._expect_end()  # where nobody runs our lifespan
         entity = self.tag_entity
         app = entity if isinstance(entity, App) else entity()
         if self.on_instance is not None:
@@ -209,7 +240,7 @@ class WebApp:
         scope = request.scope
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
-        cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
+        cookie = self.identity.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
         return Document(text, cookie)
 
     def _name(self) -> str:
@@ -239,11 +270,34 @@ def takes_one(callback: Callable[..., Any]) -> bool:
     return len(inspect.signature(callback).parameters) == 1
 
 
-def busy() -> Response:
+def starts_anew(request: Request) -> bool:
+    """Whether the visitor asks for a new session (`?n`), by hand or from a page of ours. What another site makes a
+    browser do ends nobody's session: it is a visit like any other."""
+    return "n" in request.query_params and navigated_here(request.scope["headers"])
+
+
+def with_prefix(path: str, root_path: str) -> str:
+    """The path as the browser sees it, below `root_path`, which holds a prefix that a proxy has stripped and, after it,
+    where we are mounted: `/htag/ws` below `/demo/htag` is `/demo/htag/ws`.
+
+    A server that knows the prefix does this by itself. Under `FastAPI(root_path="/demo")` the path comes as the proxy
+    sent it, and a mounted application would not find itself in there.
+    """
+    cut = 0
+    while cut >= 0 and not f"{path}/".startswith(f"{root_path[cut:]}/"):
+        cut = root_path.find("/", cut + 1)
+    return (root_path if cut < 0 else root_path[:cut]) + path
+
+
+BUSY = "All places are taken at the moment. This page tries again by itself."
+TOO_MANY = "Too many new visits came from your address at once. This page tries again by itself."
+
+
+def busy(reason: str) -> Response:
     """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
     seconds = random.randint(5, 15)
-    text = "All places are taken at the moment. This page tries again by itself."
-    return HTMLResponse(notice("Busy", text, retry=seconds), 503, {"retry-after": str(seconds)})
+    text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, {"retry-after": str(seconds)})
 
 
 App._serve = staticmethod(lambda instance: WebApp(instance).app)

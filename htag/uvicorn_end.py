@@ -1,0 +1,89 @@
+"""uvicorn's shutdown, in the order that running apps need: streams end, then it waits for connections, then sessions
+end, then the host application's own lifespan.
+
+uvicorn tells an application nothing until every connection is closed, and an open event stream closes only if the
+application ends it: the two wait for each other. It has no hook for this, so the `uvicorn.Server` that runs us is
+found, and two of its methods are extended. That covers every way to its end: a signal, `--reload`, `should_exit`, a
+limit on requests, a server in a thread. Other servers (hypercorn) cut streams after a time by themselves.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+logger = logging.getLogger("htag")
+
+SEVERAL = (
+    "%d processes serve this WebApp behind one port, and each has sessions of its own: a browser whose page came from "
+    "one and whose WebSocket reaches another is unknown there. Run one process; or one on each of several ports, "
+    "behind a proxy that keeps each browser at its process (sticky), all with the same WebApp(secret=…): "
+    "docs/embedding.md has the combinations that work"
+)
+
+
+class UvicornEnd:
+    """Calls `end_streams` as uvicorn begins to shut down, and awaits `close` when all connections are closed."""
+
+    def __init__(
+        self, end_streams: Callable[[], None], close: Callable[[], Awaitable[None]], *, has_secret: bool
+    ) -> None:
+        self._end_streams = end_streams
+        self._close = close
+        self._has_secret = has_secret
+        self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None  # where we have looked already
+
+    def expect(self) -> bool:
+        """From now on the server's end is ours as well. True when it is the first time on this event loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop() is loop:
+            return False
+        self._loop = weakref.ref(loop)
+        if (server := running_server()) is not None:
+            self._extend(server)
+        if (number := processes(server, has_secret=self._has_secret)) > 1:
+            logger.warning(SEVERAL, number)
+        return True
+
+    def _extend(self, server: Any) -> None:
+        shut_down, end_lifespan = server.shutdown, server.lifespan.shutdown
+
+        async def streams_first(*arguments: Any, **options: Any) -> None:
+            self._end_streams()
+            await shut_down(*arguments, **options)
+
+        async def sessions_first() -> None:
+            await self._close()
+            await end_lifespan()
+
+        server.shutdown, server.lifespan.shutdown = streams_first, sessions_first
+
+
+def running_server() -> Any:
+    """The `uvicorn.Server` whose event loop this is, or None."""
+    module = sys.modules.get("uvicorn.server")
+    return module and next((each for each in serving() if isinstance(each, module.Server)), None)
+
+
+def processes(server: Any, *, has_secret: bool) -> int:
+    """How many processes share this one's port, and with it its visitors, as far as one can tell.
+
+    Under gunicorn, which can also give each worker a port, those who set a secret are taken to know.
+    """
+    if server is not None and multiprocessing.parent_process() is not None and not server.config.should_reload:
+        return int(server.config.workers)
+    workers = (getattr(getattr(each, "cfg", None), "workers", 1) for each in serving())  # gunicorn's worker has a cfg
+    return 1 if has_secret else max(workers, default=1)
+
+
+def serving() -> Iterator[object]:
+    """The objects in whose method `serve` or `_serve` some task of this event loop is: servers."""
+    for task in asyncio.all_tasks():
+        step: Any = task.get_coro()
+        while (frame := getattr(step, "cr_frame", None)) is not None:
+            if frame.f_code.co_name in ("serve", "_serve") and "self" in frame.f_locals:
+                yield frame.f_locals["self"]
+            step = step.cr_await
