@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 from weakref import WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
@@ -59,6 +59,23 @@ class Door:
         self.closing = True
         for channel in list(self.streams):
             channel.end()
+
+    def cookie(self, scope: Scope, session_id: str) -> str:
+        """The header `Set-Cookie` of an answer to the request."""
+        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
+        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
+        return self.identity.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
+
+    def has_token(self, scope: Scope, session: Session) -> bool:
+        """Whether a POST carries the token of the id that its cookie names, or that the session had a moment ago."""
+        token = (header(scope["headers"], b"x-htag-token") or "").encode()
+        names = self.identity.claimed(scope["headers"])
+        if session is not self.pool.shared:
+            names += self.pool.names(session)
+        if any(hmac.compare_digest(token, self.identity.csrf(each).encode()) for each in names):
+            return True
+        self.observer.message_refused("csrf")
+        return False
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
@@ -230,7 +247,7 @@ class EventEndpoint:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._lanes: WeakValueDictionary[tuple[str, str], Lane] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[tuple[Session, str], Lane] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
@@ -244,10 +261,7 @@ class EventEndpoint:
         session, refusal = admitted(self._door, scope)
         if session is None:
             return refusal
-        token = header(scope["headers"], b"x-htag-token") or ""
-        expected = map(self._door.identity.csrf, self._door.identity.claimed(scope["headers"]))
-        if not any(hmac.compare_digest(token.encode(), each.encode()) for each in expected):
-            self._door.observer.message_refused("csrf")
+        if not self._door.has_token(scope, session):
             return PlainTextResponse("CSRF Token mismatch", 403)
         try:
             message = self._door.codec.decode(await self._body(scope, receive))
@@ -325,7 +339,30 @@ class EventEndpoint:
     def _lane(self, session: Session, tab: str) -> Lane:
         if not tab:
             return Lane(session)  # a client that does not say which tab it is gets no order, as in htag 2
-        return self._lanes.setdefault((session.id, tab), Lane(session))
+        return self._lanes.setdefault((session, tab), Lane(session))
+
+
+class RenewEndpoint:
+    """`/renew`: the cookie and the token of a session whose id is new, for browsers whose script was told to ask."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One POST."""
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        session, refusal = admitted(self._door, scope)
+        if session is None:
+            return refusal
+        if session is self._door.pool.shared:
+            return PlainTextResponse("Not a session of one person", 404)
+        if not self._door.has_token(scope, session):
+            return PlainTextResponse("CSRF Token mismatch", 403)
+        session_id = self._door.pool.renew(session)
+        headers = {"set-cookie": self._door.cookie(scope, session_id), "cache-control": "no-store"}
+        return JSONResponse({"csrf": self._door.identity.csrf(session_id)}, headers=headers)
 
 
 def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:

@@ -9,7 +9,6 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,7 +26,7 @@ from htag.session import Session
 from htag.state import plain
 from htag.store import Store
 from htag.tag import current_request
-from htag.transports import Door, EventEndpoint, Scope, SocketEndpoint, StreamEndpoint
+from htag.transports import Door, EventEndpoint, RenewEndpoint, Scope, SocketEndpoint, StreamEndpoint
 from htag.uvicorn_end import UvicornEnd
 from htag.wire import Codec
 
@@ -122,6 +121,7 @@ class WebApp:
                 WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
                 Route("/stream", StreamEndpoint(door), methods=["GET"], name="stream"),
                 Route("/event", EventEndpoint(door), methods=["POST"], name="event"),
+                Route("/renew", RenewEndpoint(door), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
                 Route("/logo.jpg", self._logo, name="logo_jpg"),
@@ -190,7 +190,7 @@ class WebApp:
             known.app._heard_from = lambda: request
             known.reload()
             self.pool.touch(known)
-            return known.id, known
+            return self.pool.renew(known), known
         if known is not None:
             self.pool.end(known, "replaced")
         elif not self._newcomers.admits(request.scope.get("client")):
@@ -224,7 +224,15 @@ class WebApp:
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
+        app._renew = lambda: self._renew(session)
         return session
+
+    def _renew(self, session: Session) -> None:
+        if session is self.pool.shared:
+            raise RuntimeError("an instance that serves everybody has no session of one person")
+        self.pool.renewing.add(session)
+        session.app.call_js("_htag_renew()")  # htag.js has it
+        session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         page = session.page()
@@ -237,11 +245,7 @@ class WebApp:
             reload=session.app._reload,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
-        scope = request.scope
-        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
-        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
-        cookie = self.identity.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
-        return Document(text, cookie)
+        return Document(text, self._door.cookie(request.scope, session_id))
 
     def _name(self) -> str:
         entity = self.tag_entity

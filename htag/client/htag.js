@@ -168,7 +168,8 @@
       const response = await fetch(url, {method: 'POST', headers, body: encode({...message, fallback})});
       const text = await response.text();
       httpWorks = response.status < 500;
-      if (/^(Unknown session|No session cookie)/.test(text)) return sessionLost(text.startsWith('No'));
+      // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
+      if (/^(Unknown session|No session cookie|CSRF)/.test(text)) return sessionLost(text.startsWith('No'));
       if (!response.ok) return failed(message, 'HTTP Error', `${response.status} ${response.statusText}\n${text}`);
       const answer = JSON.parse(text);
       sessionWorks();
@@ -313,6 +314,13 @@
     } catch (error) {
       report('JS Eval Error', error, code);
     }
+  }
+
+  // The session has a new id. Its cookie can come with an answer to a request only, whatever told us so.
+  async function renew() {
+    const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
+    const answer = await fetch(address('renew'), {method: 'POST', headers});
+    if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
   }
 
   function settle(id, result) {
@@ -522,6 +530,7 @@
     init_ws: () => force('ws'),
     fallback: () => force('sse'),
     fallback_pure_http: () => force('http'),
+    _htag_renew: renew,
     _htag_queue: queue,
     _htag_callbacks: callbacks,
     _base_path: basePath,

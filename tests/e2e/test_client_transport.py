@@ -378,6 +378,7 @@ async def test_reloading_comes_to_an_end(page: Page, serve: Serve) -> None:
     server.socket = "accept"
     await page.reload()
     await reach(page, "ws")
+    assert await page.evaluate("htag_event('b', 'x')") is None
     await page.wait_for_timeout(500)  # which is long, in haste
     server.socket = "unknown"
     server.cut()

@@ -1,11 +1,13 @@
 """Whom the page and the transports take for whom: names of cookies, origins, and what other sites make a browser do."""
 
+import asyncio
 import re
 
 import pytest
 
-from htag import Tag, WebApp
+from htag import Tag, WebApp, pool
 from tests.browser import Headers, Refused, Site, Tab
+from tests.htag.conftest import Visit
 
 
 class Page(Tag.App):
@@ -153,3 +155,150 @@ async def test_a_page_over_http_is_a_stranger_to_a_socket_over_tls(scheme: str, 
     else:
         with pytest.raises(Refused):
             await site.websocket("/ws", {"origin": f"{origin}://testserver"})
+
+
+# -- a new id at a login
+
+
+class Login(Page):
+    def init(self) -> None:
+        super().init()
+        self <= Tag.button("in", _id="in", _onclick=lambda event: self.root.renew_session_id())
+
+
+async def renewed(tab: Tab) -> None:
+    """What the browser's script does when it is told `_htag_renew()`."""
+    await tab.click("in")
+    await tab.until(lambda: "_htag_renew()" in tab.js)
+    tab.js.clear()
+    await fetch(tab)
+
+
+async def fetch(tab: Tab) -> None:
+    answer = await tab.site.post("/renew", "", {"x-htag-token": tab.token})
+    assert answer.status == 200, answer.text
+    tab.token = answer.json["csrf"]
+
+
+def sid(site: Site) -> str:
+    return site.cookies["htag_sid"].partition(".")[0]
+
+
+async def test_a_login_renews_id_and_token_and_the_session_stays(visit: Visit, transport: str) -> None:
+    tab = await visit(Login, transport)
+    assert await tab.click("b") == 1
+    before, token = sid(tab.site), tab.token
+    await renewed(tab)
+    assert (sid(tab.site) == before, tab.token == token) == (False, False)
+    assert await tab.click("b") == 2, "over the channel of before"
+    await tab.leave()
+    await tab.load()
+    await tab.connect()
+    assert await tab.click("b") == 3, "and over a new one"
+
+
+async def test_the_old_id_is_nobodys_after_a_while(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "FORMER_SECONDS", 0.1)
+    tab = await visit(Login)
+    old, token = Site(tab.site.app, cookies=tab.site.cookies), tab.token
+    await renewed(tab)
+    assert (await old.get("/stream", {"origin": "http://evil.example"})).status == 403
+    assert (await old.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 200
+    await asyncio.sleep(0.15)
+    assert (await old.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 404
+    assert (await tab.site.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 403
+    assert (await tab.site.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": tab.token})).status == 200
+
+
+async def test_each_tab_asks_and_all_have_the_same_id(visit: Visit) -> None:
+    tab = await visit(Login)
+    other = await Tab(Site(tab.site.app, cookies=tab.site.cookies), "sse").load()
+    await other.connect()
+    await renewed(tab)
+    await other.until(lambda: "_htag_renew()" in other.js)
+    assert await other.click("b") == 1, "with its old cookie and token, meanwhile"
+    await fetch(other)
+    assert (sid(other.site), other.token) == (sid(tab.site), tab.token)
+    stale = Tab(tab.site)
+    stale.token = tab.token
+    await fetch(stale)
+    assert sid(tab.site) == sid(other.site), "asking again changes nothing"
+    await other.leave()
+
+
+async def test_a_page_load_brings_the_new_cookie_too(visit: Visit) -> None:
+    tab = await visit(Login)
+    before = sid(tab.site)
+    tab.app.renew_session_id()
+    assert len((await tab.site.get()).set_cookies) == 1
+    assert sid(tab.site) != before
+    assert tab.app.count == 0
+    assert (await tab.site.get()).status == 200
+
+
+async def test_a_tab_that_was_away_is_told_when_it_is_back(visit: Visit, transport: str) -> None:
+    tab = await visit(Login, transport)
+    await tab.leave()
+    tab.app.renew_session_id()
+    await asyncio.sleep(0.1)  # the push that it asks for
+    await tab.connect()
+    if transport == "http":
+        assert await tab.click("b") == 1
+    await tab.until(lambda: "_htag_renew()" in tab.js)
+
+
+async def test_a_task_may_ask_for_it(visit: Visit, transport: str) -> None:
+    class Later(Login):
+        def init(self) -> None:
+            super().init()
+            self <= Tag.button("later", _id="later", _onclick=self.later)
+
+        async def later(self, event: object) -> None:
+            self.task = asyncio.create_task(self.soon())
+
+        async def soon(self) -> None:
+            await asyncio.sleep(0.1)
+            self.renew_session_id()
+
+    tab = await visit(Later, transport)
+    await tab.click("later")
+    await tab.until(lambda: "_htag_renew()" in tab.js)
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+async def test_nobody_renews_without_the_token(visit: Visit, token: str) -> None:
+    tab = await visit(Login)
+    before = sid(tab.site)
+    tab.app.renew_session_id()
+    assert (await tab.site.post("/renew", "", {"x-htag-token": token})).status == 403
+    assert (await tab.site.post("/renew", "", {"x-htag-token": tab.token, "origin": "http://evil"})).status == 403
+    assert (await Site(tab.site.app).post("/renew", "", {"x-htag-token": tab.token})).status == 400
+    assert sid(tab.site) == before
+
+
+async def test_an_instance_for_everybody_and_a_page_that_is_just_made_have_nothing_to_renew(visit: Visit) -> None:
+    class Eager(Login):
+        def init(self) -> None:
+            super().init()
+            self.renew_session_id()
+
+    tab = await visit(Eager)
+    assert tab.js == []
+    shared = await visit(Login())
+    with pytest.raises(RuntimeError, match="everybody"):
+        shared.app.renew_session_id()
+    assert (await shared.site.post("/renew", "", {"x-htag-token": shared.token})).status == 404
+
+
+async def test_a_session_that_ends_leaves_nothing_of_its_names(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "FORMER_SECONDS", 0.05)
+    tab = await visit(Login)
+    old = Site(tab.site.app, cookies=tab.site.cookies)
+    await renewed(tab)
+    tab.app.renew_session_id()
+    await tab.leave()
+    await tab.load("?n")
+    assert (await old.get("/stream")).status == 404
+    tab.app._renew()  # of an app whose session is gone
+    await asyncio.sleep(0.1)
+    assert (await tab.site.get()).status == 200
