@@ -213,7 +213,7 @@ def test_reload_restarts_although_a_stream_is_open(start: Callable[..., Server])
     server = start(FASTAPI, "/htag/", "--reload")
     eventually(server.shows("first"))
     server.stream(server.page()[1])
-    server.write("second")
+    eventually(lambda: server.write("second") or "detected changes" in server.said)  # once it has looked at all files
     eventually(server.shows("second"))
 
 
@@ -256,6 +256,14 @@ def test_a_server_in_a_thread_ends_with_a_stream_open() -> None:
             assert list(parts) == []
     assert not thread.is_alive()
     assert Destroyed.ends == ["destroyed"]
+
+
+def test_uvicorns_own_prefix_for_a_proxy_that_strips_it(start: Callable[..., Server]) -> None:
+    server = start(FASTAPI, "/htag/", "--root-path", "/demo")
+    answer = server.ask()
+    answer.read()
+    assert "Path=/demo/htag/" in answer.headers["set-cookie"]
+    server.stream(answer.headers["set-cookie"].partition(";")[0])
 
 
 # -- several processes
