@@ -24,7 +24,7 @@ class App(GTag):
         self._live = Registry(self)
         self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
-        self._renew: Callable[[], None] | None = None  # gives the session a new id; None while there is none
+        self._renew: Callable[[App], None] | None = None  # gives the session a new id; None while there is none
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
         super().__init__(*args, **kwargs)
@@ -59,7 +59,7 @@ class App(GTag):
         an instance that serves everybody. In `init` there is nothing to do: the id is as new as the app.
         """
         if self._renew is not None:
-            self._renew()
+            self._renew(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of what changed, from any thread.

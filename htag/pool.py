@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from os import urandom
 
 from htag import footprint
+from htag.app import App
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Client, Session
@@ -71,7 +72,7 @@ class Pool:
         self.draining = False
         self.sessions: dict[str, Session] = {}
         self.shared: Session | None = None  # where one app instance serves everybody: it never expires
-        self.renewing: set[Session] = set()  # whose browser is to fetch the cookie of a new id
+        self.renewing: set[App] = set()  # whose browser is to fetch the cookie of a new id
         self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
         self._pressure = pressure
@@ -126,8 +127,8 @@ class Pool:
 
     def renew(self, session: Session) -> str:
         """The session's id from now on: a new one, if that was asked for."""
-        if session in self.renewing:
-            self.renewing.discard(session)
+        if session.app in self.renewing:
+            self.renewing.discard(session.app)
             former = session.id
             session.id = self._former[former] = new_id()
             self.sessions[session.id] = self.sessions.pop(former)
@@ -173,7 +174,8 @@ class Pool:
     def end(self, session: Session, reason: str) -> None:
         """The session is gone for good."""
         self.hold(session)
-        self.renewing.discard(session)
+        self.renewing.discard(session.app)
+        session.app._renew = None
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]

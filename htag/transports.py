@@ -66,16 +66,18 @@ class Door:
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         return self.identity.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
 
-    def has_token(self, scope: Scope, session: Session) -> bool:
-        """Whether a POST carries the token of the id that its cookie names, or that the session had a moment ago."""
+    def knows_token(self, scope: Scope, session: Session) -> dict[str, str] | None:
+        """Whether a POST carries the token of the id that its cookie names: then {}. Or of an id that the session had a
+        moment ago: then the header of the answer that tells the present one. Else None."""
         token = (header(scope["headers"], b"x-htag-token") or "").encode()
-        names = self.identity.claimed(scope["headers"])
-        if session is not self.pool.shared:
-            names += self.pool.names(session)
-        if any(hmac.compare_digest(token, self.identity.csrf(each).encode()) for each in names):
-            return True
+        csrf = self.identity.csrf
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in self.identity.claimed(scope["headers"])):
+            return {}
+        names = () if session is self.pool.shared else self.pool.names(session)
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in names):
+            return {"x-htag-token": csrf(session.id)}
         self.observer.message_refused("csrf")
-        return False
+        return None
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
@@ -261,7 +263,8 @@ class EventEndpoint:
         session, refusal = admitted(self._door, scope)
         if session is None:
             return refusal
-        if not self._door.has_token(scope, session):
+        news = self._door.knows_token(scope, session)
+        if news is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
         try:
             message = self._door.codec.decode(await self._body(scope, receive))
@@ -272,7 +275,10 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._once(session, scope, message)
+        response = await self._once(session, scope, message)
+        if news:
+            response.headers.update(news)
+        return response
 
     async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
@@ -358,7 +364,7 @@ class RenewEndpoint:
             return refusal
         if session is self._door.pool.shared:
             return PlainTextResponse("Not a session of one person", 404)
-        if not self._door.has_token(scope, session):
+        if self._door.knows_token(scope, session) is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
         session_id = self._door.pool.renew(session)
         headers = {"set-cookie": self._door.cookie(scope, session_id), "cache-control": "no-store"}

@@ -35,37 +35,53 @@ class UvicornEnd:
         self._close = close
         self._has_secret = has_secret
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None  # where we have looked already
+        self._servers: weakref.WeakSet[Any] = weakref.WeakSet()  # whose end is ours
 
-    def expect(self) -> bool:
-        """From now on the server's end is ours as well. True when it is the first time on this event loop."""
+    def expect(self, port: int | None = None) -> None:
+        """From now on the end of the server is ours as well: of the one that listens on `port`, or is about to start.
+        Looked for once on each event loop, and after each end."""
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop() is loop:
-            return False
+            return
         self._loop = weakref.ref(loop)
-        if (server := running_server()) is not None:
+        server = running_server(port)
+        if server is not None and server not in self._servers:
+            self._servers.add(server)
             self._extend(server)
         if (number := processes(server, has_secret=self._has_secret)) > 1:
             logger.warning(SEVERAL, number)
-        return True
 
     def _extend(self, server: Any) -> None:
         shut_down, end_lifespan = server.shutdown, server.lifespan.shutdown
 
         async def streams_first(*arguments: Any, **options: Any) -> None:
+            self._loop = None  # there may be another server after this one
             self._end_streams()
             await shut_down(*arguments, **options)
 
         async def sessions_first() -> None:
-            await self._close()
-            await end_lifespan()
+            try:
+                await self._close()
+            finally:
+                await end_lifespan()
 
         server.shutdown, server.lifespan.shutdown = streams_first, sessions_first
 
 
-def running_server() -> Any:
-    """The `uvicorn.Server` whose event loop this is, or None."""
+def running_server(port: int | None) -> Any:
+    """The `uvicorn.Server` of this event loop that listens on `port`, or with None the one that starts; or any; or
+    None."""
     module = sys.modules.get("uvicorn.server")
-    return module and next((each for each in serving() if isinstance(each, module.Server)), None)
+    servers = [each for each in serving() if module is not None and isinstance(each, module.Server)]
+    return min(servers, key=lambda server: port not in ports(server), default=None)
+
+
+def ports(server: Any) -> list[int | None]:
+    """Where `server` listens; nowhere as yet: [None]."""
+    if not server.started:
+        return [None]
+    names = [each.getsockname() for listener in server.servers for each in listener.sockets]
+    return [name[1] for name in names if isinstance(name, tuple)]  # else a socket in the file system
 
 
 def processes(server: Any, *, has_secret: bool) -> int:

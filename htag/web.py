@@ -114,7 +114,7 @@ class WebApp:
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._door = door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
-        self._end = UvicornEnd(door.end_streams, self.pool.close, has_secret=secret is not None)
+        self._end = UvicornEnd(door.end_streams, self._close, has_secret=secret is not None)
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
@@ -142,16 +142,16 @@ class WebApp:
         mounted application's own lifespan is not run: `Starlette(lifespan=web.lifespan)`, or inside a lifespan of
         yours `async with web.lifespan(): …`.
         """
-        self.pool.draining = False  # the same WebApp may be served again
-        self._expect_end()
+        self._end.expect()
         try:
             yield
         finally:
-            await self.pool.close()
+            await self._close()
 
-    def _expect_end(self) -> None:
-        if self._end.expect():
-            self._door.closing = False
+    async def _close(self) -> None:
+        """End all sessions. Nobody is connected any more; the same WebApp may be served again."""
+        await self.pool.close()
+        self.pool.draining = self._door.closing = False
 
     @property
     def instances(self) -> Mapping[str, App]:
@@ -207,7 +207,7 @@ class WebApp:
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
     def _build(self, session_id: str, request: Request) -> Session:
-        self._expect_end()  # where nobody runs our lifespan
+        self._end.expect((request.scope.get("server") or (None, None))[1])  # where nobody runs our lifespan
         entity = self.tag_entity
         app = entity if isinstance(entity, App) else entity()
         if self.on_instance is not None:
@@ -224,15 +224,15 @@ class WebApp:
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
-        app._renew = lambda: self._renew(session)
+        app._renew = self._renew
         return session
 
-    def _renew(self, session: Session) -> None:
-        if session is self.pool.shared:
+    def _renew(self, app: App) -> None:
+        if app is self.tag_entity:
             raise RuntimeError("an instance that serves everybody has no session of one person")
-        self.pool.renewing.add(session)
-        session.app.call_js("_htag_renew()")  # htag.js has it
-        session.app.update()
+        self.pool.renewing.add(app)
+        app.call_js("_htag_renew()")  # htag.js has it
+        app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         page = session.page()

@@ -168,6 +168,7 @@
       const response = await fetch(url, {method: 'POST', headers, body: encode({...message, fallback})});
       const text = await response.text();
       httpWorks = response.status < 500;
+      window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF; // another tab renewed the session's id
       // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
       if (/^(Unknown session|No session cookie|CSRF)/.test(text)) return sessionLost(text.startsWith('No'));
       if (!response.ok) return failed(message, 'HTTP Error', `${response.status} ${response.statusText}\n${text}`);

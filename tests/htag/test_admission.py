@@ -217,6 +217,10 @@ async def test_each_tab_asks_and_all_have_the_same_id(visit: Visit) -> None:
     await renewed(tab)
     await other.until(lambda: "_htag_renew()" in other.js)
     assert await other.click("b") == 1, "with its old cookie and token, meanwhile"
+    other.site.cookies.update(tab.site.cookies)  # as all tabs of a browser share them
+    answer = await other.post('{"id": "b", "event": "click"}')
+    assert (answer.status, answer.headers["x-htag-token"]) == (200, tab.token), "the old token learns the new one"
+    assert "x-htag-token" not in (await tab.post('{"id": "b", "event": "click"}')).headers
     await fetch(other)
     assert (sid(other.site), other.token) == (sid(tab.site), tab.token)
     stale = Tab(tab.site)
@@ -290,15 +294,19 @@ async def test_an_instance_for_everybody_and_a_page_that_is_just_made_have_nothi
     assert (await shared.site.post("/renew", "", {"x-htag-token": shared.token})).status == 404
 
 
-async def test_a_session_that_ends_leaves_nothing_of_its_names(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "FORMER_SECONDS", 0.05)
-    tab = await visit(Login)
-    old = Site(tab.site.app, cookies=tab.site.cookies)
+    web = WebApp(Login)
+    tab = await Tab(Site(web.app)).load()
+    await tab.connect()
+    (app,) = web.instances.values()
+    old = Site(web.app, cookies=tab.site.cookies)
     await renewed(tab)
-    tab.app.renew_session_id()
+    app.renew_session_id()
     await tab.leave()
     await tab.load("?n")
     assert (await old.get("/stream")).status == 404
-    tab.app._renew()  # of an app whose session is gone
+    app.renew_session_id()
+    assert not web.pool.renewing, "nobody waits for the new id of a session that is gone"
     await asyncio.sleep(0.1)
     assert (await tab.site.get()).status == 200

@@ -1,5 +1,7 @@
 """htag in somebody's own program, run by a real server: its end, its restart, and several processes of it."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -8,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -264,6 +266,53 @@ def test_uvicorns_own_prefix_for_a_proxy_that_strips_it(start: Callable[..., Ser
     answer.read()
     assert "Path=/demo/htag/" in answer.headers["set-cookie"]
     server.stream(answer.headers["set-cookie"].partition(";")[0])
+
+
+class Unsignalled(Unfinished):
+    """Signals are pytest's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def served(app: Any, lifespan: Literal["on", "off"]) -> AsyncIterator[tuple[Unfinished, AsyncIterator[bytes]]]:
+    """A server in this event loop, and the stream of a tab that it has."""
+    server = Unsignalled(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=DEADLINE) as client:
+        assert (await client.get("/")).status_code == 200
+        async with client.stream("GET", "/stream") as tab:
+            parts = tab.aiter_raw()
+            assert (await anext(parts)).startswith(b"data: ")
+            yield server, parts
+            server.should_exit = True
+            assert [part async for part in parts] == []
+            await asyncio.wait_for(task, END)
+
+
+@pytest.mark.parametrize("lifespan", ["on", "off"])
+async def test_one_web_app_is_served_twice_on_one_event_loop(lifespan: Literal["on", "off"]) -> None:
+    web = WebApp(Destroyed)
+    for life in (1, 2, 3):
+        Destroyed.ends.clear()
+        async with served(web.app, lifespan):
+            assert len(web.instances) == 1, life
+        assert Destroyed.ends == ["destroyed"]
+
+
+@pytest.mark.parametrize("lifespan", ["on", "off"])
+async def test_of_two_servers_on_one_event_loop_each_ends_its_own(lifespan: Literal["on", "off"]) -> None:
+    webs = WebApp(Destroyed), WebApp(Destroyed)
+    Destroyed.ends.clear()
+    async with served(webs[0].app, lifespan):
+        async with served(webs[1].app, lifespan):
+            assert [len(web.instances) for web in webs] == [1, 1]
+        assert [len(web.instances) for web in webs] == [1, 0]
+    assert Destroyed.ends == ["destroyed"] * 2
 
 
 # -- several processes
