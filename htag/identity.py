@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from itertools import islice
 
 from itsdangerous import Signer
 from itsdangerous.signer import SigningAlgorithm
@@ -13,7 +12,7 @@ from itsdangerous.signer import SigningAlgorithm
 COOKIE = "htag_sid"
 READ = 20  # session cookies of one request that are looked at: each costs a hash, and a header has room for thousands
 
-DEFAULT_PORTS = ("80", "443")
+PORT = re.compile("(?!80$|443$)[0-9]{1,5}")  # not a default one, which browsers leave out and proxies may add
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -47,9 +46,7 @@ class Identity:
         """The session cookie's name at the address that the browser called. Browsers keep the cookies of all ports of a
         host together: with the port in the name, two installations on one host leave each other's alone."""
         port = (header(headers, b"host") or "").rpartition(":")[2]
-        if len(port) > 5 or not port.isascii() or not port.isdecimal() or port in DEFAULT_PORTS:
-            return self._cookie_name
-        return f"{self._cookie_name}_{port}"
+        return f"{self._cookie_name}_{port}" if PORT.fullmatch(port) else self._cookie_name
 
     def set_cookie(self, session_id: str, path: str, headers: Headers, *, secure: bool) -> str:
         """The header `Set-Cookie` that makes the browser which sent `headers` say `session_id` from now on, below
@@ -61,10 +58,12 @@ class Identity:
         """The values of the request's session cookies: first those of the name that this address has, nearest path
         first; then those of other ports, because a proxy may show us one `Host` for the page and another for the
         WebSocket. A stranger's among them does no harm: we did not sign it."""
-        own, other = self.cookie_name(headers), self._cookie_name
-        named = [each for each in cookies(headers) if each[0] == other or each[0].startswith(f"{other}_")]
-        named.sort(key=lambda each: each[0] != own)  # stable: otherwise they stay in the browser's order
-        return [value for _, value in islice(named, READ)]
+        base, prefix = self._cookie_name, f"{self._cookie_name}_"
+        named = [each for each in cookies(headers) if each[0] == base or each[0].startswith(prefix)]
+        if len(named) > 1:
+            own = self.cookie_name(headers)
+            named.sort(key=lambda each: each[0] != own)  # stable: otherwise they stay in the browser's order
+        return [value for _, value in named[:READ]]
 
     def claimed(self, headers: Headers) -> list[str]:
         """The ids in the request's cookies that we did sign, in the order of `values`."""
@@ -106,7 +105,10 @@ def cookie_values(headers: Headers, name: str) -> Iterator[str]:
 
 def header(headers: Headers, name: bytes) -> str | None:
     """The first value of a header, or None."""
-    return next((value.decode("latin-1") for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return None
 
 
 def same_origin(headers: Headers, allowed: Iterable[str], scheme: str = "") -> bool:

@@ -129,9 +129,10 @@ class Pool:
         """The session's id from now on: a new one, if that was asked for."""
         if session.app in self.renewing:
             self.renewing.discard(session.app)
-            former = session.id
-            session.id = self._former[former] = new_id()
+            former, *earlier = self.names(session)
+            session.id = new_id()
             self.sessions[session.id] = self.sessions.pop(former)
+            self._former.update(dict.fromkeys((former, *earlier), session.id))
             asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None)
         return session.id
 

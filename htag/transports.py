@@ -60,6 +60,10 @@ class Door:
         for channel in list(self.streams):
             channel.end()
 
+    def reopen(self) -> None:
+        """That server is gone; another one may serve the same app."""
+        self.closing = False
+
     def cookie(self, scope: Scope, session_id: str) -> str:
         """The header `Set-Cookie` of an answer to the request."""
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
@@ -86,11 +90,12 @@ class Door:
     def is_own(self, scope: Scope) -> bool:
         """Whether it was our page that made the request."""
         headers = scope["headers"]
-        if same_origin(headers, self._origins, scope["scheme"]):
+        scheme = scope.get("scheme", "")
+        if same_origin(headers, self._origins, scheme):
             return True
         self.observer.message_refused("origin")
         origin, host = (str(header(headers, name))[:100] for name in (b"origin", b"host"))
-        self._foreign.warning(FOREIGN, origin, host, scope["scheme"])
+        self._foreign.warning(FOREIGN, origin, host, scheme)
         return False
 
     def session(self, scope: Scope) -> Session | None:

@@ -26,13 +26,20 @@ SEVERAL = (
 
 
 class UvicornEnd:
-    """Calls `end_streams` as uvicorn begins to shut down, and awaits `close` when all connections are closed."""
+    """Calls `end_streams` as uvicorn begins to shut down, awaits `close` when all connections are closed, and calls
+    `reopen` at its very end, because there may be another server after this one."""
 
     def __init__(
-        self, end_streams: Callable[[], None], close: Callable[[], Awaitable[None]], *, has_secret: bool
+        self,
+        end_streams: Callable[[], None],
+        close: Callable[[], Awaitable[None]],
+        reopen: Callable[[], None],
+        *,
+        has_secret: bool,
     ) -> None:
         self._end_streams = end_streams
         self._close = close
+        self._reopen = reopen
         self._has_secret = has_secret
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None  # where we have looked already
         self._servers: weakref.WeakSet[Any] = weakref.WeakSet()  # whose end is ours
@@ -55,9 +62,12 @@ class UvicornEnd:
         shut_down, end_lifespan = server.shutdown, server.lifespan.shutdown
 
         async def streams_first(*arguments: Any, **options: Any) -> None:
-            self._loop = None  # there may be another server after this one
+            self._loop = None
             self._end_streams()
-            await shut_down(*arguments, **options)
+            try:
+                await shut_down(*arguments, **options)
+            finally:
+                self._reopen()
 
         async def sessions_first() -> None:
             try:
@@ -65,7 +75,9 @@ class UvicornEnd:
             finally:
                 await end_lifespan()
 
-        server.shutdown, server.lifespan.shutdown = streams_first, sessions_first
+        server.shutdown = streams_first
+        if server.config.lifespan != "off":  # else sessions are to outlive the server
+            server.lifespan.shutdown = sessions_first
 
 
 def running_server(port: int | None) -> Any:

@@ -114,7 +114,7 @@ class WebApp:
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._door = door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
-        self._end = UvicornEnd(door.end_streams, self._close, has_secret=secret is not None)
+        self._end = UvicornEnd(door.end_streams, self._close, door.reopen, has_secret=secret is not None)
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
@@ -151,7 +151,7 @@ class WebApp:
     async def _close(self) -> None:
         """End all sessions. Nobody is connected any more; the same WebApp may be served again."""
         await self.pool.close()
-        self.pool.draining = self._door.closing = False
+        self.pool.draining = False
 
     @property
     def instances(self) -> Mapping[str, App]:

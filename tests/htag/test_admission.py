@@ -230,6 +230,16 @@ async def test_each_tab_asks_and_all_have_the_same_id(visit: Visit) -> None:
     await other.leave()
 
 
+async def test_two_logins_in_a_row_keep_every_tab(visit: Visit) -> None:
+    tab = await visit(Login)
+    other = Tab(Site(tab.site.app, cookies=tab.site.cookies))
+    other.token = tab.token
+    for _ in range(2):
+        await renewed(tab)
+    await fetch(other)
+    assert (sid(other.site), other.token) == (sid(tab.site), tab.token)
+
+
 async def test_a_page_load_brings_the_new_cookie_too(visit: Visit) -> None:
     tab = await visit(Login)
     before = sid(tab.site)

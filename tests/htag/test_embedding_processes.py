@@ -17,6 +17,8 @@ from typing import Any, Literal
 import httpx2
 import pytest
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from websockets.sync.client import connect
 
 from htag import Tag, WebApp
@@ -277,8 +279,8 @@ class Unsignalled(Unfinished):
 
 
 @contextlib.asynccontextmanager
-async def served(app: Any, lifespan: Literal["on", "off"]) -> AsyncIterator[tuple[Unfinished, AsyncIterator[bytes]]]:
-    """A server in this event loop, and the stream of a tab that it has."""
+async def served(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[None]:
+    """A server in this event loop, with a tab on a stream when it ends."""
     server = Unsignalled(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110
@@ -288,31 +290,46 @@ async def served(app: Any, lifespan: Literal["on", "off"]) -> AsyncIterator[tupl
         async with client.stream("GET", "/stream") as tab:
             parts = tab.aiter_raw()
             assert (await anext(parts)).startswith(b"data: ")
-            yield server, parts
+            yield
             server.should_exit = True
             assert [part async for part in parts] == []
             await asyncio.wait_for(task, END)
 
 
-@pytest.mark.parametrize("lifespan", ["on", "off"])
-async def test_one_web_app_is_served_twice_on_one_event_loop(lifespan: Literal["on", "off"]) -> None:
+def host(web: WebApp) -> Any:
+    """A host application that does not run our lifespan."""
+    return Starlette(routes=[Mount("/", web.app)])
+
+
+@pytest.mark.parametrize("arrange", [lambda web: web.app, host])
+async def test_one_web_app_is_served_again_and_again_on_one_event_loop(arrange: Callable[[WebApp], Any]) -> None:
     web = WebApp(Destroyed)
     for life in (1, 2, 3):
         Destroyed.ends.clear()
-        async with served(web.app, lifespan):
+        async with served(arrange(web)):
             assert len(web.instances) == 1, life
         assert Destroyed.ends == ["destroyed"]
 
 
-@pytest.mark.parametrize("lifespan", ["on", "off"])
-async def test_of_two_servers_on_one_event_loop_each_ends_its_own(lifespan: Literal["on", "off"]) -> None:
+@pytest.mark.parametrize("arrange", [lambda web: web.app, host])
+async def test_of_two_servers_on_one_event_loop_each_ends_its_own(arrange: Callable[[WebApp], Any]) -> None:
     webs = WebApp(Destroyed), WebApp(Destroyed)
     Destroyed.ends.clear()
-    async with served(webs[0].app, lifespan):
-        async with served(webs[1].app, lifespan):
+    async with served(arrange(webs[0])):
+        async with served(arrange(webs[1])):
             assert [len(web.instances) for web in webs] == [1, 1]
         assert [len(web.instances) for web in webs] == [1, 0]
     assert Destroyed.ends == ["destroyed"] * 2
+
+
+async def test_sessions_outlive_a_server_that_is_told_to_run_no_lifespan() -> None:
+    web = WebApp(Destroyed)
+    Destroyed.ends.clear()
+    for life in (1, 2):
+        async with served(web.app, "off"):
+            assert len(web.instances) == life
+    assert Destroyed.ends == []
+    await web.pool.close()
 
 
 # -- several processes
