@@ -26,6 +26,7 @@ class App(GTag):
         self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
         self._context: Any = None  # the session's variables: what runs for the app runs with these, whoever asks for it
+        self._renew: Callable[[App], None] | None = None  # gives the session a new id; None while there is none
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
         super().__init__(*args, **kwargs)
@@ -57,6 +58,16 @@ class App(GTag):
             if identity in (tag.id, tag["id"] if "id" in tag._attributes[::2] else None):
                 return tag
         return None
+
+    def renew_session_id(self) -> None:
+        """Give this session a new id and its browser a new cookie, as is good practice when a person logs in or out.
+
+        State and open tabs stay. Only an answer to a request can carry a cookie, so the browser's script asks for it at
+        once; the old id is good until it has come, and 30 s longer for requests that are on their way. RuntimeError in
+        an instance that serves everybody. In `init` there is nothing to do: the id is as new as the app.
+        """
+        if self._renew is not None:
+            self._renew(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of what changed, from any thread.

@@ -15,7 +15,7 @@ class Observer:
         """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown."""
 
     def session_refused(self, reason: str) -> None:
-        """A new visitor got the busy page. `reason`: sessions, memory, draining."""
+        """A new visitor got the busy page. `reason`: sessions, memory, draining, rate."""
 
     def client_connected(self, transport: str) -> None:
         """A tab's channel opened. `transport`: websocket, sse."""

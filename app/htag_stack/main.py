@@ -48,6 +48,7 @@ def compose(prepared: Prepared) -> ASGIApp:
         limits=_limits(settings),
         allowed_origins=settings.allowed_origins,
         pressure=vitals.pressure,
+        cookie_name=settings.cookie_name,
     )
     metrics.watch(web.pool, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
@@ -68,6 +69,8 @@ def _limits(settings: Settings) -> Limits:
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,
         max_sessions=settings.max_sessions,
+        newcomers_per_second=settings.newcomers_per_second,
+        newcomers_burst=settings.newcomers_burst,
         message_bytes=settings.message_bytes,
     )
 

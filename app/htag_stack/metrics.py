@@ -107,9 +107,9 @@ class Metrics(Observer):
         )
         self._refused = self._counters(
             "htag_refused",
-            "Visitors who got the busy page: add capacity.",
+            "New visitors who got the busy page: add capacity, or (rate) many came from one address.",
             "reason",
-            ("sessions", "memory", "draining"),
+            ("sessions", "memory", "draining", "rate"),
         )
 
     def _count_events(self) -> None:
