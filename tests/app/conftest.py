@@ -20,11 +20,11 @@ STACK = ROOT / "app" / "htag_stack"
 SECRET = "a secret of more than thirty-two characters"
 
 
-def eventually(condition: Callable[[], object], what: str) -> None:
+def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait until `condition` is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.02)
 
 
