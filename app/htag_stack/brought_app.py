@@ -16,6 +16,8 @@ from htag_stack.errors import StartError
 
 KINDS = "a subclass of Tag.App, a WebApp, or an ASGI application that has a WebApp mounted"
 
+LONGEST = 500  # characters of an exception's message in a sentence: some hold a whole file
+
 
 class BroughtApp(NamedTuple):
     """What is served, and the WebApps in it: at least one."""
@@ -114,5 +116,5 @@ def _import(module_name: str, path: str) -> ModuleType:
 
 def _described(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split())[:LONGEST]
     return f"{type(error).__name__}: {text} ({frames[-1].filename}, line {frames[-1].lineno})"

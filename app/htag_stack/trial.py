@@ -31,7 +31,7 @@ def try_app(path: str, seconds: float = IMPORT_SECONDS) -> None:
     if not (pid := os.fork()):
         _import_and_exit(path, writing)
     os.close(writing)
-    with open(reading, errors="replace") as said:
+    with open(reading) as said:
         status = _ended(pid, seconds)
         if status is None:
             raise StartError(
@@ -71,7 +71,7 @@ def _import_and_exit(path: str, writing: int) -> NoReturn:
         load_app(path)
         code = 0
     except StartError as error:
-        os.write(writing, str(error).encode()[: 1 << 16])
+        os.write(writing, str(error).encode(errors="replace"))  # shorter than what a pipe holds
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

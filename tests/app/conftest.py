@@ -56,8 +56,9 @@ def free_base() -> int:
 class Server:
     """A server process of ours and all that it said."""
 
-    def __init__(self, command: list[str], folder: Path, **settings: str) -> None:
-        path = [str(ROOT), str(ROOT / "app"), str(folder)]
+    def __init__(self, command: list[str], folder: Path, apps: str | None = None, **settings: str) -> None:
+        """`apps`: the folder with the app's module, `folder` itself if it is not given."""
+        path = [str(ROOT), str(ROOT / "app"), apps or str(folder)]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path), **settings}
         self.out = (folder / "stdout").open("w+")
         self.err = (folder / "stderr").open("w+")
