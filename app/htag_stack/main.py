@@ -27,6 +27,7 @@ from htag_stack.served_by import Place, ServedBy
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
 from htag_stack.vitals import Vitals, memory_share
+from htag_stack.watchdog import Watchdog
 
 logger = logging.getLogger("htag_stack")
 
@@ -54,7 +55,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         # the app's own around ours: what it has opened is still there when its sessions end
         async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
-            yield state
+            with Watchdog(metrics.handler_blocked):
+                yield state
 
     served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
     return SetAside(served)
@@ -98,6 +100,7 @@ def _limits(settings: Settings) -> Limits:
         grace_seconds=settings.session_grace_seconds,
         max_sessions=settings.max_sessions,
         message_bytes=settings.message_bytes,
+        blocked_seconds=float("inf"),  # the watchdog sees handlers, and all else that blocks
     )
 
 

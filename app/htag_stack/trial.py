@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from typing import NoReturn
 
 from htag_stack.brought_app import load_app
@@ -72,6 +73,8 @@ def _import_and_exit(path: str, writing: int) -> NoReturn:
         code = 0
     except StartError as error:
         os.write(writing, str(error).encode(errors="replace"))  # shorter than what a pipe holds
+    except BaseException:  # noqa: BLE001 - the process ends below, whatever it was
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
