@@ -21,7 +21,7 @@ import htag_stack
 from htag.tag import GTag
 
 # Seconds. A person feels a delay of 0.1; what takes between that and 0.15 may be missed, because the loop says only
-# every 0.05 that it turns. Together with the thread's looks this costs a thousandth of a core.
+# every 0.05 that it turns. Together with the thread's looks this costs less than two thousandths of a core.
 BLOCKED_SECONDS = 0.1
 BEAT_SECONDS = 0.05
 # While it goes on. The last one is for a worker that gunicorn is about to kill, after 30.
