@@ -14,7 +14,7 @@ logger = logging.getLogger("htag_stack")
 
 
 class LifespanError(Exception):
-    """The application says that it could not start, or could not end well; the message is its own."""
+    """The application says that it could not start, or could not end well. Its own exception, if any, is the cause."""
 
 
 @asynccontextmanager

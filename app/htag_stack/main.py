@@ -54,8 +54,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         # the app's own around ours: what it has opened is still there when its sessions end
-        async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
-            with Watchdog(metrics.handler_blocked):
+        with Watchdog(metrics.handler_blocked):
+            async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
                 yield state
 
     served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
@@ -69,8 +69,8 @@ def operated(
     observer: Observer,
     pressure: Callable[[], str | None],
 ) -> Pools:
-    """Have all `webs` operated as the settings say, whatever their author had chosen for a machine of his own; their
-    pools. Origins that he allows stay allowed, and what he wants obfuscated is."""
+    """Have all `webs` operated as the settings say, whatever their author has chosen for running them alone; their
+    pools. Origins that the author allows stay allowed, and what the author wants obfuscated is."""
     settings = prepared.settings
     pools: Pools
 

@@ -100,7 +100,7 @@ def test_several_web_apps_count_as_one_worker() -> None:
         assert 'htag_refused_total{reason="sessions"} 1.0' in client.get("/metrics").text
 
 
-def test_the_settings_decide_and_not_what_the_author_chose_for_a_machine_of_his_own() -> None:
+def test_the_settings_decide_and_not_what_the_author_chose() -> None:
     web = WebApp(Broken, debug=True, secret="the author's own secret, of thirty-two characters")
     with served(web.app) as client:
         assert "secret of the author" not in client.get("/").text  # debug is HTAG_DEBUG
