@@ -12,11 +12,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount, Router
+from starlette.testclient import TestClient
 
 import htag.web
 from htag import Tag, WebApp
 from htag_stack.brought_app import load_app, web_apps
 from htag_stack.errors import StartError
+from tests.app.conftest import ROOT
 
 Module = Callable[[str, str], None]
 
@@ -136,3 +138,10 @@ def test_several_are_found_in_their_order_and_each_once() -> None:
     first.app.mount("/within", third.app)
     app = Starlette(routes=[Mount("/one", first.app), Mount("/two", second), Mount("/again", first)])
     assert list(web_apps(app)) == [first, third, second]
+
+
+def test_the_example_of_a_website_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "apps"))
+    client = TestClient(load_app("website:app").application)
+    assert 'href="app/"' in client.get("/").text
+    assert "Hello</button>" in client.get("/app/").text
