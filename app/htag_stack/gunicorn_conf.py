@@ -27,6 +27,7 @@ from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
 with one_sentence():
     _settings = prepare().settings
+    try_app(_settings.app)
 
 _ports = slot_ports(_settings.port, _settings.workers)
 
@@ -48,10 +49,9 @@ if Path("/dev/shm").is_dir():
 
 def on_starting(arbiter: Any) -> None:
     """Before the sockets are opened. After an upgrade (SIGUSR2) they are inherited, and in use by ourselves."""
-    with one_sentence():
-        if "GUNICORN_FD" not in os.environ:
+    if "GUNICORN_FD" not in os.environ:
+        with one_sentence():
             check_ports(_settings.host, _ports)
-        try_app(_settings.app)
     # gunicorn has no hook that could refuse: it ends the old workers before the new ones have shown that they serve
     arbiter.reload = functools.partial(reload_if_it_loads, arbiter.reload)
 

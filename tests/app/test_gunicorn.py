@@ -262,6 +262,7 @@ def test_a_bad_setting_is_one_sentence_and_exit_code_2(
     assert server.ended() == 2
     assert server.stderr().startswith(f"htag: {sentence}")
     assert server.stderr().count("\n") == 1
+    assert server.stdout() == ""
 
 
 @pytest.mark.parametrize(("command", "slot"), [(GUNICORN, 2), (("htag_stack",), 0)])
