@@ -51,7 +51,7 @@ def _brought(found: Any, subject: str) -> BroughtApp:
         raise StartError(
             f"{subject} is an ASGI application in which no WebApp is to be found: mount one, as `WebApp(MyApp).app`."
         )
-    return BroughtApp(found, webs)
+    return BroughtApp(found.app if isinstance(found, WebApp) else found, webs)
 
 
 def _kind(found: Any) -> str:
@@ -74,15 +74,15 @@ def web_apps(application: Any) -> Iterator[WebApp]:
     ahead = [application]
     while ahead:
         part = ahead.pop()
-        web = (
-            part if isinstance(part, WebApp) else getattr(part, "web", None) if isinstance(part, Application) else None
-        )
-        if web is not None and id(web) not in seen:
-            seen.add(id(web))
-            yield web
-        if id(part) not in seen:
-            seen.add(id(part))
-            ahead.extend(reversed(_inner(part)))
+        if isinstance(part, Application):
+            part = part.web
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, WebApp):
+            yield part
+            part = part.app  # it may have others mounted in it
+        ahead.extend(reversed(_inner(part)))
 
 
 def _inner(part: Any) -> list[Any]:
