@@ -7,7 +7,6 @@ import logging
 import random
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -76,24 +75,6 @@ class Document(Response):
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """How a WebApp is operated: what its author can choose, and whoever deploys it can choose anew.
-
-    `pressure` says why no new visitor can be taken, or None. None elsewhere: a secret of this process's own, sessions
-    in memory, nobody who observes, the default limits.
-    """
-
-    debug: bool = True
-    parano: bool = False
-    secret: str | None = None
-    store: Store | None = None
-    observer: Observer | None = None
-    limits: Limits | None = None
-    allowed_origins: Sequence[str] = ()
-    pressure: Callable[[], str | None] | None = None
-
-
 class WebApp:
     """Serves `tag_entity`: an App class (one instance per session) or an App instance (the same for everybody).
 
@@ -119,25 +100,23 @@ class WebApp:
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
+        self.allowed_origins = tuple(allowed_origins)
         self.tag_entity = tag_entity
         self.on_instance = on_instance
-        self._operated(
-            Operation(
-                debug=debug,
-                parano=parano,
-                secret=secret,
-                store=store,
-                observer=observer,
-                limits=limits,
-                allowed_origins=allowed_origins,
-                pressure=pressure,
-            )
-        )
-        self._endpoints = self._made_endpoints()
+        self.debug = debug
+        self.observer = observer or Observer()
+        self.identity = Identity(secret)
+        self.parano_key = self.identity.parano_key() if parano else None
+        limits = limits or Limits()
+        self.codec = Codec(self.parano_key, limits.message_bytes, plain)
+        self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
+        door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
         self.app = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
-                *self._endpoints,
+                WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
+                Route("/stream", StreamEndpoint(door), methods=["GET"], name="stream"),
+                Route("/event", EventEndpoint(door), methods=["POST"], name="event"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
                 Route("/logo.jpg", self._logo, name="logo_jpg"),
@@ -146,35 +125,20 @@ class WebApp:
         )
         self.app.web = self
 
-    def operate(self, operation: Operation) -> None:
-        """Be operated by `operation` from now on, instead of as constructed: for whoever deploys what somebody else
-        has made, before it is served. RuntimeError: there are sessions already."""
+    def operate(self, **arguments: Any) -> None:
+        """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
+        constructed: for whoever deploys what somebody else has made. `.app`, which may be mounted already, stays.
+
+        Only before it is served. RuntimeError: it has sessions.
+        """
         if self.pool.sessions:
             raise RuntimeError("a WebApp that has sessions cannot be operated in another way")
-        self._operated(operation)
-        routes, before = self.app.router.routes, self._endpoints
-        start = routes.index(before[0])
-        self._endpoints = self._made_endpoints()
-        routes[start : start + len(before)] = self._endpoints  # what the author has added around them stays
-
-    def _operated(self, operation: Operation) -> None:
-        self.operation = operation
-        self.debug = operation.debug
-        self.observer = operation.observer or Observer()
-        self.identity = Identity(operation.secret)
-        self.parano_key = self.identity.parano_key() if operation.parano else None
-        limits = operation.limits or Limits()
-        self.codec = Codec(self.parano_key, limits.message_bytes, plain)
-        self.pool = Pool(limits=limits, observer=self.observer, store=operation.store, pressure=operation.pressure)
-
-    def _made_endpoints(self) -> list[BaseRoute]:
-        """The routes of the transports: what holds on to how the WebApp is operated."""
-        door = Door(self.pool, self.identity, self.observer, self.codec, self.operation.allowed_origins)
-        return [
-            WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
-            Route("/stream", StreamEndpoint(door), methods=["GET"], name="stream"),
-            Route("/event", EventEndpoint(door), methods=["POST"], name="event"),
-        ]
+        mounted = self.app
+        WebApp.__init__(self, self.tag_entity, self.on_instance, **arguments)
+        routes, own = mounted.router.routes, self.app.router.routes
+        start = routes.index(own[0])
+        routes[start : start + len(own)] = own  # what the author has added around them stays
+        self.app = mounted
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """The WebApp itself as an ASGI application: the same as `.app`."""

@@ -16,7 +16,7 @@ from htag.limits import Limits
 from htag.observe import Observer
 from htag.store import Store
 from htag.stores import open_store
-from htag.web import Operation, WebApp
+from htag.web import WebApp
 from htag_stack.brought_app import BroughtApp, load_app
 from htag_stack.collector import SetAside
 from htag_stack.health import Health
@@ -79,16 +79,14 @@ def operated(
 
     for web in webs:
         web.operate(
-            Operation(
-                debug=settings.debug,
-                parano=settings.parano or web.operation.parano,
-                secret=prepared.secret,
-                store=store,
-                observer=observer,
-                limits=_limits(settings),
-                allowed_origins=(*settings.allowed_origins, *web.operation.allowed_origins),
-                pressure=refusal,
-            )
+            debug=settings.debug,
+            parano=settings.parano or web.parano_key is not None,
+            secret=prepared.secret,
+            store=store,
+            observer=observer,
+            limits=_limits(settings),
+            allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
+            pressure=refusal,
         )
     pools = Pools([web.pool for web in webs])
     return pools

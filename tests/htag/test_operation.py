@@ -8,7 +8,6 @@ from starlette.testclient import TestClient
 from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.web import Operation
 
 
 class Page(Tag.App): ...
@@ -29,7 +28,7 @@ class Opened(Observer):
 def test_it_is_operated_as_it_was_told_last() -> None:
     observer = Opened()
     web = WebApp(Page, debug=True)
-    web.operate(Operation(debug=False, parano=True, observer=observer, limits=Limits(message_bytes=2048)))
+    web.operate(debug=False, parano=True, observer=observer, limits=Limits(message_bytes=2048))
     assert web.debug is False
     assert web.parano_key
     assert web.app.web is web
@@ -45,7 +44,7 @@ def test_routes_that_the_author_has_added_stay() -> None:
     web.app.router.routes.insert(0, Route("/first", lambda request: PlainTextResponse("first")))
     web.app.router.routes.append(Route("/last", lambda request: PlainTextResponse("last")))
     before = [getattr(route, "path", None) for route in web.app.routes]
-    web.operate(Operation())
+    web.operate()
     assert [getattr(route, "path", None) for route in web.app.routes] == before
     client = TestClient(web.app)
     assert client.get("/first").text + client.get("/last").text == "firstlast"
@@ -57,4 +56,4 @@ def test_not_once_it_has_sessions() -> None:
     with TestClient(web.app) as client:
         client.get("/")
         with pytest.raises(RuntimeError, match="has sessions"):
-            web.operate(Operation())
+            web.operate()
