@@ -1,6 +1,4 @@
-"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout.
-
-What Python itself writes when a worker crashes or is killed for its timeout, its stacks, is on stderr and plain."""
+"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout."""
 
 import logging
 import time
