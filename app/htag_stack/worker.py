@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import faulthandler
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -136,7 +137,8 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
                 self._give_up(f"the app did not start (exit code {error.code})")
         if self.wsgi is unavailable:
             server = self._server()
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, setattr, server, "should_exit", True)
+            # as gunicorn would end it: a thread that the app has started does not keep the process
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, signal.raise_signal, signal.SIGTERM)
             await server.serve(sockets=self.sockets)
 
     def _server(self) -> SlotServer:

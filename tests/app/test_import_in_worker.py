@@ -78,12 +78,19 @@ def test_a_reload_of_what_cannot_be_imported_is_refused_and_everybody_is_served(
     eventually(lambda: all(pid_of(port) not in before for port in stack.ports), "new workers serve")
 
 
+DOWN = """
+import threading
+threading.Thread(target=threading.Event().wait).start()  # not a daemon: Python would wait for it
+raise ConnectionRefusedError('the database is down')
+"""
+
+
 def test_a_replacement_that_cannot_import_takes_nothing_from_the_others_and_tries_again(
     stack: Stack, shop: Path
 ) -> None:
     broken, whole = stack.ports
     neighbour = pid_of(whole)
-    shop.write_text("raise ConnectionRefusedError('the database is down')")
+    shop.write_text(DOWN)
     os.kill(pid_of(broken), signal.SIGKILL)
     eventually(lambda: get(broken).status == 503, "the slot says that it cannot serve")
     assert not is_live(broken)
