@@ -36,7 +36,8 @@ class Observer:
         """A component raised. `kind`: handler, render, hook, init."""
 
     def handler_blocked(self, name: str, seconds: float) -> None:
-        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's."""
+        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's. Where a watchdog
+        looks instead, the same of hooks, renders and pages."""
 
     def client_fell_behind(self, transport: str) -> None:
         """A tab read too slowly: its queue was dropped and a full render takes its place."""

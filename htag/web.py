@@ -43,6 +43,8 @@ class Application(Starlette):
     """Pages and WebSockets go straight to their endpoint: the layers in between turn errors into pages, which pages do
     by themselves and WebSockets do not have. They would take part in every message, and in many a page."""
 
+    web: "WebApp"  # whose `.app` this is, so that who is handed an ASGI application finds the WebApps in it
+
     def __init__(self, page: Route, routes: Sequence[BaseRoute], lifespan: Callable[[Any], Any]) -> None:
         super().__init__(routes=[page, *routes], lifespan=lifespan)
         self._page = page
@@ -107,6 +109,7 @@ class WebApp:
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
+        self.allowed_origins = tuple(allowed_origins)
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
@@ -133,6 +136,22 @@ class WebApp:
             ],
             self.lifespan,
         )
+        self.app.web = self
+
+    def operate(self, **arguments: Any) -> None:
+        """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
+        constructed: for whoever deploys what somebody else has made. `.app`, which may be mounted already, stays.
+
+        Only before it is served. RuntimeError: it has sessions.
+        """
+        if self.pool.sessions:
+            raise RuntimeError("a WebApp that has sessions cannot be operated in another way")
+        mounted = self.app
+        WebApp.__init__(self, self.tag_entity, self.on_instance, **arguments)
+        routes, own = mounted.router.routes, self.app.router.routes
+        start = routes.index(own[0])
+        routes[start : start + len(own)] = own  # what the author has added around them stays
+        self.app = mounted
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """The WebApp itself as an ASGI application: the same as `.app`."""

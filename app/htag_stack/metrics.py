@@ -148,7 +148,8 @@ class Metrics(Observer):
             ("handler", "render", "hook", "init"),
         )
         self._blocked = self._counter(
-            "htag_blocked_handlers", "Callbacks that held the event loop, and with it everybody: the log names them."
+            "htag_blocked_handlers",
+            "Handlers, hooks, renders or pages that held the event loop, and with it everybody: the log names them.",
         )
         self._behind = self._counters(
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS

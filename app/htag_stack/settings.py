@@ -68,7 +68,10 @@ class Settings(BaseSettings):
 
     app: str = Field(
         default="htag_stack.ui:Demo",
-        description="The app to serve, as `package.module:Class`; the class is a subclass of `htag.Tag.App`.",
+        description=(
+            "The app to serve, as `package.module:name`: a subclass of `htag.Tag.App`, a `WebApp`, or an ASGI "
+            "application (Starlette, FastAPI) that has a `WebApp` mounted, such as `app:app`."
+        ),
     )
     workers: int = Field(
         default=2,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from htag import Tag
+from htag import Tag, WebApp
+from htag_stack.brought_app import BroughtApp
 from htag_stack.main import compose, create_application
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
@@ -31,8 +32,9 @@ class Shop(Tag.App):
 
 
 def client_of(app: type[Tag.App] = Shop, *, address: str = "testclient", **settings: Any) -> TestClient:
-    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET, app)
-    return TestClient(compose(prepared), client=(address, 50000))
+    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET)
+    web = WebApp(app)
+    return TestClient(compose(prepared, BroughtApp(web, (web,))), client=(address, 50000))
 
 
 @pytest.fixture
