@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -18,6 +18,7 @@ from htag.errors import MessageTooLarge, WireError
 from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
+from htag.pace import LARGE, Pace
 from htag.pool import Pool
 from htag.session import Posted, Session
 from htag.wire import Codec, Message
@@ -41,6 +42,7 @@ class Door:
         self.observer = observer
         self.codec = codec
         self._origins = frozenset(origins)
+        self._paces: WeakKeyDictionary[Session, Pace] = WeakKeyDictionary()
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
@@ -62,6 +64,15 @@ class Door:
                 return session
         self.observer.message_refused("no_session")
         return None
+
+    def pace(self, session: Session) -> Pace:
+        """That of all tabs of `session` together, whatever their transport. Where everybody shares one session, each
+        connection has its own."""
+        if session is self.pool.shared:
+            return Pace(session.limits.messages_per_second)
+        if (pace := self._paces.get(session)) is None:
+            pace = self._paces[session] = Pace(session.limits.messages_per_second)
+        return pace
 
 
 class Heard:
@@ -92,24 +103,6 @@ def revision_shown(scope: Scope) -> int | None:
     """The revision that the tab's page shows, if it says so."""
     values = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("rev", ())
     return int(values[0]) if values and values[0].isascii() and values[0].isdecimal() and len(values[0]) < 16 else None
-
-
-class Pace:
-    """Reads a connection more slowly while it sends more than its messages per second. Nothing is dropped."""
-
-    __slots__ = ("_limit", "_since", "left")
-
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._since = time.monotonic()
-        self.left = limit  # messages, to be counted down by who reads them
-
-    def excess(self) -> float:
-        """None is left: the seconds to wait before the next one is read."""
-        now = time.monotonic()
-        ahead = max(self._since + 1.0 - now, 0.0)
-        self.left, self._since = self._limit, now + ahead
-        return ahead
 
 
 class SocketEndpoint:
@@ -144,25 +137,26 @@ class SocketEndpoint:
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
         lane = Lane(session)
-        pace = Pace(session.limits.messages_per_second)
+        pace = self._door.pace(session)
         decode = self._door.codec.decode
         while (received := await receive())["type"] == "websocket.receive":
+            text = received.get("text") or received.get("bytes") or ""
             try:
-                message = decode(received.get("text") or received.get("bytes") or "")
+                message = decode(text)
             except MessageTooLarge:
                 self._door.observer.message_refused("too_large")
                 await channel.close(TOO_LARGE)
                 return
             except WireError:
                 self._door.observer.message_refused("malformed")
-                continue
-            session.app._heard_from = heard
-            done = lane.submit(message, channel)
-            await channel.flush()
-            if done is not None and lane.crowded and not await lane.uncrowded():
-                await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
-                return
-            pace.left -= 1
+            else:
+                session.app._heard_from = heard
+                done = lane.submit(message, channel)
+                await channel.flush()
+                if done is not None and lane.crowded and not await lane.uncrowded():
+                    await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
+                    return
+            pace.left -= 1 if len(text) < LARGE else len(text) / LARGE
             if pace.left <= 0 and (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
@@ -244,7 +238,9 @@ class EventEndpoint:
             if last.done is not None:
                 await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
             return JSONResponse(last.answer)
-        if lane.crowded or session.tasks > CROWDED:
+        pace = self._door.pace(session)
+        pace.left -= 1
+        if lane.crowded or session.tasks > CROWDED or (pace.left <= 0 and pace.excess() > 0.0):
             self._door.observer.message_refused("too_fast")
             return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
         posted = Posted(callback_id)

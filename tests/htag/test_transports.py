@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from htag import GTag, State, Tag, WebApp, transports
+from htag import GTag, State, Tag, WebApp, pace
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.transports import Pace, revision_shown
+from htag.pace import Pace
+from htag.transports import revision_shown
 from tests.browser import Answer, Refused, Site, Tab
 
 
@@ -232,31 +233,73 @@ class Clock:
 
 def test_pace_lets_the_limit_through_each_second_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(transports, "time", clock)
-    pace = Pace(10)
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(10)
     start = clock.now
     for _ in range(100):
-        pace.left -= 1
-        if pace.left <= 0:
-            clock.now += pace.excess()
+        bucket.left -= 1
+        if bucket.left <= 0:
+            clock.now += bucket.excess()
     assert clock.now - start == pytest.approx(10)
 
 
 def test_pace_never_waits_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(transports, "time", clock)
-    pace = Pace(10)
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(10)
     for _ in range(100):
-        pace.left -= 1
-        assert pace.left > 0 or pace.excess() == 0
+        bucket.left -= 1
+        assert bucket.left > 0 or bucket.excess() == 0
         clock.now += 0.12
 
 
-async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(
-    scene: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(Pace, "excess", paced(Pace.excess, waits))
+def test_pace_lets_a_tenth_of_the_limit_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(1000)
+    assert bucket.left == 100
+    bucket.left -= 300  # a large message, say
+    assert bucket.excess() == pytest.approx(0.3)
+    clock.now += 0.3
+    assert bucket.excess() == 0
+    assert bucket.left == pytest.approx(100)
+    clock.now += 60
+    bucket.left -= 100
+    assert bucket.excess() == 0
+    assert bucket.left == pytest.approx(100)  # silence saves nothing up
+
+
+def test_whoever_does_not_wait_gains_nothing_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket, start, read = Pace(1000), clock.now, 0
+    while clock.now < start + 2:
+        bucket.left -= 1
+        if bucket.left <= 0 and bucket.excess() > 0:
+            clock.now += 0.001  # another connection of the same session asks again and again
+        else:
+            read += 1
+    assert read <= 2200
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What `Pace` asks to wait. Time passes at once, and only then."""
+    clock, waits = Clock(), []
+    monkeypatch.setattr(pace, "time", clock)
+    excess = Pace.excess
+
+    def noted(bucket: Pace) -> float:
+        if (wait := excess(bucket)) > 0:
+            waits.append(wait)
+            clock.now += wait
+        return min(wait, 0.001)
+
+    monkeypatch.setattr(Pace, "excess", noted)
+    return waits
+
+
+async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Open, waits: list[float]) -> None:
     here = await scene(limits=Limits(messages_per_second=20))
     socket = await here.site.websocket(f"/ws?rev={here.revision}")
     await socket.receive()
@@ -270,15 +313,38 @@ async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(
     assert here.observer.refused == ["too_fast"] * 2
 
 
-def paced(excess: Callable[[Pace], float], waits: list[float]) -> Callable[[Pace], float]:
-    """`excess`, which notes what it asks for and then asks for a hundredth of that."""
+async def test_the_tabs_of_a_session_have_one_pace(scene: Open, waits: list[float]) -> None:
+    here = await scene(limits=Limits(messages_per_second=20))
+    for _ in range(10):
+        socket = await here.site.websocket(f"/ws?rev={here.revision}")
+        await socket.receive()
+        for number in range(10):
+            socket.send(json.dumps(click("more", number)))
+        for _ in range(10):
+            await socket.receive()
+        await socket.close()
+    assert 4 <= len(waits) <= 5
 
-    def shorter(pace: Pace) -> float:
-        if (wait := excess(pace)) > 0:
-            waits.append(wait)
-        return wait / 100
 
-    return shorter
+async def test_what_is_no_message_counts_and_a_large_one_counts_as_several(scene: Open, waits: list[float]) -> None:
+    here = await scene(limits=Limits(messages_per_second=20))
+    for sent in (["nonsense"] * 25, [json.dumps({"data": "x" * 4096 * 25})]):
+        socket = await here.site.websocket(f"/ws?rev={here.revision}")
+        await socket.receive()
+        for text in sent:
+            socket.send(text)
+        socket.send(json.dumps(click("more", 1)))
+        await socket.receive()
+        await socket.close()
+    assert len(waits) == 2
+
+
+async def test_posts_that_come_too_fast_are_refused(scene: Open) -> None:
+    here = await scene(limits=Limits(messages_per_second=20))
+    answers = [await here.post(click("more", number)) for number in range(30)]
+    assert [answer.status for answer in answers[:19]] == [200] * 19
+    assert 429 in {answer.status for answer in answers}
+    assert "too_fast" in here.observer.refused
 
 
 # -- a POST that comes twice
