@@ -27,6 +27,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+NOTHING: Any = None
 TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
 NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
 
@@ -156,7 +157,11 @@ class SocketEndpoint:
                 if done is not None and lane.crowded and not await lane.uncrowded():
                     await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
                     return
-            pace.left -= 1 if len(text) < LARGE else len(text) / LARGE
+            if len(text) < LARGE:
+                pace.left -= 1
+            else:
+                pace.left -= len(text) / LARGE
+                received = text = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
             if pace.left <= 0 and (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
