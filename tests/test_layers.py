@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits marks markup names pace pairs state observe store throttle",
+    "errors limits marks markup names pace pairs paths state observe store throttle",
     "blocks children class_names css declared elements wire",
     "node",
     "tag",

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
+from htag.paths import PlainPaths
 from htag.pool import Pool
 from htag.store import Store
 from htag.stores import open_store
@@ -51,7 +52,9 @@ def compose(prepared: Prepared) -> ASGIApp:
     )
     metrics.watch(web.pool, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
-    health = Health(web.pool, vitals, version=__version__, store=urlsplit(settings.store).scheme, place=place)
+    kind = urlsplit(settings.store).scheme
+    public = settings.health == "public"
+    health = Health(web.pool, vitals, version=__version__, store=kind, place=place, public=public)
     routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", web.app)]
 
     @asynccontextmanager
@@ -59,7 +62,8 @@ def compose(prepared: Prepared) -> ASGIApp:
         async with _running(web.pool, vitals, store):
             yield
 
-    served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    routed = PlainPaths(Starlette(routes=routes, lifespan=lifespan))
+    served = ServedBy(routed, place, metrics.http_answered, settings.root_path)
     return SetAside(served)
 
 

@@ -13,7 +13,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -200,20 +201,11 @@ def beside(*attacks: Callable[[threading.Event], Any]) -> Iterator[None]:
     """Run each of `attacks` in a thread until the block ends; what they raise is raised here. Each is given an event
     that says when to stop, and has to look at it at least once a second."""
     over = threading.Event()
-    errors: list[BaseException] = []
-
-    def run(attack: Callable[[threading.Event], Any]) -> None:
+    with ThreadPoolExecutor(len(attacks)) as pool:
+        running = [pool.submit(attack, over) for attack in attacks]
         try:
-            attack(over)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(attack,), daemon=True) for attack in attacks]
-    with ExitStack() as stack:
-        for thread in threads:
-            thread.start()
-            stack.callback(thread.join, PATIENCE)
-        stack.callback(over.set)
-        yield
-    if errors:
-        raise errors[0]
+            yield
+        finally:
+            over.set()
+        for each in running:
+            each.result(PATIENCE)

@@ -4,13 +4,12 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.frames import Opcode
 
 from tests.app.attack import RawSocket, Visitor, Worker, beside, frame
-from tests.app.conftest import Start, eventually
+from tests.app.conftest import Start
 
 SECONDS = 2.5  # of each attack
 CLICKS = 15  # in that time, at least: a machine that does much else may take a tenth of a second for each
