@@ -5,6 +5,7 @@ import contextlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -152,7 +153,9 @@ class SocketEndpoint:
                 self._door.observer.message_refused("malformed")
             else:
                 session.app._heard_from = heard
+                started = perf_counter()
                 done = lane.submit(message, channel)
+                pace.left -= (perf_counter() - started) * pace.a_second
                 await channel.flush()
                 if done is not None and lane.crowded and not await lane.uncrowded():
                     await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
@@ -221,6 +224,9 @@ class EventEndpoint:
         if not any(hmac.compare_digest(token.encode(), each.encode()) for each in expected):
             self._door.observer.message_refused("csrf")
             return PlainTextResponse("CSRF Token mismatch", 403)
+        pace = self._door.pace(session)
+        if not await self._has_turn(pace):  # before the body is read: what waits must be small
+            return self._too_many()
         try:
             message = self._door.codec.decode(await self._body(scope, receive))
         except MessageTooLarge:
@@ -230,9 +236,28 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._once(session, scope, message)
+        return await self._once(session, scope, message, pace)
 
-    async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
+    async def _has_turn(self, pace: Pace) -> bool:
+        """Wait as long as the session has sent too much; False if too many of its POSTs do that."""
+        pace.left -= 1
+        if pace.left > 0 or (excess := pace.excess()) <= 0.0:
+            return True
+        if pace.waiting > CROWDED:
+            return False
+        self._door.observer.message_refused("too_fast")
+        pace.waiting += 1
+        try:
+            await asyncio.sleep(excess)
+        finally:
+            pace.waiting -= 1
+        return True
+
+    def _too_many(self) -> Response:
+        self._door.observer.message_refused("too_fast")
+        return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+
+    async def _once(self, session: Session, scope: Scope, message: Message, pace: Pace) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
         POST by itself, and gets what it would have got."""
         tab = header(scope["headers"], b"x-htag-tab") or ""
@@ -243,28 +268,28 @@ class EventEndpoint:
             if last.done is not None:
                 await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
             return JSONResponse(last.answer)
-        pace = self._door.pace(session)
-        pace.left -= 1
-        if lane.crowded or session.tasks > CROWDED or (pace.left <= 0 and pace.excess() > 0.0):
-            self._door.observer.message_refused("too_fast")
-            return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+        if lane.crowded or session.tasks > CROWDED:
+            return self._too_many()
         posted = Posted(callback_id)
         session.remember_post(tab, posted)
         self._door.pool.hold(session)
         try:
             if message.fallback is True:
-                await self._collect(session, lane, message, posted, revision_shown(scope))
+                await self._collect(session, lane, message, posted, revision_shown(scope), pace)
             else:
+                started = perf_counter()
                 posted.done = lane.submit(message, None)
+                pace.left -= (perf_counter() - started) * pace.a_second
         finally:
             self._door.pool.touch(session)
         return JSONResponse(posted.answer)
 
     async def _collect(
-        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None
+        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None, pace: Pace
     ) -> None:
         """Handle `message` and put into the answer all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
+        started = perf_counter()
         channel = AnswerChannel(session)
         session.join(channel)
 
@@ -279,6 +304,7 @@ class EventEndpoint:
         except BaseException:
             session.detach(channel)
             raise
+        pace.left -= (perf_counter() - started) * pace.a_second
         if posted.done is None:
             settle()
         else:

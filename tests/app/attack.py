@@ -13,7 +13,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -107,6 +107,12 @@ class Worker:
         """How many there are."""
         return sum(json.loads(self.get("/health").text)["sessions"].values())  # type: ignore[attr-defined]
 
+    def heard(self) -> float:
+        """How many messages it has handled or refused."""
+        lines = self.get("/metrics").text.splitlines()  # type: ignore[attr-defined]
+        counted = [line for line in lines if line.startswith(("htag_events_total{", "htag_messages_refused_total{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in counted)
+
     def assert_unharmed(self) -> None:
         """It is the same process, and nothing in its log is an error of ours."""
         assert [child.pid for child in psutil.Process(self.server.process.pid).children()] == [self.process.pid]
@@ -185,7 +191,7 @@ class RawSocket:
 
     def read(self) -> None:
         """Throw away what has come."""
-        self.socket.settimeout(0.001)
+        self.socket.settimeout(0)
         with suppress(OSError):
             while self.socket.recv(1 << 16):
                 pass
@@ -197,14 +203,14 @@ class RawSocket:
 
 
 @contextmanager
-def beside(*attacks: Callable[[threading.Event], Any]) -> Iterator[None]:
+def beside(*attacks: Callable[[threading.Event], Any]) -> Iterator[list[Future[Any]]]:
     """Run each of `attacks` in a thread until the block ends; what they raise is raised here. Each is given an event
-    that says when to stop, and has to look at it at least once a second."""
+    that says when to stop, and has to look at it at least once a second. Yields what tells whether they are done."""
     over = threading.Event()
     with ThreadPoolExecutor(len(attacks)) as pool:
         running = [pool.submit(attack, over) for attack in attacks]
         try:
-            yield
+            yield running
         finally:
             over.set()
         for each in running:

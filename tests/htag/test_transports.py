@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from htag import GTag, State, Tag, WebApp, pace
+from htag import GTag, State, Tag, WebApp, pace, transports
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.pace import Pace
@@ -339,12 +339,48 @@ async def test_what_is_no_message_counts_and_a_large_one_counts_as_several(scene
     assert len(waits) == 2
 
 
-async def test_posts_that_come_too_fast_are_refused(scene: Open) -> None:
-    here = await scene(limits=Limits(messages_per_second=20))
-    answers = [await here.post(click("more", number)) for number in range(30)]
-    assert [answer.status for answer in answers[:19]] == [200] * 19
-    assert 429 in {answer.status for answer in answers}
+async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_refused(
+    scene: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "CROWDED", 20)
+    here = await scene(limits=Limits(messages_per_second=50))
+    posts = [asyncio.create_task(here.post(click("more", number), tab="a")) for number in range(60)]
+    statuses = [(await post).status for post in posts]
+    assert statuses[:20] == [200] * 20
+    assert 20 <= statuses.count(200) - 20 <= 22
+    assert statuses.count(429) == 60 - statuses.count(200)
+    assert here.app.calls == sorted(here.app.calls)
     assert "too_fast" in here.observer.refused
+
+
+async def test_time_that_a_session_takes_from_others_counts_too(scene: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = await scene()
+    clock, asked = Clock(), []
+    monkeypatch.setattr(transports, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(Pace, "excess", lambda bucket: asked.append(bucket.left) or 0.0)
+
+    def heavy(event: Any) -> None:
+        clock.now += 0.3
+
+    here.app.add(Tag.button(_id="heavy", _onclick=heavy))
+    await here.site.get("/")
+    socket = await here.site.websocket("/ws")
+    await socket.receive()
+    socket.send(json.dumps(click("heavy", 1)))
+    await socket.receive()
+    await socket.close()
+    assert asked == [pytest.approx(100 - 1 - 0.3 * 2 * 1000)]
+    for fallback in (True, False):
+        await here.post(click("heavy", 2, fallback=fallback))
+    assert asked[-1] == pytest.approx(asked[0] - 2 - 0.3 * 2 * 1000)  # the last one's time is not asked for yet
+
+
+def test_an_app_with_a_slow_minute_waits_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(1000)
+    bucket.left -= 60 * bucket.a_second
+    assert bucket.excess() == pytest.approx(1.1)
 
 
 # -- a POST that comes twice
