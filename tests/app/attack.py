@@ -166,8 +166,14 @@ class Visitor:
 class RawSocket:
     """A WebSocket by hand: sends whatever bytes it is given, and reads only when told to."""
 
-    def __init__(self, worker: Worker, cookie: str, path: str = "/ws") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", worker.port), timeout=PATIENCE)
+    def __init__(self, worker: Worker, cookie: str, path: str = "/ws", *, receives: int | None = None) -> None:
+        """`receives`: bytes that the kernel takes on its behalf without being asked for; it takes megabytes unless told
+        otherwise."""
+        self.socket = socket.socket()
+        if receives is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(("127.0.0.1", worker.port))
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{worker.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

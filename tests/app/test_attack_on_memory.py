@@ -68,7 +68,7 @@ def test_eight_large_tasks_and_twenty_tabs_that_do_not_read(worker: Worker) -> N
     peak = 0
 
     def attack(over: threading.Event) -> None:
-        sockets = [RawSocket(worker, cookie) for _ in range(20)]
+        sockets = [RawSocket(worker, cookie, receives=4096) for _ in range(20)]
         for socket in sockets:
             socket.socket.settimeout(0.5)
         for number in range(8):
