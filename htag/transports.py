@@ -228,7 +228,9 @@ class EventEndpoint:
         if not await self._has_turn(pace):  # before the body is read: what waits must be small
             return self._too_many()
         try:
-            message = self._door.codec.decode(await self._body(scope, receive))
+            body = await self._body(scope, receive)
+            pace.left -= len(body) / LARGE
+            message = self._door.codec.decode(body)
         except MessageTooLarge:
             self._door.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
