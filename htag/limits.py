@@ -27,8 +27,8 @@ class Limits:
     """Per message from a browser: a form with a few long texts fits, an upload does not belong there."""
 
     messages_per_second: float = 1000
-    """Sustained, per connection; above it the connection is read more slowly and nothing is lost. People make fewer
-    than 100 even while dragging."""
+    """Sustained, of all tabs of a session together, and a tenth of it at once; above it they are read more slowly and
+    nothing is lost. What is larger than 4 KiB counts as several. People make fewer than 100 even while dragging."""
 
     outbox_bytes: int = 4 << 20
     """Per tab that reads too slowly; beyond it the queue is dropped and a full render takes its place."""

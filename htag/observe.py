@@ -24,13 +24,15 @@ class Observer:
         """A tab's channel closed after `seconds`."""
 
     def event_handled(self, outcome: str, seconds: float) -> None:
-        """A browser's event was handled in `seconds`. `outcome`: ok, error, no_target, no_handler."""
+        """A browser's event was handled in `seconds`. `outcome`: ok, error, no_target (the element is gone, or
+        could not have sent it), no_handler."""
 
     def update_sent(self, transport: str, size: int) -> None:
         """An update of `size` bytes was handed to a tab's channel. `transport`: websocket, sse, http."""
 
     def message_refused(self, reason: str) -> None:
-        """A request or message was refused. `reason`: malformed, too_large, too_fast, origin, csrf, no_session."""
+        """A request or message was refused, or, if too_fast, is read later. `reason`: malformed, too_large, too_fast,
+        origin, csrf, no_session."""
 
     def component_failed(self, kind: str) -> None:
         """A component raised. `kind`: handler, render, hook, init."""

@@ -7,7 +7,7 @@ from htag import pairs
 from htag.blocks import outside_blocks
 from htag.elements import COUNTED, NUMERALS, RAW, Element, Shape, elements, handler_text, quoted
 from htag.marks import BRINGS, DYNAMIC, HOOKED, IDENTIFIED, WAITING
-from htag.markup import HTML, escape, needs_escape
+from htag.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.pairs import MISSING
 from htag.state import reader
 from htag.tag import GTag, random_number
@@ -177,7 +177,8 @@ def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
     if element.void:
         return start, None, ""
     if element.raw:
-        return start, HTML("".join(str(child) for child in evaluate(node, witness))), element.close
+        text = "".join(str(child) for child in evaluate(node, witness))
+        return start, HTML(style_text(text) if name == "style" else script_text(text)), element.close
     return start, evaluate(node, witness) if node._marks & DYNAMIC else node._content, element.close
 
 

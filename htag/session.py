@@ -299,11 +299,17 @@ class Session:
         live = self.app._live
         target = live.find(callback)
         try:
-            if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
+            if (
+                target is None
+                or fields.is_disabled(target)
+                or (
+                    type(data) is dict
+                    and ("value" in data or "checked" in data)  # few events are those of a field
+                    and not fields.synchronise(target, message.event, data, live)
+                )
+            ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self._changes(callback_id)]
-            if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
-                fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)

@@ -25,7 +25,7 @@ from htag.marks import (
     VARIED,
     WAITING,
 )
-from htag.markup import HTML
+from htag.markup import HTML, style_text
 from htag.names import EVENT, PLAIN, attribute_name, element_name, keyword
 from htag.node import Node
 from htag.pairs import MISSING, Pairs
@@ -391,7 +391,7 @@ def _keep_statics_out_of_the_tree(statics: Any) -> None:
 def _scope_styles(cls: type[GTag], styles: str) -> None:
     cls._scope_class = f"htag-{cls.__name__}"
     statics = list(cls.statics) if isinstance(cls.statics, list | tuple) else [cls.statics]
-    statics.append(HTML(f"<style>{css.scope(styles, cls._scope_class)}</style>"))
+    statics.append(HTML(f"<style>{style_text(css.scope(styles, cls._scope_class))}</style>"))
     cls.statics = statics
 
 

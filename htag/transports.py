@@ -6,9 +6,10 @@ import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs, quote
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -19,6 +20,7 @@ from htag.errors import MessageTooLarge, WireError
 from htag.identity import Identity, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
+from htag.pace import LARGE, Pace
 from htag.pool import Pool
 from htag.seldom import Seldom
 from htag.session import Posted, Session
@@ -30,6 +32,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+NOTHING: Any = None
 TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
 FOREIGN = (
     "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
@@ -53,6 +56,7 @@ class Door:
         self.closing = False  # the server shuts down: no stream may begin, or it would wait for that one for ever
         self._origins = frozenset(origins)
         self._foreign = Seldom(logger)
+        self._paces: WeakKeyDictionary[Session, Pace] = WeakKeyDictionary()
 
     def end_streams(self) -> None:
         """The server shuts down and waits for all that is open."""
@@ -108,6 +112,15 @@ class Door:
         self.observer.message_refused("no_session")
         return None
 
+    def pace(self, session: Session) -> Pace:
+        """That of all tabs of `session` together, whatever their transport. Where everybody shares one session, each
+        connection has its own."""
+        if session is self.pool.shared:
+            return Pace(session.limits.messages_per_second)
+        if (pace := self._paces.get(session)) is None:
+            pace = self._paces[session] = Pace(session.limits.messages_per_second)
+        return pace
+
 
 class Heard:
     """What `tag.request` is: Starlette's object for the connection, made only if somebody asks."""
@@ -137,24 +150,6 @@ def revision_shown(scope: Scope) -> int | None:
     """The revision that the tab's page shows, if it says so."""
     values = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("rev", ())
     return int(values[0]) if values and values[0].isascii() and values[0].isdecimal() and len(values[0]) < 16 else None
-
-
-class Pace:
-    """Reads a connection more slowly while it sends more than its messages per second. Nothing is dropped."""
-
-    __slots__ = ("_limit", "_since", "left")
-
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._since = time.monotonic()
-        self.left = limit  # messages, to be counted down by who reads them
-
-    def excess(self) -> float:
-        """None is left: the seconds to wait before the next one is read."""
-        now = time.monotonic()
-        ahead = max(self._since + 1.0 - now, 0.0)
-        self.left, self._since = self._limit, now + ahead
-        return ahead
 
 
 class SocketEndpoint:
@@ -190,26 +185,33 @@ class SocketEndpoint:
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
         lane = Lane(session)
-        pace = Pace(session.limits.messages_per_second)
+        pace = self._door.pace(session)
         decode = self._door.codec.decode
         await channel.flush()
         while (received := await receive())["type"] == "websocket.receive":
+            text = received.get("text") or received.get("bytes") or ""
             try:
-                message = decode(received.get("text") or received.get("bytes") or "")
+                message = decode(text)
             except MessageTooLarge:
                 self._door.observer.message_refused("too_large")
                 await channel.close(TOO_LARGE)
                 return
             except WireError:
                 self._door.observer.message_refused("malformed")
-                continue
-            session.app._heard_from = heard
-            done = lane.submit(message, channel)
-            await channel.flush()
-            if done is not None and lane.crowded and not await lane.uncrowded():
-                await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
-                return
-            pace.left -= 1
+            else:
+                session.app._heard_from = heard
+                started = perf_counter()
+                done = lane.submit(message, channel)
+                pace.left -= (perf_counter() - started) * pace.a_second
+                await channel.flush()
+                if done is not None and lane.crowded and not await lane.uncrowded():
+                    await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
+                    return
+            if len(text) < LARGE:
+                pace.left -= 1
+            else:
+                pace.left -= len(text) / LARGE
+                received = text = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
             if pace.left <= 0 and (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
@@ -274,8 +276,13 @@ class EventEndpoint:
         news = self._door.knows_token(scope, session)
         if news is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
+        pace = self._door.pace(session)
+        if not await self._has_turn(pace):  # before the body is read: what waits must be small
+            return self._too_many()
         try:
-            message = self._door.codec.decode(await self._body(scope, receive))
+            body = await self._body(scope, receive)
+            pace.left -= len(body) / LARGE
+            message = self._door.codec.decode(body)
         except MessageTooLarge:
             self._door.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
@@ -284,12 +291,31 @@ class EventEndpoint:
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
         with session.context.entered():
-            response = await self._once(session, scope, message)
+            response = await self._once(session, scope, message, pace)
         if news:
             response.headers.update(news)
         return response
 
-    async def _once(self, session: Session, scope: Scope, message: Message) -> Response:
+    async def _has_turn(self, pace: Pace) -> bool:
+        """Wait as long as the session has sent too much; False if too many of its POSTs do that."""
+        pace.left -= 1
+        if pace.left > 0 or (excess := pace.excess()) <= 0.0:
+            return True
+        if pace.waiting > CROWDED:
+            return False
+        self._door.observer.message_refused("too_fast")
+        pace.waiting += 1
+        try:
+            await asyncio.sleep(excess)
+        finally:
+            pace.waiting -= 1
+        return True
+
+    def _too_many(self) -> Response:
+        self._door.observer.message_refused("too_fast")
+        return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+
+    async def _once(self, session: Session, scope: Scope, message: Message, pace: Pace) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
         POST by itself, and gets what it would have got."""
         tab = header(scope["headers"], b"x-htag-tab") or ""
@@ -301,25 +327,27 @@ class EventEndpoint:
                 await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
             return JSONResponse(last.answer)
         if lane.crowded or session.tasks > CROWDED:
-            self._door.observer.message_refused("too_fast")
-            return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
+            return self._too_many()
         posted = Posted(callback_id)
         session.remember_post(tab, posted)
         self._door.pool.hold(session)
         try:
             if message.fallback is True:
-                await self._collect(session, lane, message, posted, revision_shown(scope))
+                await self._collect(session, lane, message, posted, revision_shown(scope), pace)
             else:
+                started = perf_counter()
                 posted.done = lane.submit(message, None)
+                pace.left -= (perf_counter() - started) * pace.a_second
         finally:
             self._door.pool.touch(session)
         return JSONResponse(posted.answer)
 
     async def _collect(
-        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None
+        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None, pace: Pace
     ) -> None:
         """Handle `message` and put into the answer all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
+        started = perf_counter()
         channel = AnswerChannel(session)
         session.join(channel)
 
@@ -334,6 +362,7 @@ class EventEndpoint:
         except BaseException:
             session.detach(channel)
             raise
+        pace.left -= (perf_counter() - started) * pace.a_second
         if posted.done is None:
             settle()
         else:

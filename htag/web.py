@@ -22,6 +22,7 @@ from htag.limits import Limits
 from htag.newcomers import Newcomers
 from htag.observe import Observer
 from htag.page import asset, document, notice, script_name
+from htag.paths import is_page, is_plain, refuse
 from htag.pool import Pool, Refused, new_id
 from htag.session import Session
 from htag.state import plain
@@ -53,12 +54,14 @@ class Application(Starlette):
         kind = scope["type"]
         if kind != "lifespan" and not scope["path"].startswith(scope.get("root_path", "")):
             scope["path"] = with_prefix(scope["path"], scope["root_path"])
-        if self.user_middleware or kind == "lifespan":
+        if kind != "lifespan" and not is_plain(scope["path"]):
+            await refuse(scope, receive, send)
+        elif self.user_middleware or kind == "lifespan":
             await super().__call__(scope, receive, send)
         elif kind == "websocket":
             scope["app"] = self
             await self.router(scope, receive, send)
-        elif scope["method"] == "GET" and scope["path"] in ("/", scope.get("root_path", "") + "/"):
+        elif is_page(scope):
             page = self._page
             scope.setdefault("router", self.router)
             scope.update(app=self, route=page, endpoint=page.endpoint, path_params={})

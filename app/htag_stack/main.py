@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from htag import __version__
 from htag.limits import Limits
 from htag.observe import Observer
+from htag.paths import PlainPaths
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
@@ -47,7 +48,9 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     pools = operated(prepared, brought.webs, store, metrics, vitals.pressure)
     metrics.watch(pools, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
-    health = Health(pools, vitals, version=__version__, store=urlsplit(settings.store).scheme, place=place)
+    kind = urlsplit(settings.store).scheme
+    public = settings.health == "public"
+    health = Health(pools, vitals, version=__version__, store=kind, place=place, public=public)
     # ours come first: whatever an app has under these paths, the container, nginx and Prometheus rely on them
     routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", brought.application)]
 
@@ -58,7 +61,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
             async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
                 yield state
 
-    served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    routed = PlainPaths(Starlette(routes=routes, lifespan=lifespan))
+    served = ServedBy(routed, place, metrics.http_answered, settings.root_path)
     return SetAside(served)
 
 

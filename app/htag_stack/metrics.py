@@ -24,7 +24,7 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from htag.observe import Observer
 from htag_stack.vitals import Vitals
@@ -91,7 +91,9 @@ class Metrics(Observer):
         self.registry.register(States(pool, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
-        """`GET /metrics`"""
+        """`GET /metrics`, of the worker itself: below a path prefix it is asked for from outside, past nginx's rule."""
+        if request.scope["path"] != "/metrics":
+            return PlainTextResponse("Not Found", 404)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self.registry), headers={"content-type": content_type})
 

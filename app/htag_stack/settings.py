@@ -163,6 +163,14 @@ class Settings(BaseSettings):
             "workers."
         ),
     )
+    health: Literal["private", "public"] = Field(
+        default="private",
+        description=(
+            "Who gets the whole of `/health`: `private`, callers on this machine and in private networks, while the "
+            "internet is told the status alone; or `public`, everybody. A proxy that is not in the trusted ones hides "
+            "whose address it is."
+        ),
+    )
     session_new_seconds: float = Field(
         default=60,
         gt=0,

@@ -48,7 +48,9 @@ def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> Non
     """Run uvicorn, which is imported here: an app that somebody else serves does without it."""
     import uvicorn
 
-    uvicorn.run(web.app, host=host, port=port, **options)
+    from htag.websocket_protocol import FairWebSocketProtocol
+
+    uvicorn.run(web.app, host=host, port=port, **{"ws": FairWebSocketProtocol, **options})
 
 
 def log_config() -> Any:

@@ -136,6 +136,23 @@ def test_a_path_prefix_is_taken_off() -> None:
         assert client.get("/shop/health").status_code == 200
 
 
+@pytest.mark.parametrize("root_path", ["", "/shop"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/health", "/health/live", "/health/ready", "/htag.js", "/event"])
+def test_a_newline_makes_another_path(path: str, root_path: str) -> None:
+    with client_of(root_path=root_path) as client:
+        for asked in (f"{path}%0a", f"{root_path}{path}%0a", f"{path}%0d", f"{path}%00"):
+            assert client.get(asked).status_code == 404, asked
+        text = client.get("/metrics").text
+        assert 'htag_sessions{state="new"} 0.0' in text
+        assert 'route="unmatched",status="404"' in text
+
+
+def test_the_metrics_are_not_below_the_prefix_that_the_public_knows() -> None:
+    with client_of(root_path="/shop") as client:
+        assert client.get("/shop/metrics").status_code == 404
+        assert client.get("/metrics").status_code == 200
+
+
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
