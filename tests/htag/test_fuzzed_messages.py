@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from htag import Tag, WebApp
 from htag.errors import WireError
@@ -67,7 +68,8 @@ class Tab:
 async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     web = WebApp(Everything)
     codec = Codec()
-    session: Session = web.pool.open(lambda identity: web._build(identity, None), None)  # type: ignore[arg-type]
+    request = Request({"type": "http", "path": "/", "headers": []})
+    session: Session = web.pool.open(lambda identity: web._build(identity, request), None)
     session.page()
     tab = Tab()
     session.attach(tab)
