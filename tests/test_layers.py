@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits marks markup names newcomers pairs seldom state observe store throttle uvicorn_end",
+    "errors limits marks markup names newcomers pairs seldom state observe store throttle unheard uvicorn_end",
     "blocks children class_names css declared elements wire",
     "node",
     "tag",
