@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from htag import dispatch, fields
 from htag.app import App
 from htag.dispatch import Event, Result
+from htag.elements import elements
 from htag.limits import Limits
 from htag.marks import HOOKED
 from htag.observe import Observer
@@ -209,7 +210,8 @@ class Session:
         try:
             if (
                 target is None
-                or fields.is_disabled(target)
+                # most apps have no `fieldset` at all, and need not look at what is around
+                or (("disabled" in target._attributes or "fieldset" in elements) and fields.is_disabled(target))
                 or (
                     type(data) is dict
                     and ("value" in data or "checked" in data)  # few events are those of a field

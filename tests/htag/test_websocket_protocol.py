@@ -61,7 +61,7 @@ class Transport(asyncio.Transport):
 class Peer:
     """A connection of FairWebSocketProtocol, the application behind it, and how many frames each turn took."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type = FairWebSocketProtocol) -> None:
         self.heard: list[Any] = []
         self.may_take = asyncio.Event()
         self.may_take.set()
@@ -69,7 +69,7 @@ class Peer:
         config = uvicorn.Config(self.application, interface="asgi3", **quiet)
         config.load()
         self.transport = Transport()
-        self.protocol = FairWebSocketProtocol(config, ServerState(), {})
+        self.protocol = kind(config, ServerState(), {})
         self.protocol.connection_made(self.transport)
         self.turns: list[int] = []
         self.protocol.handle_events = self._counted(self.protocol.handle_events)  # type: ignore[method-assign]
@@ -315,8 +315,7 @@ def cost(kind: type) -> float:
     """CPU seconds to parse a click and take it, the least of some."""
 
     async def measure() -> float:
-        peer = Peer()
-        peer.protocol.__class__ = kind  # type: ignore[assignment]
+        peer = Peer(kind)
         await peer.open()
         del peer.protocol.handle_events
         click = frame(Opcode.TEXT, b'{"id":"button-12","event":"click","data":{"callback_id":"12345"}}')
