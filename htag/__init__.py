@@ -1,6 +1,5 @@
 """htag 2 for servers: a user interface is a tree of Python components, one live instance per browser session."""
 
-import logging
 from importlib.metadata import PackageNotFoundError, version
 
 from htag.app import App as App
@@ -12,8 +11,6 @@ from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
 from htag.tag import GTag
 from htag.tag import current_request as current_request
-
-logging.getLogger("htag").addHandler(logging.NullHandler())
 
 try:
     __version__ = version("htag-stack")

@@ -15,7 +15,7 @@ class Observer:
         """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown."""
 
     def session_refused(self, reason: str) -> None:
-        """A new visitor got the busy page. `reason`: sessions, memory, draining."""
+        """A new visitor got the busy page. `reason`: sessions, memory, draining, rate."""
 
     def client_connected(self, transport: str) -> None:
         """A tab's channel opened. `transport`: websocket, sse."""
@@ -38,7 +38,8 @@ class Observer:
         """A component raised. `kind`: handler, render, hook, init."""
 
     def handler_blocked(self, name: str, seconds: float) -> None:
-        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's."""
+        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's. Where a watchdog
+        looks instead, the same of hooks, renders and pages."""
 
     def client_fell_behind(self, transport: str) -> None:
         """A tab read too slowly: its queue was dropped and a full render takes its place."""

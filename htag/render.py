@@ -20,6 +20,8 @@ class Witness(Protocol):
 
     binds: bool  # whether fields without a handler report their value
 
+    keeps: bool  # whether callables that made tags are not called again, and the same tags shown
+
     number: Callable[[], int]  # for a tag that has none yet
 
     targets: dict[str | int, GTag]  # the tags that the browser may address, by our number for them or by their own id
@@ -33,8 +35,12 @@ class Witness(Protocol):
         attribute `id` (`shown`), or is a field."""
         ...
 
-    def made(self, host: GTag, tags: list[GTag]) -> None:
-        """The tags that the callables and States of `host` yielded this time."""
+    def kept(self, host: GTag) -> list[Any] | None:
+        """What `host` showed last, or None, if it has to be evaluated all the same."""
+        ...
+
+    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
+        """The tags that the callables and States of `host` yielded this time; `found`: all that it shows."""
         ...
 
 
@@ -42,6 +48,7 @@ class Bystander:
     """Witness of a render outside any app: `str(tag)`."""
 
     binds = False
+    keeps = False
 
     def __init__(self, tag: GTag) -> None:
         root = tag.root
@@ -54,7 +61,10 @@ class Bystander:
     def target(self, tag: GTag, shown: Any) -> None:
         return
 
-    def made(self, host: GTag, tags: list[GTag]) -> None:
+    def kept(self, host: GTag) -> list[Any] | None:
+        return None
+
+    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         for tag in tags:
             host._refuse_cycle(tag)
             if tag.parent is None:
@@ -253,6 +263,8 @@ def blame(error: Exception, host: GTag) -> None:
 
 def evaluate(host: GTag, witness: Witness) -> list[Any]:
     """The children of `host`, with what its callables and States yield in their place."""
+    if witness.keeps and (kept := witness.kept(host)) is not None:
+        return kept
     found: list[Any] = []
     made: list[GTag] = []
     for child in [*host._list()]:  # a copy: what is called may change the children
@@ -260,7 +272,7 @@ def evaluate(host: GTag, witness: Witness) -> list[Any]:
             found.append(written(child))
         else:
             expand(current(child, host), host, found, made)
-    witness.made(host, made)
+    witness.made(host, made, found)
     return found
 
 

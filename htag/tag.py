@@ -174,8 +174,11 @@ class GTag(Node, ClassNames):
 
     @property
     def request(self) -> Any:
-        """The Starlette Request or WebSocket that the app heard from last, or None."""
+        """The Starlette Request or WebSocket that the app heard from last; of a tag that is in no app yet, that of the
+        session that is running; or None."""
         root = self.root
+        if root is None and (running := current_app.get()) is not None:
+            root = running()
         return current_request.get() if root is None else root.request
 
     # -- attributes --------------------------------------------------------------------------------------------------
@@ -275,6 +278,9 @@ class GTag(Node, ClassNames):
 
 
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+
+# The app whose session runs. A weak reference, made once per session: it is compared by identity.
+current_app: ContextVar[Any] = ContextVar("current_app", default=None)
 
 
 OWN = "__init__ of one class"  # what a constructor made for one is called

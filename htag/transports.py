@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import hmac
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from time import perf_counter
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,13 +17,16 @@ from starlette.websockets import WebSocket
 
 from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
-from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
+from htag.identity import Identity, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
 from htag.pace import LARGE, Pace
 from htag.pool import Pool
+from htag.seldom import Seldom
 from htag.session import Posted, Session
 from htag.wire import Codec, Message
+
+logger = logging.getLogger("htag")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,6 +34,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NOTHING: Any = None
 TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
+FOREIGN = (
+    "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
+    "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
+    "(HTAG_ALLOWED_ORIGINS, WebApp(allowed_origins=…))"
+)
 NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # the latter: nginx must not hold it back
 
 
@@ -43,18 +52,54 @@ class Door:
         self.identity = identity
         self.observer = observer
         self.codec = codec
+        self.streams: set[StreamChannel] = set()
+        self.closing = False  # the server shuts down: no stream may begin, or it would wait for that one for ever
         self._origins = frozenset(origins)
+        self._foreign = Seldom(logger)
         self._paces: WeakKeyDictionary[Session, Pace] = WeakKeyDictionary()
+
+    def end_streams(self) -> None:
+        """The server shuts down and waits for all that is open."""
+        self.closing = True
+        for channel in list(self.streams):
+            channel.end()
+
+    def reopen(self) -> None:
+        """That server is gone; another one may serve the same app."""
+        self.closing = False
+
+    def cookie(self, scope: Scope, session_id: str) -> str:
+        """The header `Set-Cookie` of an answer to the request."""
+        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
+        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
+        return self.identity.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
+
+    def knows_token(self, scope: Scope, session: Session) -> dict[str, str] | None:
+        """Whether a POST carries the token of the id that its cookie names: then {}. Or of an id that the session had a
+        moment ago: then the header of the answer that tells the present one. Else None."""
+        token = (header(scope["headers"], b"x-htag-token") or "").encode()
+        csrf = self.identity.csrf
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in self.identity.claimed(scope["headers"])):
+            return {}
+        names = () if session is self.pool.shared else self.pool.names(session)
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in names):
+            return {"x-htag-token": csrf(session.id)}
+        self.observer.message_refused("csrf")
+        return None
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
-        return any(True for _ in cookie_values(scope["headers"], COOKIE))
+        return bool(self.identity.values(scope["headers"]))
 
     def is_own(self, scope: Scope) -> bool:
         """Whether it was our page that made the request."""
-        if same_origin(scope["headers"], self._origins):
+        headers = scope["headers"]
+        scheme = scope.get("scheme", "")
+        if same_origin(headers, self._origins, scheme):
             return True
         self.observer.message_refused("origin")
+        origin, host = (str(header(headers, name))[:100] for name in (b"origin", b"host"))
+        self._foreign.warning(FOREIGN, origin, host, scheme)
         return False
 
     def session(self, scope: Scope) -> Session | None:
@@ -129,10 +174,11 @@ class SocketEndpoint:
         heard = Heard(scope, receive, send)
         session.app._heard_from = heard
         try:
-            self._door.pool.connect(session, channel, revision_shown(scope))
-            await channel.flush()
-            # in a task of its own, which wakes without going down through the framework's layers for every message
-            await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
+            with session.context.entered():
+                self._door.pool.connect(session, channel, revision_shown(scope))
+                # in a task of its own, which wakes without going down through the framework's layers for every message
+                listening = asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
+            await listening
         finally:
             heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
@@ -141,6 +187,7 @@ class SocketEndpoint:
         lane = Lane(session)
         pace = self._door.pace(session)
         decode = self._door.codec.decode
+        await channel.flush()
         while (received := await receive())["type"] == "websocket.receive":
             text = received.get("text") or received.get("bytes") or ""
             try:
@@ -187,17 +234,24 @@ class StreamEndpoint:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
+        if not self._door.closing:
+            await self._run(session, scope, receive, send)
+        with contextlib.suppress(OSError):  # the browser may be gone already
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
         channel = StreamChannel(session, send)
+        self._door.streams.add(channel)
         started = time.monotonic()
         session.app._heard_from = heard = Heard(scope, receive, send)
         try:
-            self._door.pool.connect(session, channel, revision_shown(scope))
+            with session.context.entered():
+                self._door.pool.connect(session, channel, revision_shown(scope))
             await channel.run(receive)
         finally:
+            self._door.streams.discard(channel)
             heard.hang_up()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
-        with contextlib.suppress(OSError):  # the browser may be gone already
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class EventEndpoint:
@@ -205,7 +259,7 @@ class EventEndpoint:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._lanes: WeakValueDictionary[tuple[str, str], Lane] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[tuple[Session, str], Lane] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
@@ -219,10 +273,8 @@ class EventEndpoint:
         session, refusal = admitted(self._door, scope)
         if session is None:
             return refusal
-        token = header(scope["headers"], b"x-htag-token") or ""
-        expected = map(self._door.identity.csrf, self._door.identity.claimed(scope["headers"]))
-        if not any(hmac.compare_digest(token.encode(), each.encode()) for each in expected):
-            self._door.observer.message_refused("csrf")
+        news = self._door.knows_token(scope, session)
+        if news is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
         pace = self._door.pace(session)
         if not await self._has_turn(pace):  # before the body is read: what waits must be small
@@ -238,7 +290,11 @@ class EventEndpoint:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
-        return await self._once(session, scope, message, pace)
+        with session.context.entered():
+            response = await self._once(session, scope, message, pace)
+        if news:
+            response.headers.update(news)
+        return response
 
     async def _has_turn(self, pace: Pace) -> bool:
         """Wait as long as the session has sent too much; False if too many of its POSTs do that."""
@@ -327,7 +383,30 @@ class EventEndpoint:
     def _lane(self, session: Session, tab: str) -> Lane:
         if not tab:
             return Lane(session)  # a client that does not say which tab it is gets no order, as in htag 2
-        return self._lanes.setdefault((session.id, tab), Lane(session))
+        return self._lanes.setdefault((session, tab), Lane(session))
+
+
+class RenewEndpoint:
+    """`/renew`: the cookie and the token of a session whose id is new, for browsers whose script was told to ask."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One POST."""
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        session, refusal = admitted(self._door, scope)
+        if session is None:
+            return refusal
+        if session is self._door.pool.shared:
+            return PlainTextResponse("Not a session of one person", 404)
+        if self._door.knows_token(scope, session) is None:
+            return PlainTextResponse("CSRF Token mismatch", 403)
+        session_id = self._door.pool.renew(session)
+        headers = {"set-cookie": self._door.cookie(scope, session_id), "cache-control": "no-store"}
+        return JSONResponse({"csrf": self._door.identity.csrf(session_id)}, headers=headers)
 
 
 def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:

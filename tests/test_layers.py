@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits marks markup names pace pairs paths state observe store throttle",
+    "errors limits marks markup names newcomers pace pairs paths seldom state observe store throttle uvicorn_end",
     "blocks children class_names css declared elements wire",
     "node",
     "tag",
-    "render dispatch",
+    "render dispatch context",
     "registry",
     "app fields",
     "factory router footprint",

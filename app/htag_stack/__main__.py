@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from htag_stack.brought_app import load_app
 from htag_stack.collector import settle
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
@@ -16,7 +17,8 @@ def main() -> None:
         prepared = prepare()
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
-    application = compose(prepared)
+        brought = load_app(settings.app)
+    application = compose(prepared, brought)
     settle()
     uvicorn.run(
         application,

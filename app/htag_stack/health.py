@@ -23,8 +23,8 @@ _NEVER_CACHED = {"cache-control": "no-store"}
 class PoolHealth(Protocol):
     """What is read from `htag.pool.Pool`."""
 
-    draining: bool
-
+    @property
+    def draining(self) -> bool: ...
     def counts(self) -> dict[str, int]: ...
     def memory(self) -> int: ...
 

@@ -109,9 +109,9 @@ class Metrics(Observer):
         )
         self._refused = self._counters(
             "htag_refused",
-            "Visitors who got the busy page: add capacity.",
+            "New visitors who got the busy page: add capacity, or (rate) many came from one address.",
             "reason",
-            ("sessions", "memory", "draining"),
+            ("sessions", "memory", "draining", "rate"),
         )
 
     def _count_events(self) -> None:
@@ -150,7 +150,8 @@ class Metrics(Observer):
             ("handler", "render", "hook", "init"),
         )
         self._blocked = self._counter(
-            "htag_blocked_handlers", "Callbacks that held the event loop, and with it everybody: the log names them."
+            "htag_blocked_handlers",
+            "Handlers, hooks, renders or pages that held the event loop, and with it everybody: the log names them.",
         )
         self._behind = self._counters(
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS

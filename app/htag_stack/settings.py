@@ -68,7 +68,10 @@ class Settings(BaseSettings):
 
     app: str = Field(
         default="htag_stack.ui:Demo",
-        description="The app to serve, as `package.module:Class`; the class is a subclass of `htag.Tag.App`.",
+        description=(
+            "The app to serve, as `package.module:name`: a subclass of `htag.Tag.App`, a `WebApp`, or an ASGI "
+            "application (Starlette, FastAPI) that has a `WebApp` mounted, such as `app:app`."
+        ),
     )
     workers: int = Field(
         default=2,
@@ -131,6 +134,15 @@ class Settings(BaseSettings):
             "The path prefix under which a proxy publishes the app, for example `/demo`. The proxy may strip it or not."
         ),
     )
+    cookie_name: str = Field(
+        default="htag_sid",
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        description=(
+            "What the session cookie's name begins with. The port of the app's public address follows where it is not "
+            "80 or 443, and the cookie is for the path HTAG_ROOT_PATH only, so this needs to differ only between two "
+            "apps that share both, which a proxy may do whose prefix an app is not told."
+        ),
+    )
     allowed_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)
     ] = Field(
@@ -182,6 +194,20 @@ class Settings(BaseSettings):
             "Sessions of one worker; further visitors get the busy page, known sessions never do. Memory is "
             "usually used up first."
         ),
+    )
+    newcomers_per_second: float = Field(
+        default=50,
+        ge=0,
+        description=(
+            "New sessions a second that one address (of IPv6: one /64) may open on one worker in the long run; who "
+            "exceeds it gets a page that tries again by itself (429). Somebody whose session lives is never counted, "
+            "nor is this machine itself. 0: no limit."
+        ),
+    )
+    newcomers_burst: int = Field(
+        default=500,
+        ge=1,
+        description="New sessions that one address may open on one worker at once: an office at nine o'clock.",
     )
     memory_limit: int = Field(
         default=0,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from htag import Tag
+from htag import Tag, WebApp
+from htag_stack.brought_app import BroughtApp
 from htag_stack.main import compose, create_application
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
@@ -30,9 +31,10 @@ class Shop(Tag.App):
         Tag.h1("Shop")
 
 
-def client_of(app: type[Tag.App] = Shop, **settings: Any) -> TestClient:
-    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET, app)
-    return TestClient(compose(prepared))
+def client_of(app: type[Tag.App] = Shop, *, address: str = "testclient", **settings: Any) -> TestClient:
+    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET)
+    web = WebApp(app)
+    return TestClient(compose(prepared, BroughtApp(web, (web,))), client=(address, 50000))
 
 
 @pytest.fixture
@@ -106,6 +108,19 @@ def test_settings_reach_htag() -> None:
         refused = client.get("/")
         assert refused.status_code == 503
         assert 'htag_refused_total{reason="sessions"} 1.0' in client.get("/metrics").text
+
+
+def test_the_limit_on_newcomers_is_a_setting() -> None:
+    with client_of(newcomers_per_second=0.01, newcomers_burst=1, address="203.0.113.1") as client:
+        statuses = [client.get("/", headers={"cookie": "htag_sid=x"}).status_code for _ in range(2)]
+        assert statuses == [200, 429]
+        assert 'htag_refused_total{reason="rate"} 1.0' in client.get("/metrics").text
+
+
+def test_the_cookies_name_is_a_setting() -> None:
+    with client_of(cookie_name="shop") as client:
+        assert list(client.get("/").cookies) == ["shop"]
+        assert list(client.get("/", headers={"host": "here:8080"}).cookies) == ["shop_8080"]
 
 
 def test_a_worker_that_is_short_of_memory_takes_no_new_visitors() -> None:

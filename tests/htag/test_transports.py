@@ -372,9 +372,8 @@ async def test_time_that_a_session_takes_from_others_counts_too(scene: Open, mon
     assert asked == [pytest.approx(100 - 1 - 0.3 * 2 * 1000)]
     for fallback in (True, False):
         await here.post(click("heavy", 2, fallback=fallback))
-    assert asked[-1] == pytest.approx(
-        asked[0] - 2 - 0.3 * 2 * 1000, abs=0.1
-    )  # the last one's time is not asked for yet
+    # the last one's time is not asked for yet
+    assert asked[-1] == pytest.approx(asked[0] - 2 - 0.3 * 2 * 1000, abs=0.1)
 
 
 def test_an_app_with_a_slow_minute_waits_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
