@@ -6,7 +6,7 @@ uvicorn wherever you start it: `uvicorn.run(app, ws=FairWebSocketProtocol)`, or 
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
@@ -28,6 +28,8 @@ class FairWebSocketProtocol(WebSocketsSansIOProtocol):
     What waits here is at most one read of the socket, because nothing more is read meanwhile: the browser's own
     buffers fill, and its `send` waits. Nothing is dropped but pongs that the other side does not read.
     """
+
+    pauses: ClassVar[int] = 0  # how often any connection of this process was read no further
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -126,6 +128,7 @@ class FairWebSocketProtocol(WebSocketsSansIOProtocol):
         if now >= self._until:
             self._left, self._until = BUDGET, now + 1.0
             return False
+        FairWebSocketProtocol.pauses += 1
         self.transport.pause_reading()
         self._at_once = HELD
         self._timer = self.loop.call_later(self._until - now, self._read_on)

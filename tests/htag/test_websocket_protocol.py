@@ -12,8 +12,11 @@ import uvicorn
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from htag import websocket_protocol
+from htag import Tag, WebApp, websocket_protocol
+from htag.runners import serving
 from htag.websocket_protocol import BUDGET, FRAME, FRAMES_A_TURN, SLICE, FairWebSocketProtocol
+from htag_stack.settings import Settings
+from htag_stack.worker import uvicorn_options
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -302,6 +305,23 @@ async def test_a_message_above_the_limit_closes_with_1009_before_it_is_kept(peer
     assert peer.transport.written[0][2:4] == (1009).to_bytes(2, "big")
     assert peer.transport.closing
     assert peer.protocol._held is None
+
+
+# -- who uses it
+
+
+def test_uvicorn_takes_it_by_its_name_and_the_deployed_program_and_webapp_run_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = uvicorn.Config(lambda: None, ws="htag.websocket_protocol:FairWebSocketProtocol", log_config=None)
+    config.load()
+    assert config.ws_protocol_class is FairWebSocketProtocol
+    assert uvicorn_options(Settings(store="memory://"))["ws"] is FairWebSocketProtocol
+    run: list[Any] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: run.append(options["ws"]))
+    for chosen in ({}, {"ws": "wsproto"}):
+        serving.listen(WebApp(Tag.App), "127.0.0.1", 0, chosen)
+    assert run == [FairWebSocketProtocol, "wsproto"]
 
 
 # -- what it costs
