@@ -32,7 +32,9 @@ class Lane:
     @property
     def crowded(self) -> bool:
         """Whether so much waits that no more should be read."""
-        return self._waiting is not None and len(self._waiting) >= CROWDED
+        if self._waiting is None:
+            return False
+        return len(self._waiting) >= CROWDED or self._session.unfinished >= self._session.room.limit
 
     async def uncrowded(self) -> bool:
         """Wait until what waits now is done; False if that takes longer than PATIENCE."""
@@ -57,6 +59,16 @@ class Lane:
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((message, origin, done, copy_context()))
         return done
+
+    def weigh(self, done: asyncio.Future[None], size: int) -> None:
+        """The message that `done` is about has `size` bytes, which its session keeps until then."""
+        session = self._session
+        session.unfinished += size
+
+        def finished(_: object) -> None:
+            session.unfinished -= size
+
+        done.add_done_callback(finished)
 
     async def _run(self, replies: Replies, origin: Client | None, done: asyncio.Future[None]) -> None:
         assert self._waiting is not None

@@ -33,5 +33,20 @@ class Limits:
     outbox_bytes: int = 4 << 20
     """Per tab that reads too slowly; beyond it the queue is dropped and a full render takes its place."""
 
+    session_tabs: int = 32
+    """Open channels of one session; a further tab works over plain HTTP until a place is free. People have fewer, and
+    every change is sent to each."""
+
+    session_waiting_bytes: int = 16 << 20
+    """What waits for all tabs of one session together, frames on their way included, and as much again of what they
+    sent and what is not done yet. Twice a large page to each of a few tabs fits."""
+
+    session_bytes: int = 64 << 20
+    """The estimated size of one session's tree; beyond it the session ends, and its tabs say so. A large page is 1 MiB;
+    a session above 10 holds somebody's data set."""
+
+    session_tasks: int = 1000
+    """Tasks of one session, running handlers and hooks; beyond it no further hook is started. Pages run a few."""
+
     blocked_seconds: float = 0.1
     """A callback that holds the event loop for longer is announced: everybody else waited."""

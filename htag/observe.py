@@ -12,7 +12,7 @@ class Observer:
         """A page was asked for by a browser that has no session yet."""
 
     def session_closed(self, reason: str, age: float) -> None:
-        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown."""
+        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), too_large, shutdown."""
 
     def session_refused(self, reason: str) -> None:
         """A new visitor got the busy page. `reason`: sessions, memory, draining, rate."""
@@ -44,5 +44,12 @@ class Observer:
     def client_fell_behind(self, transport: str) -> None:
         """A tab read too slowly: its queue was dropped and a full render takes its place."""
 
+    def session_limited(self, bound: str) -> None:
+        """A session reached a bound of its own, and lost what was beyond it. `bound`: tabs, waiting (bytes on their way
+        to its tabs), messages (bytes of messages that are not done), tasks, size."""
+
     def browser_error(self) -> None:
         """A browser reported a JavaScript error."""
+
+    def report_left_out(self) -> None:
+        """A log line about a session was not written, because there were too many (htag/reports.py)."""

@@ -4,7 +4,7 @@ import time
 
 SHARE = 2  # a session may hold the event loop for one part in so many of the time
 FEWEST = 20  # messages that may come at once, whatever the limit
-LARGE = 4096  # bytes; a message that has more counts as so many: its JSON may take 40 ms a megabyte
+LARGE_MESSAGE = 4096  # bytes; a message that has more counts as so many: its JSON may take 40 ms a megabyte
 
 
 class Pace:

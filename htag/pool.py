@@ -21,6 +21,11 @@ FORMER_SECONDS = 30  # for which a replaced id is still understood: requests on 
 
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
 
+LOOKED_AT = 1000  # sessions at a time, whether anything happened in them: comparing two numbers each
+HEARD_SHARE = 8  # a session is measured when it heard an eighth of what it may become: measuring costs less than that
+
+LAST_WORD_SECONDS = 0.2  # for what is told to the tabs of a session that has grown too large
+
 Build = Callable[[str], Session]
 
 
@@ -80,6 +85,7 @@ class Pool:
         self._new = _Waiting(limits.new_seconds, "abandoned")
         self._disconnected = _Waiting(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
+        self._round: list[Session] = []  # who is still to be looked at in this round
         self._ending: list[Session] = []  # whose last words are being said
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -110,6 +116,7 @@ class Pool:
     def share(self, build: Build) -> None:
         """Open the one session for everybody."""
         self.shared = self.sessions["shared"] = build("shared")
+        self.shared.room.limit = float("inf")  # of everybody's tabs, each of which has its own
 
     def _admit(self) -> None:
         if self.draining:
@@ -134,12 +141,16 @@ class Pool:
             session.id = new_id()
             self.sessions[session.id] = self.sessions.pop(former)
             self._former.update(dict.fromkeys((former, *earlier), session.id))
-            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None)
+            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None, context=Context())
         return session.id
 
     def names(self, session: Session) -> list[str]:
         """The ids by which a browser may know `session` at this moment."""
         return [session.id, *(former for former, now in self._former.items() if now == session.id)]
+
+    def most_tabs(self, session: Session) -> int:
+        """How many tabs `session` may have: where all visitors share one, each may have one."""
+        return self.limits.max_sessions if session is self.shared else self.limits.session_tabs
 
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
@@ -175,6 +186,8 @@ class Pool:
 
     def end(self, session: Session, reason: str) -> None:
         """The session is gone for good."""
+        if session.closed:
+            return  # in the meantime, for another reason
         self.hold(session)
         self.renewing.discard(session.app)
         session.app._renew = None
@@ -252,8 +265,38 @@ class Pool:
     def measure(self, most: int = 20) -> None:
         """Estimate anew the size of up to `most` sessions in which something happened. Off the path of events."""
         until = time.perf_counter() + MEASURING_SECONDS
+        self._look_round()
         for session in list(self._unmeasured)[:most]:
             if time.perf_counter() > until:
                 return
-            del self._unmeasured[session]
-            session.size = footprint.of(session.app)
+            self._weigh(session)
+
+    def _look_round(self) -> None:
+        """Note which of the next LOOKED_AT sessions have changed since they were measured."""
+        for _ in range(LOOKED_AT):
+            if not self._round:
+                self._round = list(self.sessions.values())
+                return
+            session = self._round.pop()
+            if session.revision != session.weighed and not session.closed:
+                self._unmeasured[session] = None
+
+    def heard(self, session: Session, size: int) -> None:
+        """A message of `size` bytes came, which is large: its session is measured soon, and at once when it heard as
+        much as would take it to its limit within a few messages."""
+        session.heard += size
+        self._unmeasured[session] = None
+        if session.heard * HEARD_SHARE > self.limits.session_bytes:
+            self._weigh(session)
+
+    def _weigh(self, session: Session) -> None:
+        """Measure `session`, and end it if it has grown too large."""
+        self._unmeasured.pop(session, None)
+        if session.closed or session.outgrown:
+            return
+        session.size = footprint.of(session.app)
+        session.heard, session.weighed = 0, session.revision
+        if session.size > self.limits.session_bytes and session is not self.shared:
+            self._observer.session_limited("size")
+            session.outgrow()
+            asyncio.get_running_loop().call_later(LAST_WORD_SECONDS, self.end, session, "too_large")

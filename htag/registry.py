@@ -378,6 +378,10 @@ class Registry:
 
         return key
 
+    def pending_bytes(self) -> int:
+        """Characters of the scripts that wait for a tab."""
+        return sum(len(code) for codes in [*self._scripts.values()] for code in [*codes])
+
     def empty(self) -> None:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):

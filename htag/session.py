@@ -12,27 +12,33 @@ from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
-from htag import dispatch, fields
+from htag import browser_report, dispatch, fields
 from htag.app import App
 from htag.context import SessionContext
 from htag.dispatch import Event, Result
 from htag.elements import elements
+from htag.errors import TooManyTasks
 from htag.limits import Limits
 from htag.marks import HOOKED
 from htag.observe import Observer
 from htag.registry import Page
+from htag.reports import Reports
+from htag.room import Holder, Room
 from htag.tag import GTag
 from htag.throttle import Throttle
 from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
-
-logger = logging.getLogger("htag")
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
 REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
 
-KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
+SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
 
+TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
+
+KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
 
 LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
 
@@ -48,7 +54,12 @@ class Posted:
     def __init__(self, callback_id: str | None) -> None:
         self.callback_id = callback_id
         self.done: asyncio.Future[None] | None = None  # resolves when it is handled; None: it is
-        self.answer: dict[str, Any] = {"status": "ok"}
+        self.answer: dict[str, Any] | None = {"status": "ok"}  # None: it was too large to be kept
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frames in the answer."""
+        return sum(map(len, (self.answer or {}).get("payloads", ())))
 
 
 class Client(Protocol):
@@ -78,22 +89,30 @@ class Session:
         "_outdated",
         "_posted",
         "_refresher",
+        "_reports",
         "_tasks",
         "_throttle",
+        "_worker_reports",
         "app",
         "clients",
+        "close_code",
         "closed",
         "codec",
         "context",
         "generation",
+        "heard",
         "id",
         "limits",
         "observer",
         "opened_at",
+        "outgrown",
         "revision",
+        "room",
         "seen",
         "size",
         "spoke_http_at",
+        "unfinished",
+        "weighed",
     )
 
     def __init__(
@@ -104,8 +123,10 @@ class Session:
         observer: Observer,
         limits: Limits,
         given: Context | None = None,
+        reports: Reports | None = None,
     ) -> None:
-        """`given`: the context before the app was made; without it, what is set now is the host's."""
+        """`given`: the context before the app was made; without it, what is set now is the host's. `reports`: the log
+        lines of all sessions of this worker; by default it is alone."""
         self.id = identity
         self.app = app
         self.context = SessionContext(app, copy_context() if given is None else given)
@@ -119,10 +140,18 @@ class Session:
         self.revision = random.getrandbits(32)
         self.seen = False  # whether any tab has ever connected
         self.closed = False
+        self.outgrown = False  # it grew too large, and is about to end
+        self.close_code = UNKNOWN_SESSION
         self.size = 0
+        self.heard = 0  # bytes of notable messages since the size was measured
+        self.weighed = self.revision  # the revision at that time
+        self.room = Room(observer, limits.session_waiting_bytes)
+        self.unfinished = 0  # bytes of messages that are being read, wait, or are being handled
         self.opened_at = time.monotonic()
         self.spoke_http_at = float("-inf")
-        self._answers: deque[Reply] | None = None
+        self._worker_reports = reports or Reports(observer)
+        self._reports: Reports | None = None
+        self._answers: deque[str] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
@@ -227,7 +256,7 @@ class Session:
             client.put(self.whole_frame(client, reconnects=revision is not None))
         answers, self._answers = self._answers, None
         for answer in answers or ():
-            client.put(self.codec.encode(answer))
+            client.put(answer)
         self.start_hooks()
 
     def join(self, client: Client) -> None:
@@ -241,6 +270,12 @@ class Session:
         """A tab's channel is gone."""
         if client in self.clients:
             self.clients.remove(client)
+
+    def make_room(self, holder: Holder, size: int) -> None:
+        """`size` bytes have left to `holder`, or wait no more: tabs that fell behind may go on."""
+        self.room.give_back(holder, size)
+        for client in reversed(self.clients):  # a person looks at the latest, and tabs that sleep are older
+            client.wake()
 
     def whole_frame(self, client: Client, reconnects: bool = True) -> str:
         """The whole body, for a tab that missed something; or why it can't be shown."""
@@ -291,7 +326,9 @@ class Session:
         callback: Any = message.id
         if message.action == "log_error":
             self.observer.browser_error()
-            logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
+            # in quotes: it may contain lines
+            shown = f"{message.error!r:.2000}" if self.app.debug else browser_report.summary(message.error)
+            self._report(logging.ERROR, "a browser reports: %s", shown)
             return []
         if type(callback) is not str:
             return [self._changes()]
@@ -388,6 +425,15 @@ class Session:
         if len(self._posted) > TABS:
             del self._posted[next(iter(self._posted))]
 
+    def keep_answer(self, posted: Posted, answer: dict[str, Any]) -> None:
+        """`answer` is the one to `posted`. Of all that are kept, the latest stay within KEPT_BYTES."""
+        posted.answer = answer
+        left = KEPT_BYTES
+        for each in reversed((self._posted or {}).values()):
+            left -= each.size
+            if left < 0:
+                each.answer = None
+
     # -- replies -----------------------------------------------------------------------------------------------------
 
     def deliver(self, reply: Reply, origin: Client | None = None) -> None:
@@ -422,7 +468,9 @@ class Session:
         if reply.callback_id:
             if self._answers is None:
                 self._answers = deque(maxlen=KEPT_ANSWERS)
-            self._answers.append(reply)
+            self._answers.append(self.codec.encode(reply))
+            while sum(map(len, self._answers)) > KEPT_BYTES:
+                self._answers.popleft()
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
         return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
@@ -430,7 +478,7 @@ class Session:
     def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
         self.observer.component_failed(kind)
-        logger.error("%s of %s failed: %s", kind, name, type(error).__name__, exc_info=error)
+        self._report(logging.ERROR, "%s of %s failed: %s", kind, name, type(error).__name__, error=error)
         if not self.app.debug:
             return Failure("Internal Server Error")
         return Failure("".join(traceback.format_exception(error)))
@@ -438,9 +486,15 @@ class Session:
     def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
         name = dispatch.name_of(callback)
         self.observer.handler_blocked(name, seconds)
-        logger.warning(
-            "%s held up all sessions of this worker for %.3f s: make it async, or use a thread", name, seconds
-        )
+        text = "%s held up all sessions of this worker for %.3f s: make it async, or use a thread"
+        self._report(logging.WARNING, text, name, seconds)
+
+    def _report(self, level: int, text: str, *values: object, error: BaseException | None = None) -> None:
+        """Log a line about this session, unless there are too many; with messages only where the app is in debug mode:
+        they quote what people type."""
+        if self._reports is None:
+            self._reports = self._worker_reports.of_session()
+        self._reports.log(level, text, *values, error=error, messages=self.app.debug)
 
     # -- pushes ------------------------------------------------------------------------------------------------------
 
@@ -461,7 +515,17 @@ class Session:
             return
         started, live.started = live.started, []
         for tag, outcome in started:
-            self.spawn(self._run_hook(tag, outcome))
+            if self.tasks < self.limits.session_tasks:
+                self.spawn(self._run_hook(tag, outcome))
+            else:
+                self._refuse_hook(tag, outcome)
+
+    def _refuse_hook(self, tag: GTag, outcome: Any) -> None:
+        """Do not run what a hook returned: so many run that something must have gone wrong."""
+        if hasattr(outcome, "close"):
+            outcome.close()
+        self.observer.session_limited("tasks")
+        self.deliver(self._failed("hook", tag, TooManyTasks(f"{self.tasks} run")))
 
     async def _run_hook(self, tag: GTag, outcome: Any) -> None:
         try:
@@ -495,8 +559,18 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         assert self._tasks is not None
         self._tasks.discard(task)
+        self.report_failed(task)
+
+    def report_failed(self, task: asyncio.Task[None]) -> None:
+        """Log what ended `task`, if it did not end by itself."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of a session failed", exc_info=error)
+            self._report(logging.ERROR, "a task of a session failed: %s", type(error).__name__, error=error)
+
+    def outgrow(self) -> None:
+        """Tell the tabs that the session is about to end because it has grown too large."""
+        self.outgrown, self.close_code = True, SESSION_TOO_LARGE
+        self._report(logging.WARNING, "a session of %s grew to %d bytes and ends", type(self.app).__name__, self.size)
+        self.deliver(Failure(f"{TOO_LARGE_TEXT} ({self.limits.session_bytes >> 20} MiB)."))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

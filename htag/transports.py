@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket
 
-from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
+from htag.answers import send_counted
+from htag.channel import GONE, LARGE_FRAME, TRY_LATER, UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
 from htag.identity import Identity, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
-from htag.pace import LARGE, Pace
+from htag.pace import LARGE_MESSAGE, Pace
 from htag.pool import Pool
 from htag.seldom import Seldom
 from htag.session import Posted, Session
@@ -33,7 +34,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NOTHING: Any = None
-TOO_LARGE, TRY_LATER = 1009, 1013  # close codes of RFC 6455 and its registry
+TOO_LARGE = 1009  # close code of RFC 6455
 FOREIGN = (
     "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
     "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
@@ -102,6 +103,13 @@ class Door:
         self._foreign.warning(FOREIGN, origin, host, scheme)
         return False
 
+    def has_place(self, session: Session) -> bool:
+        """Whether one more tab of `session` may connect."""
+        if len(session.clients) < self.pool.most_tabs(session):
+            return True
+        self.observer.session_limited("tabs")
+        return False
+
     def session(self, scope: Scope) -> Session | None:
         """The session that the request's cookie names, if we signed it and know it."""
         for session_id in self.identity.claimed(scope["headers"]):
@@ -165,9 +173,13 @@ class SocketEndpoint:
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
             return
         session = self._door.session(scope)
+        if session is not None and not self._door.has_place(session):
+            await send({"type": "websocket.close", "code": TRY_LATER})  # before accepting: the page uses plain HTTP
+            return
         await send({"type": "websocket.accept", "headers": NO_CACHE})
         if session is None:
-            await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+            with contextlib.suppress(*GONE):
+                await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
             return
         channel = WebSocketChannel(session, send)
         started = time.monotonic()
@@ -181,17 +193,18 @@ class SocketEndpoint:
             await listening
         finally:
             heard.hang_up()
+            channel.gone()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
         lane = Lane(session)
         pace = self._door.pace(session)
         decode = self._door.codec.decode
-        await channel.flush()
+        await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
-            text = received.get("text") or received.get("bytes") or ""
+            frame = received.get("text") or received.get("bytes") or ""
             try:
-                message = decode(text)
+                message = decode(frame)
             except MessageTooLarge:
                 self._door.observer.message_refused("too_large")
                 await channel.close(TOO_LARGE)
@@ -203,15 +216,19 @@ class SocketEndpoint:
                 started = perf_counter()
                 done = lane.submit(message, channel)
                 pace.left -= (perf_counter() - started) * pace.a_second
+                if done is not None:
+                    lane.weigh(done, len(frame))
+                channel.in_use = True
                 await channel.flush()
                 if done is not None and lane.crowded and not await lane.uncrowded():
                     await channel.close(TRY_LATER)  # read on, or nobody would notice that the tab has left
                     return
-            if len(text) < LARGE:
+            if len(frame) < LARGE_MESSAGE:
                 pace.left -= 1
             else:
-                pace.left -= len(text) / LARGE
-                received = text = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
+                pace.left -= len(frame) / LARGE_MESSAGE
+                self._door.pool.heard(session, len(frame))
+                received = frame = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
             if pace.left <= 0 and (excess := pace.excess()) > 0.0:
                 self._door.observer.message_refused("too_fast")
                 await asyncio.sleep(excess)
@@ -226,6 +243,8 @@ class StreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One stream, until the browser goes."""
         session, refusal = admitted(self._door, scope)
+        if session is not None and scope["method"] != "HEAD" and not self._door.has_place(session):
+            session, refusal = None, PlainTextResponse("Too many tabs", 429, {"retry-after": "5"})
         if session is None:
             await refusal(scope, receive, send)
             return
@@ -236,7 +255,7 @@ class StreamEndpoint:
             return
         if not self._door.closing:
             await self._run(session, scope, receive, send)
-        with contextlib.suppress(OSError):  # the browser may be gone already
+        with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
@@ -251,6 +270,7 @@ class StreamEndpoint:
         finally:
             self._door.streams.discard(channel)
             heard.hang_up()
+            channel.gone()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 
 
@@ -263,25 +283,31 @@ class EventEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
-        try:
-            response = await self._answer(scope, receive, send)
-        except ClientDisconnect:
-            return  # nobody is there to answer to
+        session, response = admitted(self._door, scope)
+        if session is not None:
+            try:
+                response = await self._answer(session, scope, receive, send)
+            except ClientDisconnect:
+                return  # nobody is there to answer to
+            if len(response.body) > LARGE_FRAME:
+                if await send_counted(session, response, send):
+                    return
+                response = self._too_many()
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
-        session, refusal = admitted(self._door, scope)
-        if session is None:
-            return refusal
+    async def _answer(self, session: Session, scope: Scope, receive: Receive, send: Send) -> Response:
         news = self._door.knows_token(scope, session)
         if news is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
+        if session.unfinished >= session.room.limit:
+            self._door.observer.session_limited("messages")
+            return self._too_many()
         pace = self._door.pace(session)
         if not await self._has_turn(pace):  # before the body is read: what waits must be small
             return self._too_many()
         try:
-            body = await self._body(scope, receive)
-            pace.left -= len(body) / LARGE
+            body = await self._body(session, scope, receive)
+            pace.left -= len(body) / LARGE_MESSAGE
             message = self._door.codec.decode(body)
         except MessageTooLarge:
             self._door.observer.message_refused("too_large")
@@ -291,7 +317,7 @@ class EventEndpoint:
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = Heard(scope, receive, send)
         with session.context.entered():
-            response = await self._once(session, scope, message, pace)
+            response = await self._once(session, scope, message, len(body))
         if news:
             response.headers.update(news)
         return response
@@ -315,7 +341,7 @@ class EventEndpoint:
         self._door.observer.message_refused("too_fast")
         return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
 
-    async def _once(self, session: Session, scope: Scope, message: Message, pace: Pace) -> Response:
+    async def _once(self, session: Session, scope: Scope, message: Message, size: int) -> Response:
         """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
         POST by itself, and gets what it would have got."""
         tab = header(scope["headers"], b"x-htag-tab") or ""
@@ -325,7 +351,7 @@ class EventEndpoint:
         if tab and last is not None and callback_id is not None and last.callback_id == callback_id:
             if last.done is not None:
                 await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
-            return JSONResponse(last.answer)
+            return JSONResponse(last.answer or self._anew(session))
         if lane.crowded or session.tasks > CROWDED:
             return self._too_many()
         posted = Posted(callback_id)
@@ -333,52 +359,72 @@ class EventEndpoint:
         self._door.pool.hold(session)
         try:
             if message.fallback is True:
-                await self._collect(session, lane, message, posted, revision_shown(scope), pace)
+                answer = await self._collect(session, lane, message, posted, revision_shown(scope), size)
             else:
                 started = perf_counter()
                 posted.done = lane.submit(message, None)
+                pace = self._door.pace(session)
                 pace.left -= (perf_counter() - started) * pace.a_second
+                if posted.done is not None:
+                    lane.weigh(posted.done, size)
+                answer = {"status": "ok"}
         finally:
             self._door.pool.touch(session)
-        return JSONResponse(posted.answer)
+            if size > LARGE_MESSAGE:
+                self._door.pool.heard(session, size)
+        return JSONResponse(answer)
+
+    def _anew(self, session: Session) -> dict[str, Any]:
+        """For a repeated POST whose answer was too large to be kept: how everything is by now."""
+        channel = AnswerChannel(session)
+        channel.miss()
+        return _payloads(session, channel)
 
     async def _collect(
-        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None, pace: Pace
-    ) -> None:
-        """Handle `message` and put into the answer all that a channel would have carried."""
+        self, session: Session, lane: Lane, message: Message, posted: Posted, revision: int | None, size: int
+    ) -> dict[str, Any]:
+        """Handle `message`. The answer has all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
         started = perf_counter()
         channel = AnswerChannel(session)
+        answer: dict[str, Any] = {}
         session.join(channel)
 
         def settle(_: object = None) -> None:
             session.detach(channel)
-            posted.answer = {"status": "ok", "payloads": channel.take(), "revision": session.revision}
+            answer.update(_payloads(session, channel))
+            session.keep_answer(posted, answer)
 
         try:
             if revision is not None and revision != session.revision:
-                channel.put(session.whole_frame(channel))  # another tab took changes that this one has not seen
+                channel.miss()  # another tab took changes that this one has not seen
             posted.done = lane.submit(message, channel)
         except BaseException:
             session.detach(channel)
             raise
+        pace = self._door.pace(session)
         pace.left -= (perf_counter() - started) * pace.a_second
         if posted.done is None:
             settle()
         else:
-            posted.done.add_done_callback(
-                settle
-            )  # also where this request is given up: the answer is for its repetition
+            lane.weigh(posted.done, size)
+            # also where this request is given up: the answer is for its repetition
+            posted.done.add_done_callback(settle)
             await asyncio.shield(posted.done)
+        return answer
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._door.pool.limits.message_bytes
-        body = b""
-        async for chunk in Request(scope, receive).stream():
-            body += chunk
-            if len(body) > limit:
-                raise MessageTooLarge(f"a message may have {limit} bytes")
-        return body
+        body = bytearray()
+        try:
+            async for chunk in Request(scope, receive).stream():
+                body += chunk
+                session.unfinished += len(chunk)
+                if len(body) > limit:
+                    raise MessageTooLarge(f"a message may have {limit} bytes")
+        finally:
+            session.unfinished -= len(body)
+        return bytes(body)
 
     def _lane(self, session: Session, tab: str) -> Lane:
         if not tab:
@@ -407,6 +453,10 @@ class RenewEndpoint:
         session_id = self._door.pool.renew(session)
         headers = {"set-cookie": self._door.cookie(scope, session_id), "cache-control": "no-store"}
         return JSONResponse({"csrf": self._door.identity.csrf(session_id)}, headers=headers)
+
+
+def _payloads(session: Session, channel: AnswerChannel) -> dict[str, Any]:
+    return {"status": "ok", "payloads": channel.take(), "revision": session.revision}
 
 
 def admitted(door: Door, scope: Scope) -> tuple[Session | None, Response]:

@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from htag.answers import send_counted
 from htag.app import App
+from htag.channel import LARGE_FRAME
 from htag.identity import COOKIE, Identity, cookie_values, navigated_here
 from htag.limits import Limits
 from htag.newcomers import Newcomers
@@ -24,6 +26,7 @@ from htag.observe import Observer
 from htag.page import asset, document, notice, script_name
 from htag.paths import is_page, is_plain, refuse
 from htag.pool import Pool, Refused, new_id
+from htag.reports import Reports
 from htag.session import Session
 from htag.state import plain
 from htag.store import Store
@@ -31,8 +34,6 @@ from htag.tag import current_request
 from htag.transports import Door, EventEndpoint, RenewEndpoint, Scope, SocketEndpoint, StreamEndpoint
 from htag.uvicorn_end import UvicornEnd
 from htag.wire import Codec
-
-logger = logging.getLogger("htag")
 
 # headers that say why a page is loaded: today's; Chrome's and Safari's, Firefox's before; Safari's for previews
 PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
@@ -74,7 +75,8 @@ class Application(Starlette):
 class Document(Response):
     """A page, with the headers that it always has: what `Response` does to find them takes five times as long."""
 
-    def __init__(self, text: str, cookie: str) -> None:
+    def __init__(self, text: str, cookie: str, session: Session) -> None:
+        self._session = session
         self.status_code = 200
         self.background = None
         self.body = text.encode()
@@ -84,6 +86,12 @@ class Document(Response):
             (b"cache-control", b"no-store"),
             (b"set-cookie", cookie.encode("latin-1")),
         ]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if len(self.body) <= LARGE_FRAME:
+            await super().__call__(scope, receive, send)
+        elif not await send_counted(self._session, self, send):
+            await busy("waiting")(scope, receive, send)
 
 
 class WebApp:
@@ -117,6 +125,7 @@ class WebApp:
         self.on_instance = on_instance
         self.debug = debug
         self.observer = observer or Observer()
+        self.reports = Reports(self.observer)
         self.identity = Identity(secret, cookie_name)
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
@@ -201,7 +210,8 @@ class WebApp:
             return busy(str(refused))
         except Exception as error:
             self.observer.component_failed("init")
-            logger.error("the page of %s failed: %s", self._name(), type(error).__name__, exc_info=error)
+            text = "the page of %s failed: %s"
+            self.reports.log(logging.ERROR, text, self._name(), type(error).__name__, error=error, messages=self.debug)
             return self._broken(error)
         finally:
             current_request.reset(token)
@@ -253,7 +263,7 @@ class WebApp:
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
         app._heard_from = lambda: request
-        session = Session(session_id, app, self.codec, self.observer, self.pool.limits, given)
+        session = Session(session_id, app, self.codec, self.observer, self.pool.limits, given, self.reports)
         try:
             # an app for everybody hears of each visitor in `_shared`
             session.start(None if isinstance(entity, App) else request)
@@ -285,7 +295,7 @@ class WebApp:
             reload=session.app._reload,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
-        return Document(text, self._door.cookie(request.scope, session_id))
+        return Document(text, self._door.cookie(request.scope, session_id), session)
 
     def _name(self) -> str:
         entity = self.tag_entity

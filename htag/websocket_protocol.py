@@ -8,8 +8,9 @@ uvicorn wherever you start it: `uvicorn.run(app, ws=FairWebSocketProtocol)`, or 
 import asyncio
 from typing import Any, ClassVar
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
+
+from htag.unread import CutsUnread
 
 # Bytes that are parsed at a time: at most 170 frames, the smallest have 6. So many take half a millisecond.
 SLICE = 1024
@@ -22,7 +23,7 @@ FRAME = 1 << 10
 HELD = -1  # less than the shortest read
 
 
-class FairWebSocketProtocol(WebSocketsSansIOProtocol):
+class FairWebSocketProtocol(CutsUnread):
     """Takes what came in slices, one a turn of the loop, and reads no more while its budget of this second is spent.
 
     What waits here is at most one read of the socket, because nothing more is read meanwhile: the browser's own

@@ -9,8 +9,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits marks markup names newcomers pace pairs paths seldom state observe store throttle uvicorn_end",
-    "blocks children class_names css declared elements wire",
+    "browser_report errors failures limits marks markup names newcomers pace pairs paths seldom state observe store"
+    " throttle uvicorn_end",
+    "blocks children class_names css declared elements wire reports room unread",
     "node",
     "tag",
     "render dispatch context",
@@ -19,7 +20,7 @@ HTAG = (
     "factory router footprint",
     "session",
     "lane channel pool stores.sqlite stores.valkey",
-    "page identity stores",
+    "page identity stores answers",
     "transports",
     "web",
     "websocket_protocol",

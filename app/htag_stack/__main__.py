@@ -8,6 +8,7 @@ from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
 from htag_stack.startup import check_ports, prepare
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import uvicorn_options
 
 
@@ -18,6 +19,7 @@ def main() -> None:
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
         brought = load_app(settings.app)
+    log_uncaught()
     application = compose(prepared, brought)
     settle()
     uvicorn.run(

@@ -23,6 +23,7 @@ from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports
 from htag_stack.startup import check_ports, prepare
 from htag_stack.trial import try_app
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
 with one_sentence():
@@ -85,6 +86,7 @@ def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
 
 def post_fork(arbiter: Any, worker: SlotWorker) -> None:
     """In the child."""
+    log_uncaught()
     worker.close_other(arbiter.LISTENERS)
 
 

@@ -106,6 +106,9 @@ def _limits(settings: Settings) -> Limits:
         newcomers_burst=settings.newcomers_burst,
         message_bytes=settings.message_bytes,
         blocked_seconds=float("inf"),  # the watchdog sees handlers, and all else that blocks
+        session_tabs=settings.session_tabs,
+        session_waiting_bytes=settings.session_waiting_bytes,
+        session_bytes=settings.session_bytes,
     )
 
 

@@ -112,7 +112,7 @@ class Metrics(Observer):
             "htag_sessions_closed",
             "Sessions ended: many abandoned ones are crawlers, many at shutdown are pages that people lost.",
             "reason",
-            ("abandoned", "expired", "replaced", "shutdown"),
+            ("abandoned", "expired", "replaced", "too_large", "shutdown"),
         )
         self._refused = self._counters(
             "htag_refused",
@@ -163,7 +163,16 @@ class Metrics(Observer):
         self._behind = self._counters(
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS
         )
+        self._limited = self._counters(
+            "htag_session_limits",
+            "Sessions at a bound of their own: one visitor asks for too much, or the app gives too much to each.",
+            "bound",
+            ("tabs", "waiting", "messages", "tasks", "size"),
+        )
         self._browser_errors = self._counter("htag_browser_errors", "JavaScript errors that browsers reported.")
+        self._reports_left_out = self._counter(
+            "htag_reports_left_out", "Log lines about sessions not written, because there were too many."
+        )
 
     def _count_requests(self) -> None:
         self._requests = Counter(
@@ -223,8 +232,14 @@ class Metrics(Observer):
     def client_fell_behind(self, transport: str) -> None:
         self._behind[transport].inc()
 
+    def session_limited(self, bound: str) -> None:
+        self._limited[bound].inc()
+
     def browser_error(self) -> None:
         self._browser_errors.inc()
+
+    def report_left_out(self) -> None:
+        self._reports_left_out.inc()
 
 
 class States(Collector):

@@ -209,6 +209,30 @@ class Settings(BaseSettings):
         ge=1,
         description="New sessions that one address may open on one worker at once: an office at nine o'clock.",
     )
+    session_tabs: int = Field(
+        default=32,
+        ge=1,
+        description=(
+            "Tabs of one session that are connected at a time; a further one works over plain HTTP (it asks once a "
+            "second) until a place is free."
+        ),
+    )
+    session_waiting_bytes: int = Field(
+        default=16 << 20,
+        ge=1 << 16,
+        description=(
+            "Bytes that wait for all tabs of one session together, and as much again that they sent and that is not "
+            "done yet. Tabs beyond it get a full render later; their messages are read more slowly."
+        ),
+    )
+    session_bytes: int = Field(
+        default=64 << 20,
+        ge=1 << 20,
+        description=(
+            "Estimated bytes of one session (`htag_session_size_bytes`); one that grows beyond is ended, and its page "
+            "says so. Keep it well below a worker's share of the memory."
+        ),
+    )
     memory_limit: int = Field(
         default=0,
         ge=0,

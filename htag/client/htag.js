@@ -11,6 +11,7 @@
   const REPORT_LIMIT = 20; // errors told to the server per page: a failing animation makes 60 a second
   const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
   const UNKNOWN_SESSION = 4404; // close code; over HTTP a text says so
+  const SESSION_TOO_LARGE = 4413; // close code: only reloading by hand begins anew
 
   const tab = Math.random().toString(36).slice(2) + Date.now().toString(36);
   const basePath = location.pathname.replace(/\/?$/, '/');
@@ -86,6 +87,7 @@
         connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
         if (code === UNKNOWN_SESSION) sessionLost();
+        else if (code === SESSION_TOO_LARGE) leaving = (settleSent(), true); // what the server said of it stays on show
         else if (openedAt) connectionLost(performance.now() - openedAt);
       };
       hangUp[kind] = () => end('refused');
