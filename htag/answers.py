@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-from htag.channel import LARGE
+from htag.channel import LARGE_FRAME
 from htag.session import Session
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -23,7 +23,7 @@ class Answer(Protocol):
 
 
 async def send_counted(session: Session, answer: Answer, send: Send) -> bool:
-    """Send `answer`, which has more than LARGE bytes. False: the session has no room for it, nothing was sent."""
+    """Send `answer`, which has more than LARGE_FRAME bytes. False: the session has no room for it, nothing was sent."""
     size = len(answer.body)
     if not session.room.has(size):
         return False
@@ -31,8 +31,8 @@ async def send_counted(session: Session, answer: Answer, send: Send) -> bool:
     session.room.take(leaving, size)
     try:
         await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
-        for start in range(0, size, LARGE):
-            piece = answer.body[start : start + LARGE]
+        for start in range(0, size, LARGE_FRAME):
+            piece = answer.body[start : start + LARGE_FRAME]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except asyncio.CancelledError:

@@ -17,7 +17,7 @@ from htag.wire import Update
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-LARGE = 1 << 18  # bytes; smaller frames are not counted while they leave: 32 tabs have 8 MiB of them on their way
+LARGE_FRAME = 1 << 18  # bytes; smaller frames are not counted while they leave: 32 tabs have 8 MiB of them on their way
 # What a server raises for a message to a tab that is gone: OSError where the connection is lost, as ASGI has it, and
 # RuntimeError where it was closed, by us or by the server itself (for text that is not UTF-8, for a missed pong).
 GONE = (OSError, RuntimeError)
@@ -113,7 +113,7 @@ class Outbox:
                 size = len(frame)
                 if self._size:
                     self._count(-size)
-                if size > LARGE:
+                if size > LARGE_FRAME:
                     self._hand_over(frame)
                     return
                 sent(self.transport, size)
@@ -245,12 +245,12 @@ class StreamChannel(Outbox):
         self._gone: asyncio.Future[None] | None = None
 
     async def _send(self, frame: str) -> None:
-        if len(frame) <= LARGE:
+        if len(frame) <= LARGE_FRAME:
             await self._write(f"data: {frame}\n\n")
             return
         await self._write("data: ")
-        for start in range(0, len(frame), LARGE):  # so that no server buffers all of it
-            await self._write(frame[start : start + LARGE])
+        for start in range(0, len(frame), LARGE_FRAME):  # so that no server buffers all of it
+            await self._write(frame[start : start + LARGE_FRAME])
         await self._write("\n\n")
 
     def give_up(self) -> None:

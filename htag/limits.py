@@ -16,12 +16,19 @@ class Limits:
     max_sessions: int = 10_000
     """Then new visitors get the busy page; known sessions are never refused."""
 
+    newcomers_per_second: float = 50
+    """New sessions that one address may open in the long run; 0: as many as it likes. An unconnected one lives 60 s, so
+    an address holds about 3000. Each of several workers counts for itself, as each has memory of its own."""
+
+    newcomers_burst: int = 500
+    """… and at once: an office, a school or a conference behind one address opens its pages at nine o'clock."""
+
     message_bytes: int = 1 << 20
     """Per message from a browser: a form with a few long texts fits, an upload does not belong there."""
 
     messages_per_second: float = 1000
-    """Sustained, per connection; above it the connection is read more slowly and nothing is lost. People make fewer
-    than 100 even while dragging."""
+    """Sustained, of all tabs of a session together, and a tenth of it at once; above it they are read more slowly and
+    nothing is lost. What is larger than 4 KiB counts as several. People make fewer than 100 even while dragging."""
 
     outbox_bytes: int = 4 << 20
     """Per tab that reads too slowly; beyond it the queue is dropped and a full render takes its place."""

@@ -4,16 +4,20 @@ import asyncio
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from os import urandom
 
 from htag import footprint
+from htag.app import App
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Client, Session
 from htag.store import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
+
+FORMER_SECONDS = 30  # for which a replaced id is still understood: requests on their way, and the person's other tabs
 
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
 
@@ -31,7 +35,7 @@ def new_id() -> str:
 
 
 class Refused(Exception):
-    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining."""
+    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
 
 
 @dataclass(slots=True)
@@ -74,6 +78,8 @@ class Pool:
         self.draining = False
         self.sessions: dict[str, Session] = {}
         self.shared: Session | None = None  # where one app instance serves everybody: it never expires
+        self.renewing: set[App] = set()  # whose browser is to fetch the cookie of a new id
+        self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
         self._pressure = pressure
         self._new = _Waiting(limits.new_seconds, "abandoned")
@@ -88,8 +94,9 @@ class Pool:
     # -- opening and finding -----------------------------------------------------------------------------------------
 
     def get(self, identity: str) -> Session | None:
-        """The session called `identity`, if this worker has it."""
-        return self.sessions.get(identity)
+        """The session called `identity`, or called so until a moment ago, if this worker has it."""
+        session = self.sessions.get(identity)
+        return self.sessions.get(self._former.get(identity, "")) if session is None else session
 
     def open(self, build: Build, identity: str | None = None) -> Session:
         """A new session, under a new random id; or under that of somebody known, who is never refused.
@@ -113,15 +120,33 @@ class Pool:
 
     def _admit(self) -> None:
         if self.draining:
-            raise self._refuse("draining")
+            raise self.refuse("draining")
         if len(self.sessions) >= self.limits.max_sessions:
-            raise self._refuse("sessions")
+            raise self.refuse("sessions")
         if self._pressure is not None and (reason := self._pressure()) is not None:
-            raise self._refuse(reason)
+            raise self.refuse(reason)
 
-    def _refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> Refused:
+        """Count a new visitor who is not taken in; the answer is to be raised."""
         self._observer.session_refused(reason)
         return Refused(reason)
+
+    # -- a new id ----------------------------------------------------------------------------------------------------
+
+    def renew(self, session: Session) -> str:
+        """The session's id from now on: a new one, if that was asked for."""
+        if session.app in self.renewing:
+            self.renewing.discard(session.app)
+            former, *earlier = self.names(session)
+            session.id = new_id()
+            self.sessions[session.id] = self.sessions.pop(former)
+            self._former.update(dict.fromkeys((former, *earlier), session.id))
+            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None, context=Context())
+        return session.id
+
+    def names(self, session: Session) -> list[str]:
+        """The ids by which a browser may know `session` at this moment."""
+        return [session.id, *(former for former, now in self._former.items() if now == session.id)]
 
     def most_tabs(self, session: Session) -> int:
         """How many tabs `session` may have: where all visitors share one, each may have one."""
@@ -164,9 +189,13 @@ class Pool:
         if session.closed:
             return  # in the meantime, for another reason
         self.hold(session)
+        self.renewing.discard(session.app)
+        session.app._renew = None
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]
+            for former in self.names(session)[1:]:
+                del self._former[former]
         session.close()
         self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:
@@ -197,7 +226,8 @@ class Pool:
                 return
             self._timer.cancel()
         self._timer_loop, self._due = loop, due
-        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep)
+        # in nobody's context: not in that of the visitor whose request happens to arm it
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep, context=Context())
 
     def _sweep(self) -> None:
         self._timer = None

@@ -7,13 +7,16 @@ import random
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
 from htag import browser_report, dispatch, fields
 from htag.app import App
+from htag.context import SessionContext
 from htag.dispatch import Event, Result
+from htag.elements import elements
 from htag.errors import TooManyTasks
 from htag.limits import Limits
 from htag.marks import HOOKED
@@ -26,6 +29,8 @@ from htag.throttle import Throttle
 from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
+
+REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
@@ -81,7 +86,9 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_outdated",
         "_posted",
+        "_refresher",
         "_reports",
         "_tasks",
         "_throttle",
@@ -91,6 +98,7 @@ class Session:
         "close_code",
         "closed",
         "codec",
+        "context",
         "generation",
         "heard",
         "id",
@@ -114,11 +122,14 @@ class Session:
         codec: Codec,
         observer: Observer,
         limits: Limits,
+        given: Context | None = None,
         reports: Reports | None = None,
     ) -> None:
-        """`reports`: the log lines of all sessions of this worker; by default it is alone."""
+        """`given`: the context before the app was made; without it, what is set now is the host's. `reports`: the log
+        lines of all sessions of this worker; by default it is alone."""
         self.id = identity
         self.app = app
+        self.context = SessionContext(app, copy_context() if given is None else given)
         self.codec = codec
         self.observer = observer
         self.limits = limits
@@ -143,28 +154,64 @@ class Session:
         self._answers: deque[str] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._throttle = Throttle(self._push)
+        self._throttle = Throttle(self._push, self.context.copied)
+        self._refresher: Throttle | None = None
+        self._outdated: Sequence[Client] = ()  # tabs that show tags which the latest page has made anew
         app._push = self._ask_for_push
+        app._context = self.context
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """The app was just made: its tree mounts."""
+    def start(self, request: Any = None) -> None:
+        """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page."""
+        self.context.own.run(self._start, request)
+
+    def _start(self, request: Any) -> None:
         if self.app._marks & HOOKED:
             self.app._live.mount(self.app)
+        if request is not None:
+            self.app._live.visit(request)
 
-    def reload(self) -> None:
-        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+    def reload(self, request: Any = None) -> None:
+        """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
+        self.context.renew()
+        self.context.own.run(self._mount_again, request)
+
+    def _mount_again(self, request: Any) -> None:
         live = self.app._live
-        for walk in (live.leave, live.mount):
-            try:
-                walk(self.app)
-            except Exception as error:
-                self.deliver(self._failed("hook", self.app, error))
+        live.forget_started({self.app})  # an `on_visit` that nobody has connected for
+        self._attempt(live.leave, self.app)
+        self._attempt(live.mount, self.app)
+        if request is not None:
+            self._attempt(live.visit, request)
+
+    def visit(self, request: Any) -> None:
+        """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
+
+        What its hook left to be run begins at once: of those who ask, not all will connect.
+        """
+        live = self.app._live
+        waiting, live.started = live.started, []
+        with self.context.entered():
+            self._attempt(live.visit, request)
+        self.start_hooks()
+        live.started = waiting + live.started
+
+    def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
+        try:
+            hooks(argument)
+        except Exception as error:
+            self.deliver(self._failed("hook", self.app, error))
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
+        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS."""
         self._throttle.here()
+        try:
+            return self.context.inside(self._page)
+        finally:
+            self.context.settle()
+
+    def _page(self) -> Page:
         live = self.app._live
         if self.clients:
             self._push()
@@ -172,8 +219,28 @@ class Session:
             self.revision += 1  # an absent tab misses these changes
         page = live.take_page()
         if self.clients and live.has_made_tags():
-            self.deliver(Update({self.app.id: page.body}, statics=[]))
+            self.revision += 1
+            self._outdate()
         return page
+
+    def _outdate(self) -> None:
+        """The page that was just made shows new tags in the place of those that the open tabs show.
+
+        They are brought up to date, but not for each of many pages.
+        """
+        self._outdated = [*self.clients]
+        if self._refresher is None:
+            self._refresher = Throttle(self._refresh, self.context.copied)
+        self._refresher.here()
+        self._refresher.ask(REFRESH_SECONDS)
+
+    def _refresh(self) -> None:
+        outdated, self._outdated = self._outdated, ()
+        there = [client for client in outdated if client in self.clients]
+        if there:
+            update = Update({}, [], [])
+            errors = self.app._live.take_made(update)
+            self._tell(there, *(self._failed("render", tag, error) for tag, error in errors), update)
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
@@ -213,25 +280,44 @@ class Session:
     def whole_frame(self, client: Client, reconnects: bool = True) -> str:
         """The whole body, for a tab that missed something; or why it can't be shown."""
         try:
-            return self.codec.encode(self._whole(client, reconnects))
+            return self.codec.encode(self.context.inside(self._whole, client, reconnects))
         except Exception as error:
             return self.codec.encode(self._failed("render", self.app, error))
 
     def _whole(self, client: Client, reconnects: bool) -> Update:
         """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
         live = self.app._live
-        stale = live.has_changes() or live.has_made_tags()
-        update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+        others = [each for each in self.clients if each is not client]
+        if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
+            update = Update({}, js=self._changes_beside(client, others, reconnects))
+            update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
+        else:
+            if live.has_changes() or live.has_made_tags():
+                self.revision += 1
+            update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
         if reconnects:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
-        if stale:
-            self.revision += 1
-            others = self.codec.encode(Update(update.updates, update.js, []))
-            for other in self.clients:
-                if other is not client:
-                    other.put(others)
-                    other.wake()
         return update
+
+    def _changes_beside(self, client: Client, others: list[Client], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: `client` gets it with the body. Returns the JavaScript, which is for all."""
+        live, news = self.app._live, Update({}, [], [])
+        failures = [self._failed("render", tag, error) for tag, error in live.take_changes(news)]
+        self._tell(others or [client], *failures)
+        if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
+            live.statics, news.statics = [*news.statics], []
+            self._ask_for_push(0.0)
+        if news.updates or news.js or news.statics:
+            self.revision += 1
+            self._tell(others, news)
+        return news.js
+
+    def _tell(self, clients: list[Client], *replies: Reply) -> None:
+        """Hand `replies` to some of the tabs."""
+        for frame in map(self.codec.encode, replies):
+            for client in clients:
+                client.put(frame)
+                client.wake()
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -251,11 +337,18 @@ class Session:
         live = self.app._live
         target = live.find(callback)
         try:
-            if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
+            if (
+                target is None
+                # most apps have no `fieldset` at all, and need not look at what is around
+                or (("disabled" in target._attributes or "fieldset" in elements) and fields.is_disabled(target))
+                or (
+                    type(data) is dict
+                    and ("value" in data or "checked" in data)  # few events are those of a field
+                    and not fields.synchronise(target, message.event, data, live)
+                )
+            ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self._changes(callback_id)]
-            if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
-                fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
@@ -444,13 +537,18 @@ class Session:
         except Exception as error:
             self.deliver(self._failed("hook", tag, error))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes.
+
+        In `context`, which is of a request of this visitor, or in the session's own.
+        """
         if self._tasks is None:
             self._tasks = set()
-        task = self._throttle.here().create_task(work)
+        if context is None:
+            context = self.context.copied()
+        task = self._throttle.here().create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._ended, context=context)
         return task
 
     @property
@@ -481,8 +579,14 @@ class Session:
         if self.closed:
             return
         self.closed = True
+        self.context.inside(self._close)
+
+    def _close(self) -> None:
         self.app._push = None
-        self._throttle.cancel()
+        self._outdated = ()
+        for throttle in (self._throttle, self._refresher):
+            if throttle is not None:
+                throttle.cancel()
         self.app._live.forget_started()
         self._quietly(lambda: self.app._live.leave(self.app))
         ending = self._quietly(self.app.on_destroy)
@@ -502,7 +606,8 @@ class Session:
 
     def _come_apart(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
-        self.app._heard_from = None
+        self.app._heard_from = nothing_heard
+        self.app._context = None
         self.app._live.empty()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
@@ -529,6 +634,10 @@ class Session:
             return hook()
         except Exception as error:
             self._failed("hook", self.app, error)
+
+
+def nothing_heard() -> None:
+    """The request of an app that is over."""
 
 
 def is_being_cancelled() -> bool:

@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from htag_stack.brought_app import load_app
 from htag_stack.collector import settle
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
@@ -17,8 +18,9 @@ def main() -> None:
         prepared = prepare()
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
+        brought = load_app(settings.app)
     log_uncaught()
-    application = compose(prepared)
+    application = compose(prepared, brought)
     settle()
     uvicorn.run(
         application,

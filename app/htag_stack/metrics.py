@@ -20,13 +20,20 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from htag.observe import Observer
+from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.vitals import Vitals
 
 # Seconds. Most handlers take well under a millisecond; 0.1 is where a person feels a delay and htag announces a
@@ -91,7 +98,9 @@ class Metrics(Observer):
         self.registry.register(States(pool, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
-        """`GET /metrics`"""
+        """`GET /metrics`, of the worker itself: below a path prefix it is asked for from outside, past nginx's rule."""
+        if request.scope["path"] != "/metrics":
+            return PlainTextResponse("Not Found", 404)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self.registry), headers={"content-type": content_type})
 
@@ -107,9 +116,9 @@ class Metrics(Observer):
         )
         self._refused = self._counters(
             "htag_refused",
-            "Visitors who got the busy page: add capacity.",
+            "New visitors who got the busy page: add capacity, or (rate) many came from one address.",
             "reason",
-            ("sessions", "memory", "draining"),
+            ("sessions", "memory", "draining", "rate"),
         )
 
     def _count_events(self) -> None:
@@ -148,7 +157,8 @@ class Metrics(Observer):
             ("handler", "render", "hook", "init"),
         )
         self._blocked = self._counter(
-            "htag_blocked_handlers", "Callbacks that held the event loop, and with it everybody: the log names them."
+            "htag_blocked_handlers",
+            "Handlers, hooks, renders or pages that held the event loop, and with it everybody: the log names them.",
         )
         self._behind = self._counters(
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS
@@ -252,6 +262,11 @@ class States(Collector):
         )
         yield GaugeMetricFamily(
             "htag_store_up", "Whether the session store answers.", float(self._vitals.store_error is None)
+        )
+        yield CounterMetricFamily(
+            "htag_websocket_pauses",
+            "Times that a WebSocket was read no further for up to a second, because of the many frames that it sends.",
+            FairWebSocketProtocol.pauses,
         )
         yield InfoMetricFamily("htag_build", "What is running.", self._build)
 

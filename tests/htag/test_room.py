@@ -6,7 +6,7 @@ import json
 import pytest
 
 from htag import room
-from htag.channel import LARGE, TRY_LATER, StreamChannel
+from htag.channel import LARGE_FRAME, TRY_LATER, StreamChannel
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.room import IN_USE, LISTENING, REFUSED, Room
@@ -87,10 +87,10 @@ def widen(scene: Scene, size: int) -> None:
 async def test_a_large_frame_counts_until_it_has_left(scene: Scene) -> None:
     socket, browser = scene.socket()
     browser.one_by_one = True
-    socket.put("x" * (LARGE + 1))
+    socket.put("x" * (LARGE_FRAME + 1))
     await socket.flush()  # whoever reads the tab's messages need not wait
     await until(lambda: browser.frames)
-    assert scene.session.room.taken == LARGE + 1
+    assert scene.session.room.taken == LARGE_FRAME + 1
     socket.put("after")
     browser.reads.set()
     await until(lambda: len(browser.frames) == 2)  # that nothing changed: the server took it, so the first has left
@@ -179,12 +179,12 @@ async def test_a_stream_that_others_wait_for_ends(scene: Scene) -> None:
 async def test_a_large_event_is_written_in_pieces(scene: Scene) -> None:
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
-    text = "é" * (3 * LARGE)
+    text = "é" * (3 * LARGE_FRAME)
     stream.put(text)
     running = asyncio.ensure_future(stream.run(listener.receive))
     await until(lambda: ": read" in browser.stream)
     assert browser.stream == f"data: {text}\n\n: read\n\n"
-    assert max(len(message["body"]) for message in browser.messages) <= 2 * LARGE
+    assert max(len(message["body"]) for message in browser.messages) <= 2 * LARGE_FRAME
     listener.leave()
     await asyncio.wait_for(running, 5)
 
