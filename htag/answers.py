@@ -27,7 +27,7 @@ async def send_counted(session: Session, answer: Answer, send: Send) -> bool:
     size = len(answer.body)
     if not session.room.has(size):
         return False
-    leaving = _Leaving(asyncio.current_task())
+    leaving = _Leaving()
     session.room.take(leaving, size)
     try:
         await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
@@ -38,6 +38,7 @@ async def send_counted(session: Session, answer: Answer, send: Send) -> bool:
     except asyncio.CancelledError:
         if not leaving.given_up:
             raise
+        leaving.task.uncancel()
     finally:
         session.make_room(leaving, size)
     return True
@@ -46,12 +47,13 @@ async def send_counted(session: Session, answer: Answer, send: Send) -> bool:
 class _Leaving:
     """The task that sends an answer."""
 
-    def __init__(self, task: "asyncio.Task[Any] | None") -> None:
-        self._task = task
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "answers are sent by tasks"
+        self.task = task
         self.given_up = False
 
     def give_up(self) -> None:
         """Send no more of it: it is not read, and tabs of the session wait for that."""
-        assert self._task is not None
         self.given_up = True
-        self._task.cancel()
+        self.task.cancel()

@@ -30,9 +30,10 @@ def _stand_in(error: BaseException, left: int) -> BaseException:
     else:
         shown = _named(kind, Exception)(*text)
     if left > 0:
-        for name in ("__cause__", "__context__"):
-            if (before := getattr(error, name)) is not None:
-                setattr(shown, name, _stand_in(before, left - 1))
+        cause, context = error.__cause__, error.__context__
+        shown.__cause__ = cause and _stand_in(cause, left - 1)
+        # mostly the same one, and doubled at each step of the chain it would be 2 ** CHAINED
+        shown.__context__ = shown.__cause__ if context is cause else context and _stand_in(context, left - 1)
     shown.__suppress_context__ = error.__suppress_context__
     shown.__traceback__ = frames
     return shown

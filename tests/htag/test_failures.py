@@ -91,3 +91,20 @@ def test_a_long_chain_and_a_circle_end() -> None:
     assert SECRET not in shown(error)
     wide = ExceptionGroup("", [ExceptionGroup("", [ValueError() for _ in range(100)]) for _ in range(100)])
     assert shown(wide).count("ValueError") < 100
+
+
+def test_a_long_chain_of_direct_causes_takes_no_time() -> None:
+    def again(left: int) -> None:
+        try:
+            if left:
+                again(left - 1)
+            convert()
+        except Exception as error:
+            raise ValueError(SECRET) from error
+
+    seen, waiting = {}, [without_messages(raised(lambda: again(30)))]
+    while waiting:
+        error = waiting.pop()
+        seen[id(error)] = error
+        waiting += [each for each in {error.__cause__, error.__context__} if each is not None and id(each) not in seen]
+    assert len(seen) == CHAINED + 1
