@@ -29,7 +29,7 @@ FLOODS = {
     "fragments of a byte": frame(Opcode.CONT, b" ", fin=False),
     "empty texts": frame(Opcode.TEXT),
     "clicks": frame(Opcode.TEXT, CLICK),
-    "large messages": frame(Opcode.TEXT, b'{"data":[' + b"[]," * 300_000 + b"1]}"),
+    "large messages": frame(Opcode.TEXT, b'{"data":[' + b"[]," * 99_990 + b"11111," * 100_000 + b"1]}"),
 }
 
 
