@@ -1,5 +1,6 @@
 """htag 2 for servers: a user interface is a tree of Python components, one live instance per browser session."""
 
+import logging
 from importlib.metadata import PackageNotFoundError, version
 
 from htag.app import App as App
@@ -11,6 +12,9 @@ from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
 from htag.tag import GTag
 from htag.tag import current_request as current_request
+from htag.unheard import Unheard
+
+logging.getLogger("htag").addHandler(Unheard())
 
 try:
     __version__ = version("htag-stack")

@@ -229,8 +229,8 @@ class Settings(BaseSettings):
         default=64 << 20,
         ge=1 << 20,
         description=(
-            "Estimated bytes of one session (`htag_session_size_bytes`); one that grows beyond is ended, and its page "
-            "says so. Keep it well below a worker's share of the memory."
+            "Bytes of one session, as estimated (`htag_session_size_bytes`); one that grows beyond is ended, and its "
+            "page says so. Keep it well below a worker's share of the memory."
         ),
     )
     memory_limit: int = Field(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -41,8 +42,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def free_base() -> int:
-    """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment."""
-    for base in range(22000, 22080, 4):
+    """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment. Any, so that two runs rarely meet."""
+    for base in random.sample(range(22000, 30000, 4), 20):
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(base, base + 3):

@@ -267,10 +267,14 @@ def test_one_visitor_cannot_fill_the_log(serve: Serve, port: int, kind: str) -> 
         message: Any = {"action": "log_error", "error": "x" * 100_000}
     else:
         message = {"id": kind, "event": "click", "data": {"value": "x" * 1000}}
-    number = 25 if kind == "blocked" else 400
+    if kind == "blocked":  # the watchdog names a function at most once in ten seconds, whoever calls it
+        attack(Visitor(port), [message] * 25)
+        assert 1 <= server.stdout().count("held up") <= OF_A_SESSION
+        return
+    number = 400
     attack(Visitor(port), [message] * number)
     assert len(server.stdout()) < 100_000
-    assert server.stdout().count("ERROR" if kind != "blocked" else "held up") == OF_A_SESSION
+    assert server.stdout().count("ERROR") == OF_A_SESSION
     metrics = get(port, "/metrics").body.decode()  # type: ignore[attr-defined]
     assert f"htag_reports_left_out_total {number - OF_A_SESSION:.1f}" in metrics
 

@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
@@ -326,33 +324,3 @@ def test_uvicorn_takes_it_by_its_name_and_the_deployed_program_and_webapp_run_us
     for chosen in ({}, {"ws": "wsproto"}):
         serving.listen(WebApp(Tag.App), "127.0.0.1", 0, chosen)
     assert run == [FairWebSocketProtocol, "wsproto"]
-
-
-# -- what it costs
-
-
-def test_an_ordinary_message_costs_as_much_as_with_the_class_below() -> None:
-    assert cost(FairWebSocketProtocol) < 1.25 * cost(WebSocketsSansIOProtocol)
-
-
-def cost(kind: type) -> float:
-    """CPU seconds to parse a click and take it, the least of some."""
-
-    async def measure() -> float:
-        peer = Peer(kind)
-        await peer.open()
-        del peer.protocol.handle_events
-        click = frame(Opcode.TEXT, b'{"id":"button-12","event":"click","data":{"callback_id":"12345"}}')
-        best = float("inf")
-        for _ in range(15):
-            started = time.process_time()
-            for _ in range(400):
-                peer.protocol.data_received(click)
-                await peer.protocol.receive()
-            best = min(best, time.process_time() - started)
-            peer.protocol._left = BUDGET
-        peer.protocol.connection_lost(None)
-        await asyncio.sleep(0.01)
-        return best
-
-    return asyncio.run(measure())
