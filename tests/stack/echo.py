@@ -24,6 +24,19 @@ class Echo(BaseHTTPRequestHandler):
     def answer_own_headers(self) -> None:
         self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
 
+    def answer_own_policy(self) -> None:
+        self.send("{}", "application/json", **{"Content-Security-Policy": "default-src 'self'"})
+
+    def answer_own_framing(self) -> None:
+        self.send("{}", "application/json", **{"Content-Security-Policy": "frame-ancestors https://own.example"})
+
+    def answer_own_frame_options(self) -> None:
+        self.send("{}", "application/json", **{"X-Frame-Options": "DENY"})
+
+    def answer_bad_header(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nno header at all\r\n\r\n")
+        self.close_connection = True
+
     def answer_hang_up(self) -> None:
         self.close_connection = True
 
@@ -57,5 +70,9 @@ class Echo(BaseHTTPRequestHandler):
         """Silent."""
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # connections that wait to be accepted
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("0.0.0.0", 8001), Echo).serve_forever()
+    Server(("0.0.0.0", 8001), Echo).serve_forever()
