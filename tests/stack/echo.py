@@ -1,9 +1,11 @@
 """A backend for the nginx tests, run in a container with nothing but Python: says what it was sent."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+BUSY = bool(os.environ.get("ECHO_BUSY"))  # then /shop/ and /orders are refused
 RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
 
 
@@ -20,6 +22,12 @@ class Echo(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
+
+    def answer_shop(self) -> None:
+        self.send("{}", "text/html", 503 if BUSY else 200, **{"X-Htag-Refused": "newcomer"} if BUSY else {})
+
+    def answer_orders(self) -> None:
+        self.answer_echo() if not BUSY else self.send("{}", "application/json", 503)
 
     def answer_own_headers(self) -> None:
         self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
@@ -56,9 +64,9 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(b"data: last\n\n")
         self.close_connection = True
 
-    def send(self, text: str, kind: str, **headers: str) -> None:
+    def send(self, text: str, kind: str, status: int = 200, **headers: str) -> None:
         body = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
