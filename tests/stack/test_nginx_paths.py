@@ -13,7 +13,8 @@ METRICS = (
     "/a/%2e%2e/metrics", "/metrics%0a", "/metrics%0A", "/metrics%0d", "/metrics%0d%0a", "/metrics%0a?x", "/%0ametrics",
     "/metrics%0a/", "/metrics%09", "/metrics%20", "/metrics%3f", "/metrics%23", "/metrics;x", "/metrics%3b",
     "/metrics\\", "/metrics%5c", "/METRICS", "/metrics%7f", "/%256detrics", "/metrics%250a", "/x/metrics",
-    "/x//metrics%0a", "http://localhost/metrics", "http://localhost/metrics%0a", "/metrics/%2e%2e/metrics", "/metrics%2f%2e",
+    "/x//metrics%0a", "http://localhost/metrics", "http://localhost/metrics%0a", "/metrics/%2e%2e/metrics",
+    "/metrics%2f%2e",
 )  # fmt: skip
 
 
