@@ -17,8 +17,8 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/run ## serve the demo, or HTAG_APP=package.module:Class, on http://localhost:8000, without Docker
-	PYTHONPATH=$(HTAG_APPS_DIR):$$PYTHONPATH .venv/bin/python -m htag_stack
+run: .venv/run ## serve the demo, or HTAG_APP=package.module:name, on http://localhost:8000, without Docker
+	PYTHONPATH=$(HTAG_APPS_DIR):$$PYTHONPATH .venv/bin/python -P -m htag_stack  # -P: no folder here hides an app's module
 
 up: ## the whole stack in Docker: http://localhost:8080, Grafana on :3000, Prometheus on :9090
 	HTAG_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose up --detach --build --wait

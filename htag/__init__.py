@@ -12,8 +12,9 @@ from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
 from htag.tag import GTag
 from htag.tag import current_request as current_request
+from htag.unheard import Unheard
 
-logging.getLogger("htag").addHandler(logging.NullHandler())
+logging.getLogger("htag").addHandler(Unheard())
 
 try:
     __version__ = version("htag-stack")

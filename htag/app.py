@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from htag.marks import HOOKED
 from htag.registry import Registry
 from htag.tag import GTag, current_request
 
@@ -24,9 +25,17 @@ class App(GTag):
         self._live = Registry(self)
         self._note_change = self._live.note_change
         self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
+        self._context: Any = None  # the session's variables: what runs for the app runs with these, whoever asks for it
+        self._renew: Callable[[App], None] | None = None  # gives the session a new id; None while there is none
         self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
         self._served: Any = None
         super().__init__(*args, **kwargs)
+
+    def on_visit(self, request: Any) -> Any:
+        """The page is asked for, for the first time or again: `request.query_params` is what stands in its address now.
+
+        Runs after the tree has mounted and before it is rendered. May be `async` or a generator, as other hooks.
+        """
 
     def on_destroy(self) -> Any:
         """The session is over: close what the app holds. May be `async`."""
@@ -50,6 +59,16 @@ class App(GTag):
                 return tag
         return None
 
+    def renew_session_id(self) -> None:
+        """Give this session a new id and its browser a new cookie, as is good practice when a person logs in or out.
+
+        State and open tabs stay. Only an answer to a request can carry a cookie, so the browser's script asks for it at
+        once; the old id is good until it has come, and 30 s longer for requests that are on their way. RuntimeError in
+        an instance that serves everybody. In `init` there is nothing to do: the id is as new as the app.
+        """
+        if self._renew is not None:
+            self._renew(self)
+
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of what changed, from any thread.
 
@@ -65,13 +84,19 @@ class App(GTag):
         self._live.note_script(tag, code)
 
     def _mount(self, tag: GTag) -> None:
-        self._live.mount(tag)
+        if self._context is None:
+            self._live.mount(tag)
+        else:
+            self._context.inside(self._live.mount, tag)
 
     def _unmount(self, tag: GTag) -> None:
-        self._live.unmount(tag)
+        if self._context is None or not tag._marks & HOOKED:  # without hooks, nothing of the app's runs
+            self._live.unmount(tag)
+        else:
+            self._context.inside(self._live.unmount, tag)
 
     def _forget_made(self, host: GTag) -> None:
-        self._live.made(host, [])
+        self._live.made(host, [], [])
 
     def _next_number(self) -> int:
         return self._live.number()

@@ -3,6 +3,7 @@
 HtagError
 ├── HtagRenderError      a component could not be turned into HTML
 ├── HtagEventError       an event handler broke the rules (for example: a plain callable that returned a coroutine)
+├── TooManyTasks         a session runs so many tasks that a hook was not started
 ├── WireError            a message from a browser that is not one of ours
 │   └── MessageTooLarge  … or is larger than the limit
 └── StoreError           the session store did not answer, or answered nonsense
@@ -19,6 +20,10 @@ class HtagRenderError(HtagError):
 
 class HtagEventError(HtagError):
     """An event handler broke the rules of dispatch."""
+
+
+class TooManyTasks(HtagError):
+    """A session runs so many tasks that a hook was not started."""
 
 
 class WireError(HtagError):

@@ -1,13 +1,18 @@
 """Who a browser is: a random session id, signed, in a cookie; and the token that its POSTs must carry."""
 
+import hmac
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import Signer
 from itsdangerous.signer import SigningAlgorithm
 
 COOKIE = "htag_sid"
+READ = 20  # session cookies of one request that are looked at: each costs a hash, and a header has room for thousands
+
+PORT = re.compile("(?!80$|443$)[0-9]{1,5}")  # not a default one, which browsers leave out and proxies may add
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -23,8 +28,12 @@ class KeyedHash(SigningAlgorithm):
 class Identity:
     """Signs and recognises session ids. Workers that share a secret recognise each other's."""
 
-    def __init__(self, secret: str | None = None) -> None:
-        """`secret`: a random one, for this process only, where none is given."""
+    def __init__(self, secret: str | None = None, cookie_name: str = COOKIE) -> None:
+        """`secret`: a random one, for this process only, where none is given. `cookie_name`: what the session cookie's
+        name begins with; ValueError if no cookie can be called that."""
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", cookie_name):
+            raise ValueError(f"a cookie's name has letters, digits, '_', '-' and '.' only, not {cookie_name!r}")
+        self._cookie_name = cookie_name
         self._secret = (secret or secrets.token_hex(32)).encode()
         self._signer = Signer(self._key(b"session"), key_derivation="none", algorithm=KeyedHash())
         self._csrf_key = self._key(b"csrf")
@@ -33,20 +42,40 @@ class Identity:
         """The cookie's value for `session_id`."""
         return self._signer.sign(session_id).decode()
 
-    def set_cookie(self, session_id: str, path: str, *, secure: bool) -> str:
-        """The header `Set-Cookie` that makes a browser say `session_id` from now on, below `path`."""
+    def cookie_name(self, headers: Headers) -> str:
+        """The session cookie's name at the address that the browser called. Browsers keep the cookies of all ports of a
+        host together: with the port in the name, two installations on one host leave each other's alone."""
+        port = (header(headers, b"host") or "").rpartition(":")[2]
+        return f"{self._cookie_name}_{port}" if PORT.fullmatch(port) else self._cookie_name
+
+    def set_cookie(self, session_id: str, path: str, headers: Headers, *, secure: bool) -> str:
+        """The header `Set-Cookie` that makes the browser which sent `headers` say `session_id` from now on, below
+        `path`."""
         flags = "; HttpOnly; SameSite=lax" + ("; Secure" if secure else "")
-        return f"{COOKIE}={self.sign(session_id)}; Path={path}{flags}"
+        return f"{self.cookie_name(headers)}={self.sign(session_id)}; Path={path}{flags}"
+
+    def values(self, headers: Headers) -> list[str]:
+        """The values of the request's session cookies: first those of the name that this address has, nearest path
+        first; then those of other ports, because a proxy may show us one `Host` for the page and another for the
+        WebSocket. A stranger's among them does no harm: we did not sign it."""
+        base, prefix = self._cookie_name, f"{self._cookie_name}_"
+        named = [each for each in cookies(headers) if each[0] == base or each[0].startswith(prefix)]
+        if len(named) > 1:
+            own = self.cookie_name(headers)
+            named.sort(key=lambda each: each[0] != own)  # stable: otherwise they stay in the browser's order
+        return [value for _, value in named[:READ]]
 
     def claimed(self, headers: Headers) -> list[str]:
-        """The ids in the request's cookies that we did sign. Mounted apps can leave several; nearest path first."""
-        found = []
-        for value in cookie_values(headers, COOKIE):
-            try:
-                found.append(self._signer.unsign(value).decode())
-            except (BadSignature, UnicodeDecodeError):
-                continue
-        return found
+        """The ids in the request's cookies that we did sign, in the order of `values`."""
+        return [session_id for value in self.values(headers) if (session_id := self._unsigned(value)) is not None]
+
+    def _unsigned(self, value: str) -> str | None:
+        """The id in a cookie's value, if that is to the letter what we would have sent: Base64 has several spellings
+        of the same bytes, and one session has one cookie."""
+        session_id = value.rpartition(".")[0]
+        if not session_id or not value.isascii() or not hmac.compare_digest(self.sign(session_id), value):
+            return None
+        return session_id
 
     def csrf(self, session_id: str) -> str:
         """The token that a POST of this session carries: 32 hex characters, not stored anywhere."""
@@ -60,25 +89,61 @@ class Identity:
         return blake2b(self._secret, person=purpose).digest()
 
 
-def cookie_values(headers: Headers, name: str) -> Iterator[str]:
-    """The values of all cookies called `name`, in the order in which the browser sent them."""
-    for header, value in headers:
-        if header == b"cookie":
+def cookies(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Name and value of each cookie, in the order in which the browser sent them."""
+    for name, value in headers:
+        if name == b"cookie":
             for part in value.decode("latin-1").split(";"):
                 key, _, text = part.strip().partition("=")
-                if key == name:
-                    yield text.strip('"')
+                yield key, text.strip('"')
+
+
+def cookie_values(headers: Headers, name: str) -> Iterator[str]:
+    """The values of all cookies called `name`, in the order in which the browser sent them."""
+    return (value for key, value in cookies(headers) if key == name)
 
 
 def header(headers: Headers, name: bytes) -> str | None:
     """The first value of a header, or None."""
-    return next((value.decode("latin-1") for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return None
 
 
-def same_origin(headers: Headers, allowed: Iterable[str]) -> bool:
+def same_origin(headers: Headers, allowed: Iterable[str], scheme: str = "") -> bool:
     """Whether the page that makes this request is ours: from this host, or from an origin in `allowed`. Browsers always
-    say where a WebSocket or a POST comes from; who says nothing is no browser and carries nobody's cookies."""
+    say where a WebSocket or a POST comes from; who says nothing is no browser and carries nobody's cookies.
+
+    `scheme` is the request's. Over https or wss, a page that came over http is not ours: anybody on the way could have
+    written it. The reverse is allowed, because a proxy that ends TLS may not tell us that it does.
+    """
     origin = header(headers, b"origin")
     if origin is None or origin in allowed:
         return True
-    return origin.partition("://")[2] == header(headers, b"host")
+    origin_scheme, _, host = origin.partition("://")
+    if host != header(headers, b"host"):
+        return False
+    return origin_scheme == "https" or scheme not in ("https", "wss")
+
+
+# what Sec-Fetch-Dest says where a page is to be shown, not an image or a script that happens to have a page's address
+SHOWN_IN = ("document", "iframe", "frame")
+
+
+def navigated_here(headers: Headers) -> bool:
+    """Whether a page of this very origin, or the person by hand, leads the browser to this page: not a link, a redirect
+    or an image of another site.
+
+    Browsers say so (`Sec-Fetch-Site`) over https and to localhost. Over plain HTTP the referring page is what there is;
+    a request without any counts as typed, which a page elsewhere that hides its address can pretend.
+    """
+    site = header(headers, b"sec-fetch-site")
+    if site is None:
+        page = header(headers, b"origin") or header(headers, b"referer")
+        return page is None or page.partition("://")[2].partition("/")[0] == header(headers, b"host")
+    return (
+        site in ("same-origin", "none")
+        and header(headers, b"sec-fetch-mode") in ("navigate", None)
+        and header(headers, b"sec-fetch-dest") in (*SHOWN_IN, None)
+    )

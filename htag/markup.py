@@ -23,3 +23,22 @@ def escape(text: str) -> str:
 def needs_escape(text: str) -> bool:
     """Whether one of the five is in `text`."""
     return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
+
+
+_end_of_style = re.compile("</(?=style)", re.IGNORECASE)
+_end_of_script = re.compile("</(?=script)", re.IGNORECASE)
+_begin_of_script = re.compile("<(?=script)", re.IGNORECASE)
+
+
+def style_text(text: str) -> str:
+    """CSS as the content of a `style` element. `</style` in it, in a string say, does not end the element: CSS reads
+    `\\/` as `/`."""
+    return _end_of_style.sub(r"<\\/", text) if "</" in text else text
+
+
+def script_text(text: str) -> str:
+    """JavaScript or JSON as the content of a `script` element, which `</script` in it does not end, and which `<!--`
+    with `<script` does not prolong (HTML 4.12.1.3). In strings, the only place for these, the meaning is the same."""
+    if "</" in text:
+        text = _end_of_script.sub(r"<\\/", text)
+    return _begin_of_script.sub(r"\\u003c", text) if "<!--" in text else text

@@ -12,10 +12,10 @@ class Observer:
         """A page was asked for by a browser that has no session yet."""
 
     def session_closed(self, reason: str, age: float) -> None:
-        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), shutdown."""
+        """A session is gone. `reason`: abandoned (never connected), expired, replaced (`?n`), too_large, shutdown."""
 
     def session_refused(self, reason: str) -> None:
-        """A new visitor got the busy page. `reason`: sessions, memory, draining."""
+        """A new visitor got the busy page. `reason`: sessions, memory, draining, rate."""
 
     def client_connected(self, transport: str) -> None:
         """A tab's channel opened. `transport`: websocket, sse."""
@@ -24,22 +24,32 @@ class Observer:
         """A tab's channel closed after `seconds`."""
 
     def event_handled(self, outcome: str, seconds: float) -> None:
-        """A browser's event was handled in `seconds`. `outcome`: ok, error, no_target, no_handler."""
+        """A browser's event was handled in `seconds`. `outcome`: ok, error, no_target (the element is gone, or
+        could not have sent it), no_handler."""
 
     def update_sent(self, transport: str, size: int) -> None:
         """An update of `size` bytes was handed to a tab's channel. `transport`: websocket, sse, http."""
 
     def message_refused(self, reason: str) -> None:
-        """A request or message was refused. `reason`: malformed, too_large, too_fast, origin, csrf, no_session."""
+        """A request or message was refused, or, if too_fast, is read later. `reason`: malformed, too_large, too_fast,
+        origin, csrf, no_session."""
 
     def component_failed(self, kind: str) -> None:
         """A component raised. `kind`: handler, render, hook, init."""
 
     def handler_blocked(self, name: str, seconds: float) -> None:
-        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's."""
+        """A callback held the event loop for `seconds`, longer than the limit. `name`: the callback's. Where a watchdog
+        looks instead, the same of hooks, renders and pages."""
 
     def client_fell_behind(self, transport: str) -> None:
         """A tab read too slowly: its queue was dropped and a full render takes its place."""
 
+    def session_limited(self, bound: str) -> None:
+        """A session reached a bound of its own, and lost what was beyond it. `bound`: tabs, waiting (bytes on their way
+        to its tabs), messages (bytes of messages that are not done), tasks, size."""
+
     def browser_error(self) -> None:
         """A browser reported a JavaScript error."""
+
+    def report_left_out(self) -> None:
+        """A log line about a session was not written, because there were too many (htag/reports.py)."""

@@ -4,10 +4,12 @@ import asyncio
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from os import urandom
 
 from htag import footprint
+from htag.app import App
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Client, Session
@@ -15,7 +17,14 @@ from htag.store import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
+FORMER_SECONDS = 30  # for which a replaced id is still understood: requests on their way, and the person's other tabs
+
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
+
+LOOKED_AT = 1000  # sessions at a time, whether anything happened in them: comparing two numbers each
+HEARD_SHARE = 8  # a session is measured when it heard an eighth of what it may become: measuring costs less than that
+
+LAST_WORD_SECONDS = 0.2  # for what is told to the tabs of a session that has grown too large
 
 Build = Callable[[str], Session]
 
@@ -26,7 +35,7 @@ def new_id() -> str:
 
 
 class Refused(Exception):
-    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining."""
+    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
 
 
 @dataclass(slots=True)
@@ -69,11 +78,14 @@ class Pool:
         self.draining = False
         self.sessions: dict[str, Session] = {}
         self.shared: Session | None = None  # where one app instance serves everybody: it never expires
+        self.renewing: set[App] = set()  # whose browser is to fetch the cookie of a new id
+        self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
         self._pressure = pressure
         self._new = _Waiting(limits.new_seconds, "abandoned")
         self._disconnected = _Waiting(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
+        self._round: list[Session] = []  # who is still to be looked at in this round
         self._ending: list[Session] = []  # whose last words are being said
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -82,8 +94,9 @@ class Pool:
     # -- opening and finding -----------------------------------------------------------------------------------------
 
     def get(self, identity: str) -> Session | None:
-        """The session called `identity`, if this worker has it."""
-        return self.sessions.get(identity)
+        """The session called `identity`, or called so until a moment ago, if this worker has it."""
+        session = self.sessions.get(identity)
+        return self.sessions.get(self._former.get(identity, "")) if session is None else session
 
     def open(self, build: Build, identity: str | None = None) -> Session:
         """A new session, under a new random id; or under that of somebody known, who is never refused.
@@ -103,18 +116,41 @@ class Pool:
     def share(self, build: Build) -> None:
         """Open the one session for everybody."""
         self.shared = self.sessions["shared"] = build("shared")
+        self.shared.room.limit = float("inf")  # of everybody's tabs, each of which has its own
 
     def _admit(self) -> None:
         if self.draining:
-            raise self._refuse("draining")
+            raise self.refuse("draining")
         if len(self.sessions) >= self.limits.max_sessions:
-            raise self._refuse("sessions")
+            raise self.refuse("sessions")
         if self._pressure is not None and (reason := self._pressure()) is not None:
-            raise self._refuse(reason)
+            raise self.refuse(reason)
 
-    def _refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> Refused:
+        """Count a new visitor who is not taken in; the answer is to be raised."""
         self._observer.session_refused(reason)
         return Refused(reason)
+
+    # -- a new id ----------------------------------------------------------------------------------------------------
+
+    def renew(self, session: Session) -> str:
+        """The session's id from now on: a new one, if that was asked for."""
+        if session.app in self.renewing:
+            self.renewing.discard(session.app)
+            former, *earlier = self.names(session)
+            session.id = new_id()
+            self.sessions[session.id] = self.sessions.pop(former)
+            self._former.update(dict.fromkeys((former, *earlier), session.id))
+            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None, context=Context())
+        return session.id
+
+    def names(self, session: Session) -> list[str]:
+        """The ids by which a browser may know `session` at this moment."""
+        return [session.id, *(former for former, now in self._former.items() if now == session.id)]
+
+    def most_tabs(self, session: Session) -> int:
+        """How many tabs `session` may have: where all visitors share one, each may have one."""
+        return self.limits.max_sessions if session is self.shared else self.limits.session_tabs
 
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
@@ -150,10 +186,16 @@ class Pool:
 
     def end(self, session: Session, reason: str) -> None:
         """The session is gone for good."""
+        if session.closed:
+            return  # in the meantime, for another reason
         self.hold(session)
+        self.renewing.discard(session.app)
+        session.app._renew = None
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]
+            for former in self.names(session)[1:]:
+                del self._former[former]
         session.close()
         self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:
@@ -184,7 +226,8 @@ class Pool:
                 return
             self._timer.cancel()
         self._timer_loop, self._due = loop, due
-        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep)
+        # in nobody's context: not in that of the visitor whose request happens to arm it
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep, context=Context())
 
     def _sweep(self) -> None:
         self._timer = None
@@ -222,8 +265,38 @@ class Pool:
     def measure(self, most: int = 20) -> None:
         """Estimate anew the size of up to `most` sessions in which something happened. Off the path of events."""
         until = time.perf_counter() + MEASURING_SECONDS
+        self._look_round()
         for session in list(self._unmeasured)[:most]:
             if time.perf_counter() > until:
                 return
-            del self._unmeasured[session]
-            session.size = footprint.of(session.app)
+            self._weigh(session)
+
+    def _look_round(self) -> None:
+        """Note which of the next LOOKED_AT sessions have changed since they were measured."""
+        for _ in range(LOOKED_AT):
+            if not self._round:
+                self._round = list(self.sessions.values())
+                return
+            session = self._round.pop()
+            if session.revision != session.weighed and not session.closed:
+                self._unmeasured[session] = None
+
+    def heard(self, session: Session, size: int) -> None:
+        """A message of `size` bytes came, which is large: its session is measured soon, and at once when it heard as
+        much as would take it to its limit within a few messages."""
+        session.heard += size
+        self._unmeasured[session] = None
+        if session.heard * HEARD_SHARE > self.limits.session_bytes:
+            self._weigh(session)
+
+    def _weigh(self, session: Session) -> None:
+        """Measure `session`, and end it if it has grown too large."""
+        self._unmeasured.pop(session, None)
+        if session.closed or session.outgrown:
+            return
+        session.size = footprint.of(session.app)
+        session.heard, session.weighed = 0, session.revision
+        if session.size > self.limits.session_bytes and session is not self.shared:
+            self._observer.session_limited("size")
+            session.outgrow()
+            asyncio.get_running_loop().call_later(LAST_WORD_SECONDS, self.end, session, "too_large")

@@ -33,12 +33,14 @@ class Registry:
     __slots__ = (
         "_app",
         "_classes",
+        "_found",
         "_made",
         "_radios",
         "_scripts",
         "_sent",
         "binds",
         "dirty",
+        "keeps",
         "number",
         "started",
         "statics",
@@ -59,6 +61,8 @@ class Registry:
         self._classes: set[type] = set()  # whose statics are among those
         self._sent: dict[str, None] = {}  # statics since the last page, in order
         self._made: dict[GTag, list[GTag]] = {}
+        self._found: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
+        self.keeps = False  # whether the render that is made shows that again
         self._scripts: dict[GTag, list[str]] = {}
         self._radios: dict[str, WeakSet[GTag]] = {}
 
@@ -66,9 +70,7 @@ class Registry:
 
     def note_change(self, tag: GTag) -> None:
         """`tag` is to be rendered again; a fragment has no element of its own, so what it stands in is."""
-        while tag.parent is not None and tag._shape is None and tag.tag is None:
-            tag = tag.parent
-        self.dirty[tag] = None
+        self.dirty[element_of(tag)] = None
 
     def note_script(self, tag: GTag, code: str) -> None:
         """`code` is to run in the browser after the next push."""
@@ -94,6 +96,11 @@ class Registry:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def visit(self, request: Any) -> None:
+        """Call `on_visit` of the app."""
+        app: Any = self._app
+        self._start(app, app.on_visit(request))
 
     def forget_started(self, tags: "set[GTag] | None" = None) -> None:
         """Drop hooks (of `tags`, or all) that have not begun."""
@@ -130,6 +137,8 @@ class Registry:
             if isinstance(key, int | str) and self.targets.get(key) is tag:
                 del self.targets[key]
         self._made.pop(tag, None)
+        if self._found is not None:
+            self._found.pop(tag, None)
         self.dirty.pop(tag, None)
         for code in self._scripts.pop(tag, ()):
             tag._mark(WAITING)
@@ -187,11 +196,22 @@ class Registry:
         if attributes.get("type") == "radio":
             self._radios.setdefault(str(attributes.get("name")), WeakSet()).add(tag)
 
-    def made(self, host: GTag, tags: list[GTag]) -> None:
+    def kept(self, host: GTag) -> list[Any] | None:
+        """What `host` showed last, while what is shown is rendered: tags that its callables made are the same then."""
+        if any(tag.parent is not host for tag in self._made.get(host, ())):
+            return None  # one was moved away, and rendering its host anew failed since
+        return self._found.get(host) if self._found is not None else None
+
+    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
+        if not tags and host not in self._made:
+            return  # texts, as nearly always
         before = self._made.get(host, [])
         kept = {id(tag) for tag in tags}
         self._made[host] = tags  # first: a hook that raises must not raise again at the next render
+        if self._found is None:
+            self._found = {}
+        self._found[host] = tags if len(tags) == len(found) else found
         for tag in before:
             if id(tag) not in kept and tag.parent is host:
                 try:
@@ -204,6 +224,7 @@ class Registry:
                 self._take_in(host, tag)
         if not tags:
             self._made.pop(host, None)
+            self._found.pop(host, None)
 
     def _take_in(self, host: GTag, tag: GTag) -> None:
         host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
@@ -273,6 +294,22 @@ class Registry:
             self.dirty = before | self.dirty
             raise
 
+    def take_shown(self) -> str:
+        """Render everything as the tabs that are open show it. No tag gets a new id, and what is dirty stays so."""
+        self.keeps = True
+        try:
+            return outside_blocks(render, self._app, self)
+        finally:
+            self.keeps = False
+
+    def take_made(self, update: Update) -> list[tuple[GTag, Exception]]:
+        """Put into `update` the tags that callables made, as they are, for tabs that show earlier ones."""
+        self.keeps = True
+        try:
+            return self._render_into(update.updates, dict.fromkeys(map(element_of, self._made)))
+        finally:
+            self.keeps = False
+
     def take_changes(self, update: Update) -> list[tuple[GTag, Exception]]:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
@@ -341,10 +378,22 @@ class Registry:
 
         return key
 
+    def pending_bytes(self) -> int:
+        """Characters of the scripts that wait for a tab."""
+        return sum(len(code) for codes in [*self._scripts.values()] for code in [*codes])
+
     def empty(self) -> None:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
         for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()
+        self._found = None
         self._app = outside_blocks(GTag)  # any: the app and this no longer keep each other
+
+
+def element_of(tag: GTag) -> GTag:
+    """`tag`, or what stands around it if it is a fragment, which has no element of its own."""
+    while tag.parent is not None and tag._shape is None and tag.tag is None:
+        tag = tag.parent
+    return tag

@@ -7,7 +7,7 @@ from htag import pairs
 from htag.blocks import outside_blocks
 from htag.elements import COUNTED, NUMERALS, RAW, Element, Shape, elements, handler_text, quoted
 from htag.marks import BRINGS, DYNAMIC, HOOKED, IDENTIFIED, WAITING
-from htag.markup import HTML, escape, needs_escape
+from htag.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.pairs import MISSING
 from htag.state import reader
 from htag.tag import GTag, random_number
@@ -19,6 +19,8 @@ class Witness(Protocol):
     """Told by a render what it met: the app that is rendered, or nobody in particular."""
 
     binds: bool  # whether fields without a handler report their value
+
+    keeps: bool  # whether callables that made tags are not called again, and the same tags shown
 
     number: Callable[[], int]  # for a tag that has none yet
 
@@ -33,8 +35,12 @@ class Witness(Protocol):
         attribute `id` (`shown`), or is a field."""
         ...
 
-    def made(self, host: GTag, tags: list[GTag]) -> None:
-        """The tags that the callables and States of `host` yielded this time."""
+    def kept(self, host: GTag) -> list[Any] | None:
+        """What `host` showed last, or None, if it has to be evaluated all the same."""
+        ...
+
+    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
+        """The tags that the callables and States of `host` yielded this time; `found`: all that it shows."""
         ...
 
 
@@ -42,6 +48,7 @@ class Bystander:
     """Witness of a render outside any app: `str(tag)`."""
 
     binds = False
+    keeps = False
 
     def __init__(self, tag: GTag) -> None:
         root = tag.root
@@ -54,7 +61,10 @@ class Bystander:
     def target(self, tag: GTag, shown: Any) -> None:
         return
 
-    def made(self, host: GTag, tags: list[GTag]) -> None:
+    def kept(self, host: GTag) -> list[Any] | None:
+        return None
+
+    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         for tag in tags:
             host._refuse_cycle(tag)
             if tag.parent is None:
@@ -167,7 +177,8 @@ def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
     if element.void:
         return start, None, ""
     if element.raw:
-        return start, HTML("".join(str(child) for child in evaluate(node, witness))), element.close
+        text = "".join(str(child) for child in evaluate(node, witness))
+        return start, HTML(style_text(text) if name == "style" else script_text(text)), element.close
     return start, evaluate(node, witness) if node._marks & DYNAMIC else node._content, element.close
 
 
@@ -252,6 +263,8 @@ def blame(error: Exception, host: GTag) -> None:
 
 def evaluate(host: GTag, witness: Witness) -> list[Any]:
     """The children of `host`, with what its callables and States yield in their place."""
+    if witness.keeps and (kept := witness.kept(host)) is not None:
+        return kept
     found: list[Any] = []
     made: list[GTag] = []
     for child in [*host._list()]:  # a copy: what is called may change the children
@@ -259,7 +272,7 @@ def evaluate(host: GTag, witness: Witness) -> list[Any]:
             found.append(written(child))
         else:
             expand(current(child, host), host, found, made)
-    witness.made(host, made)
+    witness.made(host, made, found)
     return found
 
 

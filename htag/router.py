@@ -85,8 +85,10 @@ class Router(GTag):
     def _reported(self, event: Any) -> None:
         self._show(event.hash if event.newURL is None else event.newURL)
 
-    def _show(self, address: str | None) -> None:
-        """Show the view for what stands after `#` in `address`."""
+    def _show(self, address: Any) -> None:
+        """Show the view for what stands after `#` in `address`; None, as from old browsers, is an address without."""
+        if not isinstance(address, str | None):
+            return  # no browser sends that
         path = (address or "").partition("#")[2]
         path = path if path.startswith("/") else f"/{path}"
         if path == self.path.value:

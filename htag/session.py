@@ -7,27 +7,37 @@ import random
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
-from htag import dispatch, fields
+from htag import browser_report, dispatch, fields
 from htag.app import App
+from htag.context import SessionContext
 from htag.dispatch import Event, Result
+from htag.errors import TooManyTasks
 from htag.limits import Limits
 from htag.marks import HOOKED
 from htag.observe import Observer
 from htag.registry import Page
+from htag.reports import Reports
+from htag.room import Holder, Room
 from htag.tag import GTag
 from htag.throttle import Throttle
 from htag.wire import UNSET, Codec, Failure, Message, Reply, Update
 
-logger = logging.getLogger("htag")
-
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
-KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
 
+UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
+SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
+
+TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
+
+KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
 
 LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
 
@@ -43,7 +53,12 @@ class Posted:
     def __init__(self, callback_id: str | None) -> None:
         self.callback_id = callback_id
         self.done: asyncio.Future[None] | None = None  # resolves when it is handled; None: it is
-        self.answer: dict[str, Any] = {"status": "ok"}
+        self.answer: dict[str, Any] | None = {"status": "ok"}  # None: it was too large to be kept
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frames in the answer."""
+        return sum(map(len, (self.answer or {}).get("payloads", ())))
 
 
 class Client(Protocol):
@@ -70,27 +85,50 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_outdated",
         "_posted",
+        "_refresher",
+        "_reports",
         "_tasks",
         "_throttle",
+        "_worker_reports",
         "app",
         "clients",
+        "close_code",
         "closed",
         "codec",
+        "context",
         "generation",
+        "heard",
         "id",
         "limits",
         "observer",
         "opened_at",
+        "outgrown",
         "revision",
+        "room",
         "seen",
         "size",
         "spoke_http_at",
+        "unfinished",
+        "weighed",
     )
 
-    def __init__(self, identity: str, app: App, codec: Codec, observer: Observer, limits: Limits) -> None:
+    def __init__(
+        self,
+        identity: str,
+        app: App,
+        codec: Codec,
+        observer: Observer,
+        limits: Limits,
+        given: Context | None = None,
+        reports: Reports | None = None,
+    ) -> None:
+        """`given`: the context before the app was made; without it, what is set now is the host's. `reports`: the log
+        lines of all sessions of this worker; by default it is alone."""
         self.id = identity
         self.app = app
+        self.context = SessionContext(app, copy_context() if given is None else given)
         self.codec = codec
         self.observer = observer
         self.limits = limits
@@ -101,34 +139,78 @@ class Session:
         self.revision = random.getrandbits(32)
         self.seen = False  # whether any tab has ever connected
         self.closed = False
+        self.outgrown = False  # it grew too large, and is about to end
+        self.close_code = UNKNOWN_SESSION
         self.size = 0
+        self.heard = 0  # bytes of notable messages since the size was measured
+        self.weighed = self.revision  # the revision at that time
+        self.room = Room(observer, limits.session_waiting_bytes)
+        self.unfinished = 0  # bytes of messages that are being read, wait, or are being handled
         self.opened_at = time.monotonic()
         self.spoke_http_at = float("-inf")
-        self._answers: deque[Reply] | None = None
+        self._worker_reports = reports or Reports(observer)
+        self._reports: Reports | None = None
+        self._answers: deque[str] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._throttle = Throttle(self._push)
+        self._throttle = Throttle(self._push, self.context.copied)
+        self._refresher: Throttle | None = None
+        self._outdated: Sequence[Client] = ()  # tabs that show tags which the latest page has made anew
         app._push = self._ask_for_push
+        app._context = self.context
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """The app was just made: its tree mounts."""
+    def start(self, request: Any = None) -> None:
+        """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page."""
+        self.context.own.run(self._start, request)
+
+    def _start(self, request: Any) -> None:
         if self.app._marks & HOOKED:
             self.app._live.mount(self.app)
+        if request is not None:
+            self.app._live.visit(request)
 
-    def reload(self) -> None:
-        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+    def reload(self, request: Any = None) -> None:
+        """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
+        self.context.renew()
+        self.context.own.run(self._mount_again, request)
+
+    def _mount_again(self, request: Any) -> None:
         live = self.app._live
-        for walk in (live.leave, live.mount):
-            try:
-                walk(self.app)
-            except Exception as error:
-                self.deliver(self._failed("hook", self.app, error))
+        live.forget_started({self.app})  # an `on_visit` that nobody has connected for
+        self._attempt(live.leave, self.app)
+        self._attempt(live.mount, self.app)
+        if request is not None:
+            self._attempt(live.visit, request)
+
+    def visit(self, request: Any) -> None:
+        """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
+
+        What its hook left to be run begins at once: of those who ask, not all will connect.
+        """
+        live = self.app._live
+        waiting, live.started = live.started, []
+        with self.context.entered():
+            self._attempt(live.visit, request)
+        self.start_hooks()
+        live.started = waiting + live.started
+
+    def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
+        try:
+            hooks(argument)
+        except Exception as error:
+            self.deliver(self._failed("hook", self.app, error))
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open already see the same afterwards."""
+        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS."""
         self._throttle.here()
+        try:
+            return self.context.inside(self._page)
+        finally:
+            self.context.settle()
+
+    def _page(self) -> Page:
         live = self.app._live
         if self.clients:
             self._push()
@@ -136,8 +218,28 @@ class Session:
             self.revision += 1  # an absent tab misses these changes
         page = live.take_page()
         if self.clients and live.has_made_tags():
-            self.deliver(Update({self.app.id: page.body}, statics=[]))
+            self.revision += 1
+            self._outdate()
         return page
+
+    def _outdate(self) -> None:
+        """The page that was just made shows new tags in the place of those that the open tabs show.
+
+        They are brought up to date, but not for each of many pages.
+        """
+        self._outdated = [*self.clients]
+        if self._refresher is None:
+            self._refresher = Throttle(self._refresh, self.context.copied)
+        self._refresher.here()
+        self._refresher.ask(REFRESH_SECONDS)
+
+    def _refresh(self) -> None:
+        outdated, self._outdated = self._outdated, ()
+        there = [client for client in outdated if client in self.clients]
+        if there:
+            update = Update({}, [], [])
+            errors = self.app._live.take_made(update)
+            self._tell(there, *(self._failed("render", tag, error) for tag, error in errors), update)
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +255,7 @@ class Session:
             client.put(self.whole_frame(client, reconnects=revision is not None))
         answers, self._answers = self._answers, None
         for answer in answers or ():
-            client.put(self.codec.encode(answer))
+            client.put(answer)
         self.start_hooks()
 
     def join(self, client: Client) -> None:
@@ -168,28 +270,53 @@ class Session:
         if client in self.clients:
             self.clients.remove(client)
 
+    def make_room(self, holder: Holder, size: int) -> None:
+        """`size` bytes have left to `holder`, or wait no more: tabs that fell behind may go on."""
+        self.room.give_back(holder, size)
+        for client in reversed(self.clients):  # a person looks at the latest, and tabs that sleep are older
+            client.wake()
+
     def whole_frame(self, client: Client, reconnects: bool = True) -> str:
         """The whole body, for a tab that missed something; or why it can't be shown."""
         try:
-            return self.codec.encode(self._whole(client, reconnects))
+            return self.codec.encode(self.context.inside(self._whole, client, reconnects))
         except Exception as error:
             return self.codec.encode(self._failed("render", self.app, error))
 
     def _whole(self, client: Client, reconnects: bool) -> Update:
         """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
         live = self.app._live
-        stale = live.has_changes() or live.has_made_tags()
-        update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+        others = [each for each in self.clients if each is not client]
+        if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
+            update = Update({}, js=self._changes_beside(client, others, reconnects))
+            update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
+        else:
+            if live.has_changes() or live.has_made_tags():
+                self.revision += 1
+            update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
         if reconnects:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
-        if stale:
-            self.revision += 1
-            others = self.codec.encode(Update(update.updates, update.js, []))
-            for other in self.clients:
-                if other is not client:
-                    other.put(others)
-                    other.wake()
         return update
+
+    def _changes_beside(self, client: Client, others: list[Client], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: `client` gets it with the body. Returns the JavaScript, which is for all."""
+        live, news = self.app._live, Update({}, [], [])
+        failures = [self._failed("render", tag, error) for tag, error in live.take_changes(news)]
+        self._tell(others or [client], *failures)
+        if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
+            live.statics, news.statics = [*news.statics], []
+            self._ask_for_push(0.0)
+        if news.updates or news.js or news.statics:
+            self.revision += 1
+            self._tell(others, news)
+        return news.js
+
+    def _tell(self, clients: list[Client], *replies: Reply) -> None:
+        """Hand `replies` to some of the tabs."""
+        for frame in map(self.codec.encode, replies):
+            for client in clients:
+                client.put(frame)
+                client.wake()
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -198,7 +325,9 @@ class Session:
         callback: Any = message.id
         if message.action == "log_error":
             self.observer.browser_error()
-            logger.error("a browser reports: %.2000r", message.error)  # in quotes: it may contain lines
+            # in quotes: it may contain lines
+            shown = f"{message.error!r:.2000}" if self.app.debug else browser_report.summary(message.error)
+            self._report(logging.ERROR, "a browser reports: %s", shown)
             return []
         if type(callback) is not str:
             return [self._changes()]
@@ -207,11 +336,17 @@ class Session:
         live = self.app._live
         target = live.find(callback)
         try:
-            if target is None or ("disabled" in target._attributes and fields.is_disabled(target)):
+            if (
+                target is None
+                or fields.is_disabled(target)
+                or (
+                    type(data) is dict
+                    and ("value" in data or "checked" in data)  # few events are those of a field
+                    and not fields.synchronise(target, message.event, data, live)
+                )
+            ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self._changes(callback_id)]
-            if type(data) is dict and ("value" in data or "checked" in data):  # few events are those of a field
-                fields.synchronise(target, data, live)
             callback = target._handler(message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
@@ -288,6 +423,15 @@ class Session:
         if len(self._posted) > TABS:
             del self._posted[next(iter(self._posted))]
 
+    def keep_answer(self, posted: Posted, answer: dict[str, Any]) -> None:
+        """`answer` is the one to `posted`. Of all that are kept, the latest stay within KEPT_BYTES."""
+        posted.answer = answer
+        left = KEPT_BYTES
+        for each in reversed((self._posted or {}).values()):
+            left -= each.size
+            if left < 0:
+                each.answer = None
+
     # -- replies -----------------------------------------------------------------------------------------------------
 
     def deliver(self, reply: Reply, origin: Client | None = None) -> None:
@@ -322,7 +466,9 @@ class Session:
         if reply.callback_id:
             if self._answers is None:
                 self._answers = deque(maxlen=KEPT_ANSWERS)
-            self._answers.append(reply)
+            self._answers.append(self.codec.encode(reply))
+            while sum(map(len, self._answers)) > KEPT_BYTES:
+                self._answers.popleft()
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
         return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
@@ -330,7 +476,7 @@ class Session:
     def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
         self.observer.component_failed(kind)
-        logger.error("%s of %s failed: %s", kind, name, type(error).__name__, exc_info=error)
+        self._report(logging.ERROR, "%s of %s failed: %s", kind, name, type(error).__name__, error=error)
         if not self.app.debug:
             return Failure("Internal Server Error")
         return Failure("".join(traceback.format_exception(error)))
@@ -338,9 +484,15 @@ class Session:
     def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
         name = dispatch.name_of(callback)
         self.observer.handler_blocked(name, seconds)
-        logger.warning(
-            "%s held up all sessions of this worker for %.3f s: make it async, or use a thread", name, seconds
-        )
+        text = "%s held up all sessions of this worker for %.3f s: make it async, or use a thread"
+        self._report(logging.WARNING, text, name, seconds)
+
+    def _report(self, level: int, text: str, *values: object, error: BaseException | None = None) -> None:
+        """Log a line about this session, unless there are too many; with messages only where the app is in debug mode:
+        they quote what people type."""
+        if self._reports is None:
+            self._reports = self._worker_reports.of_session()
+        self._reports.log(level, text, *values, error=error, messages=self.app.debug)
 
     # -- pushes ------------------------------------------------------------------------------------------------------
 
@@ -361,7 +513,17 @@ class Session:
             return
         started, live.started = live.started, []
         for tag, outcome in started:
-            self.spawn(self._run_hook(tag, outcome))
+            if self.tasks < self.limits.session_tasks:
+                self.spawn(self._run_hook(tag, outcome))
+            else:
+                self._refuse_hook(tag, outcome)
+
+    def _refuse_hook(self, tag: GTag, outcome: Any) -> None:
+        """Do not run what a hook returned: so many run that something must have gone wrong."""
+        if hasattr(outcome, "close"):
+            outcome.close()
+        self.observer.session_limited("tasks")
+        self.deliver(self._failed("hook", tag, TooManyTasks(f"{self.tasks} run")))
 
     async def _run_hook(self, tag: GTag, outcome: Any) -> None:
         try:
@@ -373,13 +535,18 @@ class Session:
         except Exception as error:
             self.deliver(self._failed("hook", tag, error))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes."""
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes.
+
+        In `context`, which is of a request of this visitor, or in the session's own.
+        """
         if self._tasks is None:
             self._tasks = set()
-        task = self._throttle.here().create_task(work)
+        if context is None:
+            context = self.context.copied()
+        task = self._throttle.here().create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._ended, context=context)
         return task
 
     @property
@@ -390,8 +557,18 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         assert self._tasks is not None
         self._tasks.discard(task)
+        self.report_failed(task)
+
+    def report_failed(self, task: asyncio.Task[None]) -> None:
+        """Log what ended `task`, if it did not end by itself."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of a session failed", exc_info=error)
+            self._report(logging.ERROR, "a task of a session failed: %s", type(error).__name__, error=error)
+
+    def outgrow(self) -> None:
+        """Tell the tabs that the session is about to end because it has grown too large."""
+        self.outgrown, self.close_code = True, SESSION_TOO_LARGE
+        self._report(logging.WARNING, "a session of %s grew to %d bytes and ends", type(self.app).__name__, self.size)
+        self.deliver(Failure(f"{TOO_LARGE_TEXT} ({self.limits.session_bytes >> 20} MiB)."))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -400,8 +577,14 @@ class Session:
         if self.closed:
             return
         self.closed = True
+        self.context.inside(self._close)
+
+    def _close(self) -> None:
         self.app._push = None
-        self._throttle.cancel()
+        self._outdated = ()
+        for throttle in (self._throttle, self._refresher):
+            if throttle is not None:
+                throttle.cancel()
         self.app._live.forget_started()
         self._quietly(lambda: self.app._live.leave(self.app))
         ending = self._quietly(self.app.on_destroy)
@@ -421,7 +604,8 @@ class Session:
 
     def _come_apart(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
-        self.app._heard_from = None
+        self.app._heard_from = nothing_heard
+        self.app._context = None
         self.app._live.empty()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
@@ -448,6 +632,10 @@ class Session:
             return hook()
         except Exception as error:
             self._failed("hook", self.app, error)
+
+
+def nothing_heard() -> None:
+    """The request of an app that is over."""
 
 
 def is_being_cancelled() -> bool:

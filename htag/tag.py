@@ -25,7 +25,7 @@ from htag.marks import (
     VARIED,
     WAITING,
 )
-from htag.markup import HTML
+from htag.markup import HTML, style_text
 from htag.names import EVENT, PLAIN, attribute_name, element_name, keyword
 from htag.node import Node
 from htag.pairs import MISSING, Pairs
@@ -174,8 +174,11 @@ class GTag(Node, ClassNames):
 
     @property
     def request(self) -> Any:
-        """The Starlette Request or WebSocket that the app heard from last, or None."""
+        """The Starlette Request or WebSocket that the app heard from last; of a tag that is in no app yet, that of the
+        session that is running; or None."""
         root = self.root
+        if root is None and (running := current_app.get()) is not None:
+            root = running()
         return current_request.get() if root is None else root.request
 
     # -- attributes --------------------------------------------------------------------------------------------------
@@ -275,6 +278,9 @@ class GTag(Node, ClassNames):
 
 
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+
+# The app whose session runs. A weak reference, made once per session: it is compared by identity.
+current_app: ContextVar[Any] = ContextVar("current_app", default=None)
 
 
 OWN = "__init__ of one class"  # what a constructor made for one is called
@@ -385,7 +391,7 @@ def _keep_statics_out_of_the_tree(statics: Any) -> None:
 def _scope_styles(cls: type[GTag], styles: str) -> None:
     cls._scope_class = f"htag-{cls.__name__}"
     statics = list(cls.statics) if isinstance(cls.statics, list | tuple) else [cls.statics]
-    statics.append(HTML(f"<style>{css.scope(styles, cls._scope_class)}</style>"))
+    statics.append(HTML(f"<style>{style_text(css.scope(styles, cls._scope_class))}</style>"))
     cls.statics = statics
 
 

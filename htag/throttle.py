@@ -3,15 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextvars import Context
 
 
 class Throttle:
     """Calls `push` on the event loop. May be asked from any thread; costs nothing while nobody asks."""
 
-    __slots__ = ("_due", "_loop", "_push", "_pushed_at", "_thread", "_timer")
+    __slots__ = ("_context", "_due", "_loop", "_push", "_pushed_at", "_thread", "_timer")
 
-    def __init__(self, push: Callable[[], None]) -> None:
+    def __init__(self, push: Callable[[], None], context: Callable[[], Context]) -> None:
+        """`context` gives what a push runs in: whoever asks for one may be another visitor."""
         self._push = push
+        self._context = context
         self._timer: asyncio.Handle | None = None
         self._due = 0.0
         self._pushed_at = float("-inf")
@@ -47,7 +50,7 @@ class Throttle:
                 return
             self._timer.cancel()
         self._due = due
-        self._timer = self._loop.call_later(due - now, self._now)
+        self._timer = self._loop.call_later(due - now, self._now, context=self._context())
 
     def _now(self) -> None:
         self._timer = None

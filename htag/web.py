@@ -6,29 +6,37 @@ import inspect
 import logging
 import random
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from typing import Any
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from htag.answers import send_counted
 from htag.app import App
-from htag.identity import Identity, cookie_values
+from htag.channel import LARGE_FRAME
+from htag.identity import COOKIE, Identity, cookie_values, navigated_here
 from htag.limits import Limits
+from htag.newcomers import Newcomers
 from htag.observe import Observer
 from htag.page import asset, document, notice, script_name
+from htag.paths import is_page, is_plain, refuse
 from htag.pool import Pool, Refused, new_id
+from htag.reports import Reports
 from htag.session import Session
 from htag.state import plain
 from htag.store import Store
 from htag.tag import current_request
-from htag.transports import Door, EventEndpoint, Scope, SocketEndpoint, StreamEndpoint
+from htag.transports import Door, EventEndpoint, RenewEndpoint, Scope, SocketEndpoint, StreamEndpoint
+from htag.uvicorn_end import UvicornEnd
 from htag.wire import Codec
 
-logger = logging.getLogger("htag")
+# headers that say why a page is loaded: today's; Chrome's and Safari's, Firefox's before; Safari's for previews
+PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -37,18 +45,24 @@ class Application(Starlette):
     """Pages and WebSockets go straight to their endpoint: the layers in between turn errors into pages, which pages do
     by themselves and WebSockets do not have. They would take part in every message, and in many a page."""
 
-    def __init__(self, page: Route, routes: Sequence[BaseRoute]) -> None:
-        super().__init__(routes=[page, *routes])
+    web: "WebApp"  # whose `.app` this is, so that who is handed an ASGI application finds the WebApps in it
+
+    def __init__(self, page: Route, routes: Sequence[BaseRoute], lifespan: Callable[[Any], Any]) -> None:
+        super().__init__(routes=[page, *routes], lifespan=lifespan)
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         kind = scope["type"]
-        if self.user_middleware or kind == "lifespan":
+        if kind != "lifespan" and not scope["path"].startswith(scope.get("root_path", "")):
+            scope["path"] = with_prefix(scope["path"], scope["root_path"])
+        if kind != "lifespan" and not is_plain(scope["path"]):
+            await refuse(scope, receive, send)
+        elif self.user_middleware or kind == "lifespan":
             await super().__call__(scope, receive, send)
         elif kind == "websocket":
             scope["app"] = self
             await self.router(scope, receive, send)
-        elif scope["method"] == "GET" and scope["path"] in ("/", scope.get("root_path", "") + "/"):
+        elif is_page(scope):
             page = self._page
             scope.setdefault("router", self.router)
             scope.update(app=self, route=page, endpoint=page.endpoint, path_params={})
@@ -61,7 +75,8 @@ class Application(Starlette):
 class Document(Response):
     """A page, with the headers that it always has: what `Response` does to find them takes five times as long."""
 
-    def __init__(self, text: str, cookie: str) -> None:
+    def __init__(self, text: str, cookie: str, session: Session) -> None:
+        self._session = session
         self.status_code = 200
         self.background = None
         self.body = text.encode()
@@ -71,6 +86,12 @@ class Document(Response):
             (b"cache-control", b"no-store"),
             (b"set-cookie", cookie.encode("latin-1")),
         ]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if len(self.body) <= LARGE_FRAME:
+            await super().__call__(scope, receive, send)
+        elif not await send_counted(self._session, self, send):
+            await busy("waiting")(scope, receive, send)
 
 
 class WebApp:
@@ -95,35 +116,77 @@ class WebApp:
         limits: Limits | None = None,
         allowed_origins: Sequence[str] = (),
         pressure: Callable[[], str | None] | None = None,
+        cookie_name: str = COOKIE,
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
+        self.allowed_origins = tuple(allowed_origins)
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
         self.observer = observer or Observer()
-        self.identity = Identity(secret)
+        self.reports = Reports(self.observer)
+        self.identity = Identity(secret, cookie_name)
         self.parano_key = self.identity.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
-        door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
-        self.app = Application(
+        self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
+        self._door = door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
+        self._end = UvicornEnd(door.end_streams, self._close, door.reopen, has_secret=secret is not None)
+        self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
                 WebSocketRoute("/ws", SocketEndpoint(door), name="ws"),
                 Route("/stream", StreamEndpoint(door), methods=["GET"], name="stream"),
                 Route("/event", EventEndpoint(door), methods=["POST"], name="event"),
+                Route("/renew", RenewEndpoint(door), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
                 Route("/logo.jpg", self._logo, name="logo_jpg"),
                 Route("/favicon.ico", self._logo, name="favicon"),
             ],
+            self.lifespan,
         )
+        self.app.web = self
+
+    def operate(self, **arguments: Any) -> None:
+        """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
+        constructed: for whoever deploys what somebody else has made. `.app`, which may be mounted already, stays.
+
+        Only before it is served. RuntimeError: it has sessions.
+        """
+        if self.pool.sessions:
+            raise RuntimeError("a WebApp that has sessions cannot be operated in another way")
+        mounted = self.app
+        WebApp.__init__(self, self.tag_entity, self.on_instance, **arguments)
+        routes, own = mounted.router.routes, self.app.router.routes
+        start = routes.index(own[0])
+        routes[start : start + len(own)] = own  # what the author has added around them stays
+        self.app = mounted
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """The WebApp itself as an ASGI application: the same as `.app`."""
         await self.app(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, application: Any = None) -> AsyncIterator[None]:
+        """While it lasts there can be sessions; at its end they end, and `on_destroy` has run.
+
+        `.app` does this by itself where a server runs it. Mounted, it is the host application's to do, because a
+        mounted application's own lifespan is not run: `Starlette(lifespan=web.lifespan)`, or inside a lifespan of
+        yours `async with web.lifespan(): …`.
+        """
+        self._end.expect()
+        try:
+            yield
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        """End all sessions. Nobody is connected any more; the same WebApp may be served again."""
+        await self.pool.close()
+        self.pool.draining = False
 
     @property
     def instances(self) -> Mapping[str, App]:
@@ -135,17 +198,20 @@ class WebApp:
     async def _page(self, request: Request) -> Response:
         if request.scope["method"] == "HEAD":
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
+        if is_speculative(request.scope["headers"]):
+            return declined()
         token = current_request.set(request)
         collecting = gc.isenabled()
         gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
         try:
             session_id, session = self._session(request)
             return self._shown(request, session_id, session)
-        except Refused:
-            return busy()
+        except Refused as refused:
+            return busy(str(refused))
         except Exception as error:
             self.observer.component_failed("init")
-            logger.error("the page of %s failed: %s", self._name(), type(error).__name__, exc_info=error)
+            text = "the page of %s failed: %s"
+            self.reports.log(logging.ERROR, text, self._name(), type(error).__name__, error=error, messages=self.debug)
             return self._broken(error)
         finally:
             current_request.reset(token)
@@ -156,27 +222,37 @@ class WebApp:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
         claimed = self.identity.claimed(request.scope["headers"])
         if isinstance(self.tag_entity, App):
-            return self._shared(claimed)
+            return self._shared(claimed, request)
         known = next((found for each in claimed if (found := self.pool.get(each)) is not None), None)
-        if known is not None and "n" not in request.query_params:
+        if known is not None and not starts_anew(request):
             known.app._heard_from = lambda: request
-            known.reload()
+            known.reload(request)
             self.pool.touch(known)
-            return known.id, known
+            return self.pool.renew(known), known
         if known is not None:
             self.pool.end(known, "replaced")
+        elif not self._newcomers.admits(request.scope.get("client")):
+            raise self.pool.refuse("rate")
         session = self.pool.open(lambda identity: self._build(identity, request), known.id if known else None)
         return session.id, session
 
-    def _shared(self, claimed: list[str]) -> tuple[str, Session]:
+    def _shared(self, claimed: list[str], request: Request) -> tuple[str, Session]:
         """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
         if self.pool.shared is None:
-            self.pool.share(lambda identity: self._build(identity, current_request.get()))
+            # everybody's: it has the variables of no visitor, not of the first one either
+            self.pool.share(lambda identity: self._build(identity, request, Context()))
         assert self.pool.shared is not None
+        self.pool.shared.visit(request)
         self.pool.touch(self.pool.shared)
         return (claimed[0] if claimed else new_id()), self.pool.shared
 
-    def _build(self, session_id: str, request: Request) -> Session:
+    def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
+        """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""
+        self._end.expect((request.scope.get("server") or (None, None))[1])  # where nobody runs our lifespan
+        given = copy_context() if given is None else given
+        return given.copy().run(self._built, session_id, request, given)
+
+    def _built(self, session_id: str, request: Request, given: Context) -> Session:
         entity = self.tag_entity
         app = entity if isinstance(entity, App) else entity()
         if self.on_instance is not None:
@@ -187,16 +263,29 @@ class WebApp:
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
         app._heard_from = lambda: request
-        session = Session(session_id, app, self.codec, self.observer, self.pool.limits)
+        session = Session(session_id, app, self.codec, self.observer, self.pool.limits, given, self.reports)
         try:
-            session.start()
+            # an app for everybody hears of each visitor in `_shared`
+            session.start(None if isinstance(entity, App) else request)
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
+        app._renew = self._renew
         return session
 
+    def _renew(self, app: App) -> None:
+        if app is self.tag_entity:
+            raise RuntimeError("an instance that serves everybody has no session of one person")
+        self.pool.renewing.add(app)
+        app.call_js("_htag_renew()")  # htag.js has it
+        app.update()
+
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
-        page = session.page()
+        if session is self.pool.shared:
+            with session.context.entered():  # with the variables of this visitor, which are not the session's
+                page = session.page()
+        else:
+            page = session.page()
         text = document(
             page,
             title=self._name(),
@@ -206,11 +295,7 @@ class WebApp:
             reload=session.app._reload,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
-        scope = request.scope
-        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
-        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
-        cookie = self.identity.set_cookie(session_id, path, secure=scope["scheme"] == "https")
-        return Document(text, cookie)
+        return Document(text, self._door.cookie(request.scope, session_id), session)
 
     def _name(self) -> str:
         entity = self.tag_entity
@@ -239,13 +324,50 @@ def takes_one(callback: Callable[..., Any]) -> bool:
     return len(inspect.signature(callback).parameters) == 1
 
 
-def busy() -> Response:
+def is_speculative(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser loads the page only because its person may want to see it: prefetch, prerender, preview."""
+    return any(name in PURPOSES and value.lower().startswith((b"prefetch", b"preview")) for name, value in headers)
+
+
+def declined() -> Response:
+    """The answer to a speculative load: asking for the page does something, so it waits until somebody goes there.
+
+    Browsers give up speculative loads that are answered with an error, and load anew when it comes to that. 204 would
+    only stop a prerender; 503 would count as a failure of ours.
+    """
+    return Response("Asked for before it is wanted", 403, {"cache-control": "no-store"}, "text/plain")
+
+
+def starts_anew(request: Request) -> bool:
+    """Whether the visitor asks for a new session (`?n`), by hand or from a page of ours. What another site makes a
+    browser do ends nobody's session: it is a visit like any other."""
+    return "n" in request.query_params and navigated_here(request.scope["headers"])
+
+
+def with_prefix(path: str, root_path: str) -> str:
+    """The path as the browser sees it, below `root_path`, which holds a prefix that a proxy has stripped and, after it,
+    where we are mounted: `/htag/ws` below `/demo/htag` is `/demo/htag/ws`.
+
+    A server that knows the prefix does this by itself. Under `FastAPI(root_path="/demo")` the path comes as the proxy
+    sent it, and a mounted application would not find itself in there.
+    """
+    cut = 0
+    while cut >= 0 and not f"{path}/".startswith(f"{root_path[cut:]}/"):
+        cut = root_path.find("/", cut + 1)
+    return (root_path if cut < 0 else root_path[:cut]) + path
+
+
+BUSY = "All places are taken at the moment. This page tries again by itself."
+TOO_MANY = "Too many new visits came from your address at once. This page tries again by itself."
+
+
+def busy(reason: str) -> Response:
     """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
     seconds = random.randint(5, 15)
-    text = "All places are taken at the moment. This page tries again by itself."
+    text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
     # x-htag-refused: to the proxy in front, that this answer is no session's
     headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
-    return HTMLResponse(notice("Busy", text, retry=seconds), 503, headers)
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
 
 
 App._serve = staticmethod(lambda instance: WebApp(instance).app)

@@ -9,19 +9,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors limits marks markup names pairs state observe store throttle",
-    "blocks children class_names css declared elements wire",
+    "browser_report errors failures limits marks markup names newcomers pace pairs paths seldom state observe store"
+    " throttle unheard uvicorn_end",
+    "blocks children class_names css declared elements wire reports room unread",
     "node",
     "tag",
-    "render dispatch",
+    "render dispatch context",
     "registry",
     "app fields",
     "factory router footprint",
     "session",
     "lane channel pool stores.sqlite stores.valkey",
-    "page identity stores",
+    "page identity stores answers",
     "transports",
     "web",
+    "websocket_protocol",
     "runners.reloader",
     "runners.serving",
     "runners.webapp runners.pyscript",

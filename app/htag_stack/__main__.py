@@ -2,11 +2,13 @@
 
 import uvicorn
 
+from htag_stack.brought_app import load_app
 from htag_stack.collector import settle
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
 from htag_stack.startup import check_ports, prepare
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import uvicorn_options
 
 
@@ -16,7 +18,9 @@ def main() -> None:
         prepared = prepare()
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
-    application = compose(prepared)
+        brought = load_app(settings.app)
+    log_uncaught()
+    application = compose(prepared, brought)
     settle()
     uvicorn.run(
         application,

@@ -12,6 +12,8 @@ import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from htag.paths import is_page
+
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -58,8 +60,3 @@ class SetAside:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-
-
-def is_page(scope: Scope) -> bool:
-    """Whether a request asks for the app's page, by a proxy that strips the path prefix or not."""
-    return scope["type"] == "http" and scope["path"] in ("/", scope.get("root_path", "") + "/")

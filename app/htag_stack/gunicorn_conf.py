@@ -1,28 +1,34 @@
 """gunicorn's configuration (`gunicorn -c python:htag_stack.gunicorn_conf`): one listening socket a worker
 (slots.py).
 
-The modules, the app's included, are imported here, before the fork: a wrong HTAG_APP ends the start with one
-sentence, a replacement worker serves within milliseconds, and the workers share the memory of the code. The
-application is composed after the fork, in the worker (no preload_app): nothing that owns a thread, a socket or a
-random number crosses the fork. The price: SIGHUP replaces the workers but does not load new code; a new version is
-a new container.
+Our own modules and what they need are imported here, before the fork: a replacement worker starts quickly, and the
+workers share the memory of the code. The app's module is not: it is imported in each worker, so that a thread, a
+connection or a client that it makes is that worker's own. A child of the arbiter tries it beforehand (trial.py), so
+a wrong HTAG_APP ends the start with one sentence before anything listens, and a reload (SIGHUP), which reads the
+app's code anew, is refused. The application is composed in the worker too (no preload_app): nothing that owns a
+thread, a socket or a random number crosses the fork. Our own code is not read again: a new version is a new container.
 """
 
+import functools
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons above
 from htag_stack.collector import settle
-from htag_stack.errors import one_sentence
+from htag_stack.errors import StartError, one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports
 from htag_stack.startup import check_ports, prepare
+from htag_stack.trial import try_app
+from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
 with one_sentence():
     _settings = prepare().settings
+    try_app(_settings.app)
 
 _ports = slot_ports(_settings.port, _settings.workers)
 
@@ -47,6 +53,18 @@ def on_starting(arbiter: Any) -> None:
     if "GUNICORN_FD" not in os.environ:
         with one_sentence():
             check_ports(_settings.host, _ports)
+    # gunicorn has no hook that could refuse: it ends the old workers before the new ones have shown that they serve
+    arbiter.reload = functools.partial(reload_if_it_loads, arbiter.reload)
+
+
+def reload_if_it_loads(reload: Callable[[], None]) -> None:
+    """SIGHUP: new workers with the app's new code, unless that cannot be imported."""
+    try:
+        try_app(_settings.app)
+    except StartError as error:
+        logging.getLogger("htag_stack").error("the reload is refused, the workers go on with what they have: %s", error)
+    else:
+        reload()
 
 
 def when_ready(arbiter: Any) -> None:
@@ -68,6 +86,7 @@ def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
 
 def post_fork(arbiter: Any, worker: SlotWorker) -> None:
     """In the child."""
+    log_uncaught()
     worker.close_other(arbiter.LISTENERS)
 
 

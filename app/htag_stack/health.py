@@ -1,10 +1,12 @@
-"""`/health` for people and monitors, `/health/live` for the container, `/health/ready` for load balancers.
+"""`/health` for people and monitors, of which the internet is told one word; `/health/live` for the container,
+`/health/ready` for load balancers.
 
 They only read what is known already (vitals.py): a health check that does work of its own is what breaks
 under load. A store that is down is told and degrades; it is no reason to take a worker out of service that serves
 well from memory.
 """
 
+import ipaddress
 import os
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -21,8 +23,8 @@ _NEVER_CACHED = {"cache-control": "no-store"}
 class PoolHealth(Protocol):
     """What is read from `htag.pool.Pool`."""
 
-    draining: bool
-
+    @property
+    def draining(self) -> bool: ...
     def counts(self) -> dict[str, int]: ...
     def memory(self) -> int: ...
 
@@ -31,14 +33,22 @@ class Health:
     """Answers the three endpoints from the pool and the vitals."""
 
     def __init__(
-        self, pool: PoolHealth, vitals: Vitals, *, version: str, store: str, place: Callable[[Any], tuple[str, int]]
+        self,
+        pool: PoolHealth,
+        vitals: Vitals,
+        *,
+        version: str,
+        store: str,
+        place: Callable[[Any], tuple[str, int]],
+        public: bool = False,
     ):
-        """`store`: its kind. `place`: a request's scope → (host name, slot)."""
+        """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: everybody gets all of it."""
         self._pool = pool
         self._vitals = vitals
         self._version = version
         self._store = store
         self._place = place
+        self._public = public
 
     @property
     def routes(self) -> list[Route]:
@@ -66,7 +76,9 @@ class Health:
         return PlainTextResponse(f"{text}\n", self._status_code, headers=_NEVER_CACHED)
 
     async def report(self, request: Request) -> Response:
-        """All of it, as JSON."""
+        """All of it, as JSON; to the internet the status only."""
+        if not (self._public or is_private(request.client.host if request.client else "")):
+            return JSONResponse({"status": self.status}, self._status_code, headers=_NEVER_CACHED)
         host, slot = self._place(request.scope)
         body = {
             "status": self.status,
@@ -77,7 +89,7 @@ class Health:
             "store": {
                 "kind": self._store,
                 "ok": self._vitals.store_error is None,
-                # why, with names and addresses, is in the log: this page is public
+                # why, with names and addresses, is in the log: this page may be public
                 "error": None if self._vitals.store_error is None else "does not answer",
             },
             "event_loop_lag_seconds": round(self._vitals.loop_lag, 4),
@@ -95,3 +107,14 @@ class Health:
             "limit_bytes": self._vitals.memory_limit or None,
             "per_session_bytes": self._pool.memory() // sessions if sessions else None,
         }
+
+
+def is_private(host: str) -> bool:
+    """Whether a caller's address is of this machine or of a private network (RFC 1918, 4193, link-local). What is no
+    address is a Unix socket's other end."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return True
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_private

@@ -1,20 +1,49 @@
-"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout."""
+"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout.
+
+Whoever logs an exception, its messages are left out unless debug is on: they quote what visitors type.
+"""
 
 import logging
 import time
+from types import TracebackType
 from typing import Any
 
 import msgspec
 
+from htag.failures import without_messages
+from htag_stack.log_limits import Bounded, quotes_nobody
 from htag_stack.settings import Settings
 
 # uvicorn's lines for every WebSocket: of a thousand browsers that reconnect they would be three thousand
-_EACH_CONNECTION = ("connection open", "connection closed", '%s - "WebSocket %s" [accepted]', '%s - "WebSocket %s" 403')
+_EACH_CONNECTION = (
+    "connection open",
+    "connection closed",
+    '%s - "WebSocket %s" [accepted]',
+    '%s - "WebSocket %s" 403',
+    '%s - "WebSocket %s" %d',
+)
 
 _PLAIN = "%(asctime)s %(levelname)-7s [%(process)d] %(name)s: %(message)s"
 
 
-class JsonFormatter(logging.Formatter):
+Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class PlainFormatter(logging.Formatter):
+    """A line for people, then the exception's types and places; its messages only if asked for."""
+
+    def __init__(self, *, messages: bool = False) -> None:
+        super().__init__(_PLAIN)
+        self._messages = messages
+
+    def formatException(self, ei: Raised) -> str:
+        if self._messages or ei[1] is None:
+            return super().formatException(ei)
+        error = without_messages(ei[1])
+        return super().formatException((type(error), error, error.__traceback__))
+
+
+class JsonFormatter(PlainFormatter):
     """One JSON object a line, with the time in UTC (RFC 3339)."""
 
     converter = staticmethod(time.gmtime)
@@ -47,10 +76,22 @@ def logging_config(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"quiet": {"()": lambda: tells_more_than_a_connection}},
-        "formatters": {"plain": {"format": _PLAIN}, "json": {"()": JsonFormatter}},
+        "filters": {
+            "quiet": {"()": lambda: tells_more_than_a_connection},
+            "bounded": {"()": Bounded},
+            "quotes_nobody": {"()": lambda: quotes_nobody},
+        },
+        "formatters": {
+            "plain": {"()": PlainFormatter, "messages": settings.debug},
+            "json": {"()": JsonFormatter, "messages": settings.debug},
+        },
         "handlers": {
-            "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": settings.log_format}
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": settings.log_format,
+                "filters": ["bounded", *(() if settings.debug else ("quotes_nobody",))],
+            }
         },
         "root": {"handlers": ["stdout"], "level": server_level},
         "loggers": {

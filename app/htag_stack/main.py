@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -12,55 +13,88 @@ from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
-from htag.pool import Pool
+from htag.observe import Observer
+from htag.paths import PlainPaths
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
+from htag_stack.brought_app import BroughtApp, load_app
 from htag_stack.collector import SetAside
 from htag_stack.health import Health
+from htag_stack.lifespan import lifespan_of
 from htag_stack.metrics import Metrics
+from htag_stack.pools import Pools
 from htag_stack.served_by import Place, ServedBy
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
 from htag_stack.vitals import Vitals, memory_share
+from htag_stack.watchdog import Watchdog
 
 logger = logging.getLogger("htag_stack")
 
 
 def create_application() -> ASGIApp:
-    """The program, from this process's environment. Raises `htag_stack.errors.StartError`."""
-    return compose(prepare())
+    """The program, from this process's environment; imports the app. Raises `htag_stack.errors.StartError`."""
+    prepared = prepare()
+    return compose(prepared, load_app(prepared.settings.app))
 
 
-def compose(prepared: Prepared) -> ASGIApp:
+def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     """The program as one ASGI application; its lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
     store = open_store(settings.store)
     vitals = Vitals(store, memory_share(settings.memory_limit, settings.workers))
-    web = WebApp(
-        prepared.app_class,
-        debug=settings.debug,
-        parano=settings.parano,
-        secret=prepared.secret,
-        store=store,
-        observer=metrics,
-        limits=_limits(settings),
-        allowed_origins=settings.allowed_origins,
-        pressure=vitals.pressure,
-    )
-    metrics.watch(web.pool, vitals, {"version": __version__, "htag_app": settings.app})
+    pools = operated(prepared, brought.webs, store, metrics, vitals.pressure)
+    metrics.watch(pools, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
-    health = Health(web.pool, vitals, version=__version__, store=urlsplit(settings.store).scheme, place=place)
-    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", web.app)]
+    kind = urlsplit(settings.store).scheme
+    public = settings.health == "public"
+    health = Health(pools, vitals, version=__version__, store=kind, place=place, public=public)
+    # ours come first: whatever an app has under these paths, the container, nginx and Prometheus rely on them
+    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", brought.application)]
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with _running(web.pool, vitals, store):
-            yield
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
+        # the app's own around ours: what it has opened is still there when its sessions end
+        with Watchdog(metrics.handler_blocked):
+            async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
+                yield state
 
-    served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    routed = PlainPaths(Starlette(routes=routes, lifespan=lifespan))
+    served = ServedBy(routed, place, metrics.http_answered, settings.root_path)
     return SetAside(served)
+
+
+def operated(
+    prepared: Prepared,
+    webs: Sequence[WebApp],
+    store: Store,
+    observer: Observer,
+    pressure: Callable[[], str | None],
+) -> Pools:
+    """Have all `webs` operated as the settings say, whatever their author has chosen for running them alone; their
+    pools. Origins that the author allows stay allowed, and what the author wants obfuscated is."""
+    settings = prepared.settings
+    pools: Pools
+
+    def refusal() -> str | None:
+        return "sessions" if pools.total() >= settings.max_sessions else pressure()
+
+    for web in webs:
+        web.operate(
+            debug=settings.debug,
+            parano=settings.parano or web.parano_key is not None,
+            secret=prepared.secret,
+            store=store,
+            observer=observer,
+            limits=_limits(settings),
+            allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
+            pressure=refusal,
+            cookie_name=settings.cookie_name,
+        )
+    pools = Pools([web.pool for web in webs])
+    return pools
 
 
 def _limits(settings: Settings) -> Limits:
@@ -68,22 +102,28 @@ def _limits(settings: Settings) -> Limits:
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,
         max_sessions=settings.max_sessions,
+        newcomers_per_second=settings.newcomers_per_second,
+        newcomers_burst=settings.newcomers_burst,
         message_bytes=settings.message_bytes,
+        blocked_seconds=float("inf"),  # the watchdog sees handlers, and all else that blocks
+        session_tabs=settings.session_tabs,
+        session_waiting_bytes=settings.session_waiting_bytes,
+        session_bytes=settings.session_bytes,
     )
 
 
 @asynccontextmanager
-async def _running(pool: Pool, vitals: Vitals, store: Store) -> AsyncIterator[None]:
+async def _running(pools: Pools, vitals: Vitals, store: Store) -> AsyncIterator[None]:
     """What runs as long as the worker does: all of it, because a mounted application's own lifespan is not run."""
-    watching = asyncio.create_task(vitals.watch(pool.measure))
+    watching = asyncio.create_task(vitals.watch(pools.measure))
     watching.add_done_callback(_say_if_failed)
     try:
         yield
     finally:
-        pool.drain()
+        pools.drain()
         watching.cancel()
         await asyncio.wait([watching])  # however it ended: the rest is to be closed
-        await pool.close()
+        await pools.close()
         await store.close()
 
 

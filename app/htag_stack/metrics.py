@@ -24,7 +24,7 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from htag.observe import Observer
 from htag_stack.vitals import Vitals
@@ -91,7 +91,9 @@ class Metrics(Observer):
         self.registry.register(States(pool, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
-        """`GET /metrics`"""
+        """`GET /metrics`, of the worker itself: below a path prefix it is asked for from outside, past nginx's rule."""
+        if request.scope["path"] != "/metrics":
+            return PlainTextResponse("Not Found", 404)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self.registry), headers={"content-type": content_type})
 
@@ -103,13 +105,13 @@ class Metrics(Observer):
             "htag_sessions_closed",
             "Sessions ended: many abandoned ones are crawlers, many at shutdown are pages that people lost.",
             "reason",
-            ("abandoned", "expired", "replaced", "shutdown"),
+            ("abandoned", "expired", "replaced", "too_large", "shutdown"),
         )
         self._refused = self._counters(
             "htag_refused",
-            "Visitors who got the busy page: add capacity.",
+            "New visitors who got the busy page: add capacity, or (rate) many came from one address.",
             "reason",
-            ("sessions", "memory", "draining"),
+            ("sessions", "memory", "draining", "rate"),
         )
 
     def _count_events(self) -> None:
@@ -148,12 +150,22 @@ class Metrics(Observer):
             ("handler", "render", "hook", "init"),
         )
         self._blocked = self._counter(
-            "htag_blocked_handlers", "Callbacks that held the event loop, and with it everybody: the log names them."
+            "htag_blocked_handlers",
+            "Handlers, hooks, renders or pages that held the event loop, and with it everybody: the log names them.",
         )
         self._behind = self._counters(
             "htag_clients_behind", "Tabs that read too slowly and got a full render instead.", "transport", _TRANSPORTS
         )
+        self._limited = self._counters(
+            "htag_session_limits",
+            "Sessions at a bound of their own: one visitor asks for too much, or the app gives too much to each.",
+            "bound",
+            ("tabs", "waiting", "messages", "tasks", "size"),
+        )
         self._browser_errors = self._counter("htag_browser_errors", "JavaScript errors that browsers reported.")
+        self._reports_left_out = self._counter(
+            "htag_reports_left_out", "Log lines about sessions not written, because there were too many."
+        )
 
     def _count_requests(self) -> None:
         self._requests = Counter(
@@ -213,8 +225,14 @@ class Metrics(Observer):
     def client_fell_behind(self, transport: str) -> None:
         self._behind[transport].inc()
 
+    def session_limited(self, bound: str) -> None:
+        self._limited[bound].inc()
+
     def browser_error(self) -> None:
         self._browser_errors.inc()
+
+    def report_left_out(self) -> None:
+        self._reports_left_out.inc()
 
 
 class States(Collector):

@@ -68,7 +68,10 @@ class Settings(BaseSettings):
 
     app: str = Field(
         default="htag_stack.ui:Demo",
-        description="The app to serve, as `package.module:Class`; the class is a subclass of `htag.Tag.App`.",
+        description=(
+            "The app to serve, as `package.module:name`: a subclass of `htag.Tag.App`, a `WebApp`, or an ASGI "
+            "application (Starlette, FastAPI) that has a `WebApp` mounted, such as `app:app`."
+        ),
     )
     workers: int = Field(
         default=2,
@@ -131,6 +134,15 @@ class Settings(BaseSettings):
             "The path prefix under which a proxy publishes the app, for example `/demo`. The proxy may strip it or not."
         ),
     )
+    cookie_name: str = Field(
+        default="htag_sid",
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        description=(
+            "What the session cookie's name begins with. The port of the app's public address follows where it is not "
+            "80 or 443, and the cookie is for the path HTAG_ROOT_PATH only, so this needs to differ only between two "
+            "apps that share both, which a proxy may do whose prefix an app is not told."
+        ),
+    )
     allowed_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)
     ] = Field(
@@ -149,6 +161,14 @@ class Settings(BaseSettings):
             "Addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by "
             "commas; `*` believes everybody, which is right only where nobody but the proxy can reach the "
             "workers."
+        ),
+    )
+    health: Literal["private", "public"] = Field(
+        default="private",
+        description=(
+            "Who gets the whole of `/health`: `private`, callers on this machine and in private networks, while the "
+            "internet is told the status alone; or `public`, everybody. A proxy that is not in the trusted ones hides "
+            "whose address it is."
         ),
     )
     session_new_seconds: float = Field(
@@ -173,6 +193,44 @@ class Settings(BaseSettings):
         description=(
             "Sessions of one worker; further visitors get the busy page, known sessions never do. Memory is "
             "usually used up first."
+        ),
+    )
+    newcomers_per_second: float = Field(
+        default=50,
+        ge=0,
+        description=(
+            "New sessions a second that one address (of IPv6: one /64) may open on one worker in the long run; who "
+            "exceeds it gets a page that tries again by itself (429). Somebody whose session lives is never counted, "
+            "nor is this machine itself. 0: no limit."
+        ),
+    )
+    newcomers_burst: int = Field(
+        default=500,
+        ge=1,
+        description="New sessions that one address may open on one worker at once: an office at nine o'clock.",
+    )
+    session_tabs: int = Field(
+        default=32,
+        ge=1,
+        description=(
+            "Tabs of one session that are connected at a time; a further one works over plain HTTP (it asks once a "
+            "second) until a place is free."
+        ),
+    )
+    session_waiting_bytes: int = Field(
+        default=16 << 20,
+        ge=1 << 16,
+        description=(
+            "Bytes that wait for all tabs of one session together, and as much again that they sent and that is not "
+            "done yet. Tabs beyond it get a full render later; their messages are read more slowly."
+        ),
+    )
+    session_bytes: int = Field(
+        default=64 << 20,
+        ge=1 << 20,
+        description=(
+            "Bytes of one session, as estimated (`htag_session_size_bytes`); one that grows beyond is ended, and its "
+            "page says so. Keep it well below a worker's share of the memory."
         ),
     )
     memory_limit: int = Field(

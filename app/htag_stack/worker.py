@@ -1,15 +1,23 @@
 """The gunicorn worker, uvicorn on exactly one of the arbiter's sockets; and uvicorn's options, for all ways to run."""
 
 import asyncio
+import contextlib
+import faulthandler
+import logging
+import signal
 import socket
-import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
-from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
+from htag.websocket_protocol import FairWebSocketProtocol
+from htag_stack.errors import StartError
 from htag_stack.settings import Settings
+from htag_stack.trial import IMPORT_SECONDS
+from htag_stack.unavailable import RETRY_SECONDS, unavailable
 
 # Seconds to wait for busy requests before they are cut. Without it uvicorn waits for ever, and while old workers
 # drain gunicorn does not replace a crashed new one. Shorter than gunicorn's graceful_timeout, which is shorter than
@@ -17,6 +25,9 @@ from htag_stack.settings import Settings
 SHUTDOWN_SECONDS = 3
 LAST_REQUEST_SECONDS = 0.1  # for a connection that was accepted a moment ago to say what it wants
 PROXY_KEEP_ALIVE_SECONDS = 20  # longer than the usual scrape interval (15), so that Prometheus keeps its connection
+NOTIFY_SECONDS = 1  # between two signs of life: gunicorn's timeout then means what it says, and not as little as half
+
+logger = logging.getLogger("htag_stack")
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
@@ -24,7 +35,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     return {
         "loop": "uvloop",
         "http": "httptools",
-        "ws": "websockets-sansio",  # half the memory of the others and twice their speed
+        "ws": FairWebSocketProtocol,  # websockets-sansio: half the memory of the others and twice their speed
         "ws_per_message_deflate": False,  # costs 30 KiB a connection and half of the throughput; updates are small
         "ws_max_size": settings.message_bytes,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
@@ -59,7 +70,8 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
     @classmethod
     def configured(cls, settings: Settings) -> type["SlotWorker"]:
         """This class with uvicorn's options in it: gunicorn makes its workers itself and passes none."""
-        return type(cls.__name__, (cls,), {"CONFIG_KWARGS": uvicorn_options(settings)})
+        options = {**uvicorn_options(settings), "timeout_notify": NOTIFY_SECONDS}
+        return type(cls.__name__, (cls,), {"CONFIG_KWARGS": options})
 
     def own(self, slot: int, listeners: list[Any]) -> None:
         """Serve `slot` (1, 2, …) and nothing else."""
@@ -72,11 +84,65 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
             if listener not in self.sockets:
                 listener.close()
 
+    def init_signals(self) -> None:
+        """What the base class does; and a worker that is killed for its timeout (SIGABRT first) or that crashes leaves
+        its stacks on stderr: files, lines and functions. This works even while C code holds the interpreter."""
+        super().init_signals()
+        faulthandler.enable()
+
+    def load_wsgi(self) -> None:
+        """Import the app and compose the program. Where that fails, this worker says that it is not available, and
+        its replacement tries again: it may be a database that is down, and the other workers serve meanwhile."""
+        try:
+            with self._signs_of_life():
+                super().load_wsgi()
+        except StartError as error:
+            self._give_up(str(error))
+        except Exception as error:
+            logger.error("the program could not be composed", exc_info=error)
+            self._give_up(type(error).__name__)
+
+    def _give_up(self, reason: str) -> None:
+        logger.error("slot %d cannot serve, and tries again in %d s: %s", self.slot, RETRY_SECONDS, reason)
+        self.wsgi = unavailable
+
+    @contextlib.contextmanager
+    def _signs_of_life(self) -> Iterator[None]:
+        """An import may take longer than gunicorn's timeout, which is meant for a loop that stands still."""
+        done = threading.Event()
+
+        def notify() -> None:
+            for _ in range(int(IMPORT_SECONDS / NOTIFY_SECONDS)):
+                self.notify()
+                if done.wait(NOTIFY_SECONDS):
+                    return
+
+        thread = threading.Thread(target=notify, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
     async def _serve(self) -> None:
-        """What the base class does, with our server."""
-        self.config.app = self.wsgi
-        server = SlotServer(self.config)
+        """What the base class does, with our server; and where the app does not start, as where it does not load."""
         self._install_sigquit_handler()
-        await server.serve(sockets=self.sockets)
-        if not server.started:
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        if self.wsgi is not unavailable:
+            server = self._server()
+            try:
+                await server.serve(sockets=self.sockets)
+            except SystemExit as error:  # so uvicorn ends where the lifespan did not start, and has logged why
+                if server.started:
+                    raise
+                self._give_up(f"the app did not start (exit code {error.code})")
+        if self.wsgi is unavailable:
+            server = self._server()
+            # as gunicorn would end it: a thread that the app has started does not keep the process
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, signal.raise_signal, signal.SIGTERM)
+            await server.serve(sockets=self.sockets)
+
+    def _server(self) -> SlotServer:
+        self.config.app = self.wsgi
+        self.config.loaded = False  # of an app that did not start
+        return SlotServer(self.config)

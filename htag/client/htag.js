@@ -9,12 +9,13 @@
   const POLL = 1000; // ms between polls in plain HTTP: a clock on the page still ticks
   const QUEUE_LIMIT = 1000; // messages kept while nothing is connected: what the server reads in a second
   const REPORT_LIMIT = 20; // errors told to the server per page: a failing animation makes 60 a second
-  const RELOAD_JITTER = 1000; // ms over which the tabs of a lost worker spread their reloads
-  const RELOADED = 'htag_reloaded'; // in sessionStorage: this tab was reloaded and has not been connected since
+  const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
   const UNKNOWN_SESSION = 4404; // close code; over HTTP a text says so
+  const SESSION_TOO_LARGE = 4413; // close code: only reloading by hand begins anew
 
   const tab = Math.random().toString(36).slice(2) + Date.now().toString(36);
   const basePath = location.pathname.replace(/\/?$/, '/');
+  const RELOADS = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const queue = []; // messages that wait for a connection
   const callbacks = {}; // callback id -> resolver of the promise that waits for the answer
 
@@ -85,7 +86,8 @@
         live[kind] = null;
         connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
-        if (code === UNKNOWN_SESSION) reloadOnce();
+        if (code === UNKNOWN_SESSION) sessionLost();
+        else if (code === SESSION_TOO_LARGE) leaving = (settleSent(), true); // what the server said of it stays on show
         else if (openedAt) connectionLost(performance.now() - openedAt);
       };
       hangUp[kind] = () => end('refused');
@@ -114,10 +116,7 @@
   // A server that restarts (1012) or a network that breaks: first the same transport again, at once but not all together.
   function connectionLost(age) {
     settleSent();
-    if (age > CALM) {
-      tries = 0;
-      storage?.removeItem(RELOADED);
-    }
+    if (age > CALM) tries = 0;
     if (window.HTAG_RELOAD && ceiling === 'ws') reloadWhenBack();
     else if (age > CALM || !climbing) climb(backoff());
   }
@@ -171,9 +170,12 @@
       const response = await fetch(url, {method: 'POST', headers, body: encode({...message, fallback})});
       const text = await response.text();
       httpWorks = response.status < 500;
-      if (/^(Unknown session|No session cookie)/.test(text)) return reloadOnce();
+      window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF; // another tab renewed the session's id
+      // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
+      if (/^(Unknown session|No session cookie|CSRF)/.test(text)) return sessionLost(text.startsWith('No'));
       if (!response.ok) return failed(message, 'HTTP Error', `${response.status} ${response.statusText}\n${text}`);
       const answer = JSON.parse(text);
+      sessionWorks();
       answer.payloads?.forEach(receive);
       if (answer.revision !== undefined) window.HTAG_REVISION = answer.revision;
       if (fallback) giveUp(message);
@@ -220,16 +222,26 @@
     }
   })();
 
-  // The session is gone, and only a page load makes a new one. Once: where cookies are blocked it would never end.
-  async function reloadOnce() {
+  // The session is gone, and only a page load makes a new one. That may be lost as well, and so on for ever: where
+  // cookies are blocked, or two servers take turns. So each reload waits longer, and after the last one nothing happens.
+  async function sessionLost(blocked) {
+    if (leaving) return;
     leaving = true;
     settleSent();
-    if (!storage || storage.getItem(RELOADED)) {
-      return overlay.show('Network Error', 'The server does not know this session. Are cookies blocked?');
-    }
-    storage.setItem(RELOADED, '1');
-    await sleep(Math.random() * RELOAD_JITTER);
+    const reloads = storage ? Number(storage.getItem(RELOADS)) : RELOAD_DELAYS.length;
+    const last = reloads >= RELOAD_DELAYS.length || (blocked && reloads > 0);
+    const advice = last ? 'Are cookies blocked? Reload the page to try again.' : 'Trying again soon.';
+    if (reloads || last) overlay.show('Network Error', `The server does not know this page's session. ${advice}`);
+    if (last) return;
+    storage.setItem(RELOADS, reloads + 1);
+    await sleep(jitter(RELOAD_DELAYS[reloads])); // not all tabs of a lost worker at once
     location.reload();
+  }
+
+  // An answer to this page's own session. One answer proves little, a stranger may take it away again: what lasts does.
+  let lasting;
+  function sessionWorks() {
+    lasting ??= setTimeout(() => leaving || storage?.removeItem(RELOADS), CALM);
   }
 
   // HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
@@ -267,7 +279,7 @@
   }
 
   function receive(text) {
-    storage?.removeItem(RELOADED);
+    sessionWorks();
     handlePayload(decode(text));
   }
 
@@ -305,6 +317,13 @@
     } catch (error) {
       report('JS Eval Error', error, code);
     }
+  }
+
+  // The session has a new id. Its cookie can come with an answer to a request only, whatever told us so.
+  async function renew() {
+    const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
+    const answer = await fetch(address('renew'), {method: 'POST', headers});
+    if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
   }
 
   function settle(id, result) {
@@ -514,6 +533,7 @@
     init_ws: () => force('ws'),
     fallback: () => force('sse'),
     fallback_pure_http: () => force('http'),
+    _htag_renew: renew,
     _htag_queue: queue,
     _htag_callbacks: callbacks,
     _base_path: basePath,

@@ -32,7 +32,7 @@ class PyScript:
         lane = Lane(session)
 
         def receive(text: str) -> None:
-            lane.submit(session.codec.decode(text), tab)
+            session.context.inside(lane.submit, session.codec.decode(text), tab)
 
         tab.open(self._ffi.create_proxy(receive))  # a proxy, or the function would be gone after one call
         session.start()

@@ -22,7 +22,7 @@ BROWSER_SECONDS = 1.0  # after which the page is opened even if no server answer
 RELOADED_SECONDS = 15.0  # the same where a process has to start first, and to import everything
 LINGER_SECONDS = 1.0  # an F5 is a tab that leaves and comes back when its new page has loaded
 LOOK_SECONDS = 0.25  # between two looks whether anybody is there
-SHUTDOWN_SECONDS = 1  # for requests under way; an open event stream would otherwise hold up Ctrl-C for ever
+SHUTDOWN_SECONDS = 1  # for requests under way; a handler that takes long would otherwise hold up Ctrl-C
 
 
 def serve(
@@ -48,7 +48,9 @@ def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> Non
     """Run uvicorn, which is imported here: an app that somebody else serves does without it."""
     import uvicorn
 
-    uvicorn.run(web.app, host=host, port=port, **options)
+    from htag.websocket_protocol import FairWebSocketProtocol
+
+    uvicorn.run(web.app, host=host, port=port, **{"ws": FairWebSocketProtocol, **options})
 
 
 def log_config() -> Any:
@@ -131,7 +133,7 @@ def is_listening(host: str, port: int) -> bool:
 
 @contextlib.contextmanager
 def stopping_when_left(web: WebApp) -> Iterator[None]:
-    """While the server runs: stop it when the last tab is closed, if the app wants that; then end all sessions."""
+    """While the server runs: stop it when the last tab is closed, if the app wants that."""
     router = web.app.router
     lifespan = router.lifespan_context
 
@@ -143,7 +145,6 @@ def stopping_when_left(web: WebApp) -> Iterator[None]:
                 yield state
             finally:
                 watch.cancel()
-                await web.pool.close()
 
     router.lifespan_context = watched
     try:

@@ -196,6 +196,7 @@ USERS_ARE_SERVED: list[Panel] = [
         Query(rate("htag_component_failures_total", "kind"), "{{kind}} failed"),
         Query(rate("htag_browser_errors_total"), "JavaScript error"),
         Query(rate("htag_blocked_handlers_total"), "blocked the loop"),
+        Query(rate("htag_reports_left_out_total"), "not logged, too many"),
     ),
     graph(
         "HTTP requests", "By route.", "reqps", Query(rate("http_requests_total", "route"), "{{route}}"), stacked=True
@@ -222,9 +223,10 @@ USERS_ARE_SERVED: list[Panel] = [
     ),
     graph(
         "Refused messages",
-        "By reason: attacks, broken clients, or limits that are too tight.",
+        "By reason: attacks, broken clients, or limits that are too tight; and sessions at a bound of their own.",
         "ops",
         Query(rate("htag_messages_refused_total", "reason"), "{{reason}}"),
+        Query(rate("htag_session_limits_total", "bound"), "session's bound: {{bound}}"),
         width=12,
     ),
 ]

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Writes the scrape job for the app's slots, then becomes Prometheus. DNS names containers, not ports, so there is one
 # discovery entry a slot; as many as WEB_CONCURRENCY, or Prometheus would report workers as down that nobody started.
+#
+# The app shares a network with Prometheus, which asks it for its metrics; the app has nothing to ask here. So Prometheus
+# listens on loopback and on the address that leads out, where Grafana and the published port are; not on the other.
 set -eu
 
 workers=${WEB_CONCURRENCY:-2}
@@ -33,5 +36,18 @@ $(slot_entries)
         regex: '.*:80*([1-9][0-9]*)'
         target_label: slot
 YAML
+
+case ${1:-} in
+    --*) # options of Prometheus, not a command of promtool
+        outward=$(busybox ip -4 route get 192.0.2.1 2> /dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
+        if [ -z "$outward" ]; then
+            echo "prometheus: no address leads out, so it listens on all of them; the app can reach it." >&2
+            outward=0.0.0.0
+        else
+            set -- "$@" --web.listen-address=127.0.0.1:9090
+        fi
+        set -- "$@" "--web.listen-address=$outward:9090"
+        ;;
+esac
 
 exec "${PROMETHEUS:-/bin/prometheus}" "$@"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,11 +21,11 @@ STACK = ROOT / "app" / "htag_stack"
 SECRET = "a secret of more than thirty-two characters"
 
 
-def eventually(condition: Callable[[], object], what: str) -> None:
+def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait until `condition` is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.02)
 
 
@@ -41,8 +42,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def free_base() -> int:
-    """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment."""
-    for base in range(22000, 22080, 4):
+    """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment. Any, so that two runs rarely meet."""
+    for base in random.sample(range(22000, 30000, 4), 20):
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(base, base + 3):
@@ -56,8 +57,9 @@ def free_base() -> int:
 class Server:
     """A server process of ours and all that it said."""
 
-    def __init__(self, command: list[str], folder: Path, **settings: str) -> None:
-        path = [str(ROOT), str(ROOT / "app"), str(folder)]
+    def __init__(self, command: list[str], folder: Path, apps: str | None = None, **settings: str) -> None:
+        """`apps`: the folder with the app's module, `folder` itself if it is not given."""
+        path = [str(ROOT), str(ROOT / "app"), apps or str(folder)]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path), **settings}
         self.out = (folder / "stdout").open("w+")
         self.err = (folder / "stderr").open("w+")

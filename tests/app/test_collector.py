@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from htag_stack import collector
-from htag_stack.collector import YOUNG_OBJECTS, SetAside, is_page, settle
+from htag_stack.collector import YOUNG_OBJECTS, SetAside, settle
 
 PAGE = {"type": "http", "path": "/", "method": "GET"}
 HEALTH = {"type": "http", "path": "/health", "method": "GET"}
@@ -126,19 +126,3 @@ async def test_other_requests_never_make_a_sweep(monkeypatch: pytest.MonkeyPatch
     gc.freeze()
     await ask(SetAside(nothing), HEALTH, 3)
     assert gone() is not None
-
-
-@pytest.mark.parametrize(
-    ("scope", "expected"),
-    [
-        (PAGE, True),
-        ({**PAGE, "path": "/sub/", "root_path": "/sub"}, True),
-        ({**PAGE, "root_path": "/sub"}, True),
-        ({**PAGE, "path": "/sub/"}, False),
-        (HEALTH, False),
-        (SOCKET, False),
-        ({"type": "lifespan"}, False),
-    ],
-)
-def test_a_page_is_what_stands_at_the_root(scope: dict[str, Any], expected: bool) -> None:
-    assert is_page(scope) is expected

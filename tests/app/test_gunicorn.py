@@ -247,7 +247,7 @@ def test_every_line_is_json_and_none_holds_what_a_visitor_typed(start: Start, fr
     [
         ({"HTAG_APP": "nowhere:App"}, "HTAG_APP=nowhere:App: there is no module nowhere"),
         ({"HTAG_APP": "shop:Nobody"}, "HTAG_APP=shop:Nobody: the module shop has no Nobody."),
-        ({"HTAG_APP": "shop:APP"}, "HTAG_APP=shop:APP: APP is not a subclass of htag.Tag.App."),
+        ({"HTAG_APP": "shop:APP"}, "HTAG_APP=shop:APP: APP is of the type int, and not a subclass of Tag.App, "),
         ({"HTAG_PORT": "many"}, "HTAG_PORT=many is not a valid setting: "),
         ({"HTAG_SECRET": "hunter2"}, "HTAG_SECRET is not a valid setting: a secret has at least 32 characters."),
         ({"HTAG_STORE": "valkey://nowhere"}, "HTAG_STORE is shared between hosts"),
@@ -262,6 +262,7 @@ def test_a_bad_setting_is_one_sentence_and_exit_code_2(
     assert server.ended() == 2
     assert server.stderr().startswith(f"htag: {sentence}")
     assert server.stderr().count("\n") == 1
+    assert server.stdout() == ""
 
 
 @pytest.mark.parametrize(("command", "slot"), [(GUNICORN, 2), (("htag_stack",), 0)])

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from htag.errors import StoreError
 from htag.store import MemoryStore
-from htag_stack.health import Health
+from htag_stack.health import Health, is_private
 from htag_stack.vitals import Vitals
 
 
@@ -37,9 +37,9 @@ def vitals() -> Vitals:
     return Vitals(MemoryStore(), memory_limit=1 << 40)
 
 
-def client_of(pool: PoolOfThree, vitals: Vitals) -> TestClient:
-    health = Health(pool, vitals, version="1.2", store="valkey", place=lambda scope: ("box", 2))
-    return TestClient(Starlette(routes=health.routes))
+def client_of(pool: PoolOfThree, vitals: Vitals, address: str = "10.1.2.3", **options: Any) -> TestClient:
+    health = Health(pool, vitals, version="1.2", store="valkey", place=lambda scope: ("box", 2), **options)
+    return TestClient(Starlette(routes=health.routes), client=(address, 4321))
 
 
 @pytest.fixture
@@ -97,6 +97,37 @@ def test_a_draining_worker_is_live_and_not_ready(client: TestClient, pool: PoolO
     assert client.get("/health").status_code == 503
     assert report(client)["status"] == "draining"
     assert client.get("/health/live").status_code == 200
+
+
+def test_the_internet_is_told_the_status_and_nothing_else(pool: PoolOfThree, vitals: Vitals) -> None:
+    client = client_of(pool, vitals, "203.0.114.7")
+    assert (client.get("/health").status_code, report(client)) == (200, {"status": "ok"})
+    vitals.store_error = StoreError("down")
+    assert report(client) == {"status": "degraded"}
+    pool.draining = True
+    assert (client.get("/health").status_code, report(client)) == (503, {"status": "draining"})
+    assert "sessions" in report(client_of(pool, vitals, "203.0.114.7", public=True))
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("172.18.0.1", True),
+        ("192.168.1.9", True),
+        ("fd12::1", True),
+        ("fe80::1%eth0", True),
+        ("::ffff:10.0.0.1", True),
+        ("::ffff:8.8.8.8", False),
+        ("8.8.8.8", False),
+        ("100.64.0.1", False),  # many customers of one provider share these
+        ("2001:4860:4860::8888", False),
+        ("", True),
+    ],
+)
+def test_whose_address_is_private(address: str, private: bool) -> None:
+    assert is_private(address) is private
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])

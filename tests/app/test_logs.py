@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from htag_stack import log_limits
 from htag_stack.logs import JsonFormatter, logging_config
 from htag_stack.settings import Settings
 
@@ -37,14 +38,54 @@ def test_a_json_line_is_one_object_with_what_is_needed() -> None:
     assert isinstance(fields["pid"], int)
 
 
-def test_an_exception_stays_on_its_line() -> None:
+@pytest.mark.parametrize("messages", [True, False])
+def test_an_exception_stays_on_its_line_with_its_message_only_if_asked_for(messages: bool) -> None:
     try:
-        raise ValueError("broken")
+        int("hunter2")
     except ValueError as error:
         failed = record("failed", exc_info=(type(error), error, error.__traceback__))
-    line = JsonFormatter().format(failed)
+    line = JsonFormatter(messages=messages).format(failed)
     assert "\n" not in line
-    assert "ValueError: broken" in json.loads(line)["exception"]
+    exception = json.loads(line)["exception"]
+    assert exception.splitlines()[-1].startswith("ValueError")
+    assert exception.endswith(": invalid literal for int() with base 10: 'hunter2'") == messages
+    assert f'File "{__file__}", line' in exception
+
+
+def test_a_record_that_has_no_exception_to_tell_of_is_a_line() -> None:
+    assert "failed" in JsonFormatter().format(record("failed", exc_info=(None, None, None)))
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_place_in_a_server_s_code_says_so_many_lines_and_then_how_many_it_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logging.config.dictConfig(logging_config(Settings()))
+
+    def said(count: int, name: str) -> list[str]:
+        for _ in range(count):
+            logging.getLogger(name).warning("Invalid HTTP request received.")
+        return capsys.readouterr().out.splitlines()
+
+    assert len(said(log_limits.MOST + 5, "uvicorn.error")) == log_limits.MOST
+    assert len(said(1000, "somebody.else")) == 1000
+    monkeypatch.setattr(log_limits, "PERIOD", 0.0)
+    (line,) = said(1, "uvicorn.error")
+    assert line.endswith("Invalid HTTP request received. (5 like it were left out before)")
+    (line,) = said(1, "uvicorn.error")
+    assert line.endswith("received.")
+
+
+@pytest.mark.usefixtures("restored")
+def test_asyncio_is_logged_without_what_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.config.dictConfig(logging_config(Settings()))
+    logger = logging.getLogger("asyncio")
+    logger.error("Task exception was never retrieved\nfuture: <Task finished name='hunter2'>")
+    logger.error("Exception in callback fails('hunter2') at page.py:5")
+    out = capsys.readouterr().out
+    assert "hunter2" not in out
+    assert "Task exception was never retrieved" in out
+    assert "Exception in callback fails" in out
 
 
 @pytest.mark.parametrize("log_format", ["plain", "json"])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from htag import Tag
+from htag import Tag, WebApp
+from htag_stack.brought_app import BroughtApp
 from htag_stack.main import compose, create_application
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
@@ -30,9 +31,10 @@ class Shop(Tag.App):
         Tag.h1("Shop")
 
 
-def client_of(app: type[Tag.App] = Shop, **settings: Any) -> TestClient:
-    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET, app)
-    return TestClient(compose(prepared))
+def client_of(app: type[Tag.App] = Shop, *, address: str = "testclient", **settings: Any) -> TestClient:
+    prepared = Prepared(Settings(**{"store": "memory://", "app": "tests:Shop", **settings}), SECRET)
+    web = WebApp(app)
+    return TestClient(compose(prepared, BroughtApp(web, (web,))), client=(address, 50000))
 
 
 @pytest.fixture
@@ -108,6 +110,19 @@ def test_settings_reach_htag() -> None:
         assert 'htag_refused_total{reason="sessions"} 1.0' in client.get("/metrics").text
 
 
+def test_the_limit_on_newcomers_is_a_setting() -> None:
+    with client_of(newcomers_per_second=0.01, newcomers_burst=1, address="203.0.113.1") as client:
+        statuses = [client.get("/", headers={"cookie": "htag_sid=x"}).status_code for _ in range(2)]
+        assert statuses == [200, 429]
+        assert 'htag_refused_total{reason="rate"} 1.0' in client.get("/metrics").text
+
+
+def test_the_cookies_name_is_a_setting() -> None:
+    with client_of(cookie_name="shop") as client:
+        assert list(client.get("/").cookies) == ["shop"]
+        assert list(client.get("/", headers={"host": "here:8080"}).cookies) == ["shop_8080"]
+
+
 def test_a_worker_that_is_short_of_memory_takes_no_new_visitors() -> None:
     with client_of(memory_limit=1) as full:
         assert full.get("/").status_code == 503
@@ -119,6 +134,23 @@ def test_a_path_prefix_is_taken_off() -> None:
     with client_of(root_path="/shop") as client:
         assert client.get("/shop/").status_code == 200
         assert client.get("/shop/health").status_code == 200
+
+
+@pytest.mark.parametrize("root_path", ["", "/shop"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/health", "/health/live", "/health/ready", "/htag.js", "/event"])
+def test_a_newline_makes_another_path(path: str, root_path: str) -> None:
+    with client_of(root_path=root_path) as client:
+        for asked in (f"{path}%0a", f"{root_path}{path}%0a", f"{path}%0d", f"{path}%00"):
+            assert client.get(asked).status_code == 404, asked
+        text = client.get("/metrics").text
+        assert 'htag_sessions{state="new"} 0.0' in text
+        assert 'route="unmatched",status="404"' in text
+
+
+def test_the_metrics_are_not_below_the_prefix_that_the_public_knows() -> None:
+    with client_of(root_path="/shop") as client:
+        assert client.get("/shop/metrics").status_code == 404
+        assert client.get("/metrics").status_code == 200
 
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

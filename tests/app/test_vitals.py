@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
 import logging
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -101,6 +103,59 @@ async def test_a_store_that_does_not_answer_is_down_and_holds_nothing_up() -> No
         before = len(calls)
         await until(lambda: len(calls) > before + 2)
     assert "did not answer" in str(vitals.store_error)
+
+
+class SlowlyAnswered(MemoryStore):
+    """A store across a connection, which answers after a moment; with a bound of its own for that, or without."""
+
+    def __init__(self, patience: float | None) -> None:
+        super().__init__()
+        self._patience = patience
+        self._ours, self._theirs = socket.socketpair()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.asked = 0
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        with self._theirs, contextlib.suppress(BrokenPipeError):  # the watch ends while it is asked
+            while self._theirs.recv(1):
+                time.sleep(0.02)
+                self._theirs.send(b"+")
+
+    async def ping(self) -> None:
+        self.asked += 1
+        reader, writer = self._streams = self._streams or await asyncio.open_connection(sock=self._ours)
+        writer.write(b"?")
+        try:
+            async with asyncio.timeout(self._patience):
+                await reader.readexactly(1)
+        except TimeoutError as error:
+            raise StoreError("TimeoutError") from error
+
+    async def close(self) -> None:
+        assert self._streams is not None
+        self._streams[1].close()
+        await self._streams[1].wait_closed()
+        self._thread.join()
+
+
+@pytest.mark.parametrize("patience", [None, 0.2])
+async def test_a_loop_that_is_late_is_not_taken_for_a_store_that_is_down(
+    patience: float | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PING_SECONDS", 0.2)
+    store = SlowlyAnswered(patience)
+    vitals = Vitals(store)
+    async with watched(vitals):
+        for _ in range(3):
+            before = store.asked
+            await until(lambda before=before: store.asked > before)  # type: ignore[misc]
+            time.sleep(0.5)  # noqa: ASYNC251 - it has asked, and the loop is not there to hear the answer
+            await asyncio.sleep(0.1)
+            assert vitals.store_error is None
+    await store.close()
+    assert "is down" not in caplog.text
 
 
 async def test_a_bug_ends_the_watch_instead_of_hiding() -> None:

@@ -1,5 +1,7 @@
 """htag.js: how it stays connected."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -321,7 +323,7 @@ async def test_a_failed_request_settles_the_promise_and_is_shown(page: Page, ser
 
 
 @pytest.mark.parametrize("transport", STATE)
-async def test_an_unknown_session_reloads_the_page_once(page: Page, serve: Serve, transport: str) -> None:
+async def test_an_unknown_session_reloads_the_page(page: Page, serve: Serve, transport: str) -> None:
     server = await serve(BODY, head=FORCED[transport])
     await page.goto(server.url)
     await reach(page, transport)
@@ -329,12 +331,65 @@ async def test_an_unknown_session_reloads_the_page_once(page: Page, serve: Serve
     server.cut()
     await until(lambda: server.pages == 2)
     await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
-    await page.wait_for_timeout(1500)  # longer than the jitter of a reload
+    assert "Trying again" in await page.evaluate("_error_overlay.trace.textContent")
+    await page.wait_for_timeout(1500)  # longer than the first reload takes
     assert server.pages == 2
     server.socket = server.stream = server.post = "accept"
-    await page.reload()
+    await until(lambda: server.pages == 3)
     await reach(page, transport)
     assert await page.evaluate("htag_event('b', 'x')") is None
+    await page.wait_for_timeout(5200)  # it lasts: what was before does not count any more
     server.socket = server.stream = server.post = "unknown"
     server.cut()
-    await until(lambda: server.pages == 4)
+    await page.wait_for_timeout(3000)  # a poll, and the first reload
+    assert server.pages >= 4
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_answers_of_sessions_that_do_not_last_do_not_release_the_brake(
+    page: Page, serve: Serve, transport: str
+) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await page.goto(server.url)
+    deadline = time.monotonic() + 9
+    while time.monotonic() < deadline:
+        pages = server.pages
+        await reach(page, transport)
+        assert await page.evaluate("htag_event('b', 'x')") is None  # an answer
+        server.socket = server.stream = server.post = "unknown"
+        server.cut()
+        while server.pages == pages and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        server.socket = server.stream = server.post = "accept"
+    assert server.pages <= 3, "the first, one soon after, one later"
+
+
+HASTE = "<script>const wait = setTimeout; setTimeout = (done, ms) => wait(done, ms / 50)</script>"
+
+
+async def test_reloading_comes_to_an_end(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=HASTE)
+    server.socket = "unknown"
+    await page.goto(server.url)
+    await until(lambda: server.pages == 5)
+    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('Reload the page')")
+    await page.wait_for_timeout(2000)
+    assert server.pages == 5
+    server.socket = "accept"
+    await page.reload()
+    await reach(page, "ws")
+    assert await page.evaluate("htag_event('b', 'x')") is None
+    await page.wait_for_timeout(500)  # which is long, in haste
+    server.socket = "unknown"
+    server.cut()
+    await until(lambda: server.pages >= 7)  # by hand, and again by itself
+
+
+async def test_where_cookies_are_blocked_it_reloads_once_and_says_so(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["http"])
+    server.post = "blocked"
+    await page.goto(server.url)
+    await until(lambda: server.pages == 2)
+    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('cookies blocked?')")
+    await page.wait_for_timeout(3000)
+    assert server.pages == 2

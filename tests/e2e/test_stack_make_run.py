@@ -32,8 +32,11 @@ def copy(tmp_path: Path) -> Path:
 def url(copy: Path) -> Iterator[str]:
     """Where `make run` is going to serve somebody's own app."""
     [port] = free_ports(1)
-    (copy / "apps/mine.py").write_text((copy / "apps/hello.py").read_text())
-    environment = {**os.environ, "HTAG_PORT": str(port), "HTAG_APP": "mine:Hello"}
+    # called as in htag's tutorial, and as a folder of ours
+    (copy / "apps/app.py").write_text(
+        (copy / "apps/hello.py").read_text() + "\n\nfrom htag import WebApp\n\napp = WebApp(Hello, debug=False).app\n"
+    )
+    environment = {**os.environ, "HTAG_PORT": str(port), "HTAG_APP": "app:app"}
     process = subprocess.Popen(["make", "run"], cwd=copy, env=environment, start_new_session=True)
     yield f"http://127.0.0.1:{port}/"
     os.killpg(process.pid, signal.SIGINT)

@@ -25,7 +25,8 @@ class WireServer(Serving):
     """One page, one session, any number of tabs.
 
     `reply(event)` makes the content of the answer to an event (None: never answer). `socket`, `stream` and `post` say
-    what becomes of connections: "accept", "refuse", "hang" or "unknown" (session).
+    what becomes of connections: "accept", "refuse", "hang", "unknown" (session), or of POSTs
+    "blocked" (cookies).
     """
 
     def __init__(self, body: str, *, head: str = "", parano: str | None = None, prefix: str = "") -> None:
@@ -124,6 +125,8 @@ class WireServer(Serving):
         self.headers.append(dict(request.headers))
         if self.post == "unknown":
             return PlainTextResponse("Unknown session", 404)
+        if self.post == "blocked":
+            return PlainTextResponse("No session cookie", 400)
         if self.post != "accept":
             return PlainTextResponse("no such luck", int(self.post))
         message = self._decode((await request.body()).decode())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from htag import GTag, State, Tag
+from htag.core import HTML
 from htag.fields import form_of, is_disabled, options_of, synchronise
 from htag.pairs import MISSING, get
 
@@ -18,7 +19,7 @@ class Stage(Tag.App):
 
 
 def say(tag: GTag, **data: Any) -> None:
-    synchronise(tag, data, tag.root._live)
+    synchronise(tag, "input", data, tag.root._live)
 
 
 def attribute(tag: GTag, name: str) -> Any:
@@ -58,7 +59,7 @@ def test_a_value_that_no_field_can_have_is_not_kept(value: Any) -> None:
 def test_data_that_is_no_object_says_nothing(data: Any) -> None:
     field = Tag.input(_value="mine")
     app = on_stage(field)
-    synchronise(field, data, app._live)
+    synchronise(field, "input", data, app._live)
     assert field["value"] == "mine"
 
 
@@ -124,7 +125,7 @@ def test_a_select_checks_the_option_that_was_chosen_also_in_a_group() -> None:
     three = Tag.option("Three", _value=3)
     select = Tag.select(one, Tag.optgroup(two, three))
     on_stage(select)
-    assert options_of(select) == [one, two, three]
+    assert [*options_of(select, select.root._live)] == [one, two, three]
     say(select, value="3")
     assert [attribute(option, "selected") for option in (one, two, three)] == [False, MISSING, True]
     say(select, value="two")  # no value of its own: its text
@@ -175,5 +176,109 @@ def test_what_disabled_means(value: Any, disabled: bool) -> None:
 def test_only_what_html_can_disable_is_disabled() -> None:
     assert not is_disabled(Tag.div(_disabled=True))
     assert not is_disabled(Tag.button())
-    for make in (Tag.button, Tag.fieldset, Tag.input, Tag.option, Tag.select, Tag.textarea):
+    for make in (Tag.button, Tag.fieldset, Tag.input, Tag.optgroup, Tag.option, Tag.select, Tag.textarea):
         assert is_disabled(make(_disabled=True))
+
+
+def test_a_disabled_fieldset_disables_the_controls_in_it() -> None:
+    inside, deep, beside = Tag.button(), Tag.input(), Tag.button()
+    fieldset = Tag.fieldset(Tag.p(inside), Tag.fieldset(Tag.div(deep)), _disabled=True)
+    Tag.form(fieldset, beside)
+    assert is_disabled(inside)
+    assert is_disabled(deep)
+    assert is_disabled(deep.parent.parent)  # a fieldset in it too
+    assert not is_disabled(beside)
+    assert not is_disabled(inside.parent)  # what is no control is no part of it
+    fieldset["disabled"] = False
+    assert not is_disabled(inside)
+    assert not is_disabled(deep)
+
+
+def test_the_first_legend_of_a_disabled_fieldset_stays_enabled() -> None:
+    first, second, nested = Tag.button(), Tag.button(), Tag.button()
+    Tag.fieldset(Tag.p(), Tag.legend(Tag.b(first)), Tag.legend(second), Tag.div(Tag.legend(nested)), _disabled=True)
+    assert [is_disabled(button) for button in (first, second, nested)] == [False, True, True]
+    inner = Tag.button()
+    Tag.fieldset(Tag.legend(Tag.fieldset(inner, _disabled=True)), _disabled=True)
+    assert is_disabled(inner)
+
+
+def test_a_fragment_between_fieldset_and_legend_is_none() -> None:
+    first, other = Tag.button(), Tag.button()
+    Tag.fieldset(Tag(Tag.legend(first), Tag.p(other)), _disabled=lambda: True)
+    assert not is_disabled(first)
+    assert is_disabled(other)
+
+
+def test_an_option_in_a_disabled_group_is_disabled() -> None:
+    option = Tag.option("a")
+    Tag.select(Tag.optgroup(option, _disabled=True))
+    assert is_disabled(option)
+
+
+def chosen(select: GTag, value: Any, event: Any = "change") -> tuple[bool, Any]:
+    """Whether the event is believed, and what is kept."""
+    believed = synchronise(select, event, {"value": value}, select.root._live)
+    return believed, attribute(select, "value")
+
+
+def test_a_select_keeps_only_what_it_offers() -> None:
+    select = Tag.select(
+        Tag.option("One", _value="1"), Tag.optgroup(Tag.option("  two\n words ")), Tag.option(0, _value=0)
+    )
+    on_stage(select)
+    for value in ("1", 1, "two words", "0", ""):
+        assert chosen(select, value) == (True, value)
+    for value in ("3", "One", "two", True, 1.5, "false", "None"):
+        assert chosen(select, value) == (False, "")
+    assert chosen(select, "1", "input") == (True, "1")
+    assert chosen(select, "3", "input") == (False, "1")
+    assert chosen(select, "3", "click") == (True, "1")  # of the app's own script, say; it is not kept
+    assert chosen(select, "3", ["change"]) == (True, "1")
+
+
+def test_a_select_offers_what_callables_make_and_nothing_disabled() -> None:
+    select = Tag.select(lambda: [Tag.option(name, _disabled=name == "c") for name in "abc"])
+    on_stage(select)
+    assert chosen(select, "b") == (True, "b")
+    assert chosen(select, "c") == (False, "b")
+    assert chosen(select, "d") == (False, "b")
+
+
+def test_a_placeholder_that_was_chosen_from_the_start_is_believed() -> None:
+    select = Tag.select(Tag.option("Choose", _disabled=True, _selected=True), Tag.option("a"))
+    on_stage(select)
+    assert chosen(select, "Choose")[0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Tag.select(),
+        lambda: Tag.select(HTML("<option>new</option>"), Tag.option("a")),
+        lambda: Tag.select(Tag.optgroup(HTML("<option>new</option>")), Tag.option("a")),
+        lambda: Tag.select(Tag.option(HTML("<b>new</b>")), Tag.option("a")),
+        lambda: Tag.select(Tag.option(lambda: "new"), Tag.option("a")),
+        lambda: Tag.select(Tag.option(Tag.b("new")), Tag.option("a")),
+    ],
+)
+def test_of_options_that_are_not_known_any_may_have_been_chosen(make: Any) -> None:
+    select = make()
+    on_stage(select)
+    assert chosen(select, "new") == (True, "new")
+
+
+@pytest.mark.parametrize("kind", ["button", "submit", "reset", "image"])
+def test_the_label_of_a_button_is_the_app_s(kind: str) -> None:
+    field = Tag.input(_type=kind, _value="Pay")
+    on_stage(field)
+    assert synchronise(field, "click", {"value": "Pay nothing"}, field.root._live)
+    assert field["value"] == "Pay"
+
+
+@pytest.mark.parametrize("how", [{"_type": "hidden"}, {"_readonly": True}])
+def test_what_scripts_fill_in_is_believed(how: dict[str, Any]) -> None:
+    field = Tag.input(_value="", **how)
+    on_stage(field)
+    say(field, value="2026-11-26")
+    assert field["value"] == "2026-11-26"

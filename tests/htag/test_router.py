@@ -197,3 +197,15 @@ def test_names_of_parameters_are_checked(path):
 @pytest.mark.parametrize("path", ["", "/", "//"])
 def test_the_empty_pattern_is_the_root(path):
     assert pattern(path) == ["", ""]
+
+
+@pytest.mark.parametrize("address", [5, 0, 1.5, True, False, ["#/broken"], {"a": "#/broken"}, [], {}])
+async def test_an_address_that_is_no_text_changes_nothing(visit, address, caplog):
+    tab = await visit(routed(onhashchange=lambda event: "the app's own"))
+    await report(tab)
+    answer = await tab.event(tab.app.id, "hashchange", {"newURL": address})
+    assert answer == "the app's own"
+    await tab.event("r", "init_route", {"newURL": address})
+    await tab.event("r", "init_route", {"hash": address})
+    assert (tab.text("r"), tab.app.router.path.value) == ("home", "/")
+    assert not caplog.records

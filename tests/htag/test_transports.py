@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from htag import GTag, State, Tag, WebApp, transports
+from htag import GTag, State, Tag, WebApp, pace, transports
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.transports import Pace, revision_shown
+from htag.pace import Pace
+from htag.transports import revision_shown
 from tests.browser import Answer, Refused, Site, Tab
 
 
@@ -232,31 +233,73 @@ class Clock:
 
 def test_pace_lets_the_limit_through_each_second_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(transports, "time", clock)
-    pace = Pace(10)
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(10)
     start = clock.now
     for _ in range(100):
-        pace.left -= 1
-        if pace.left <= 0:
-            clock.now += pace.excess()
+        bucket.left -= 1
+        if bucket.left <= 0:
+            clock.now += bucket.excess()
     assert clock.now - start == pytest.approx(10)
 
 
 def test_pace_never_waits_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(transports, "time", clock)
-    pace = Pace(10)
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(10)
     for _ in range(100):
-        pace.left -= 1
-        assert pace.left > 0 or pace.excess() == 0
+        bucket.left -= 1
+        assert bucket.left > 0 or bucket.excess() == 0
         clock.now += 0.12
 
 
-async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(
-    scene: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(Pace, "excess", paced(Pace.excess, waits))
+def test_pace_lets_a_tenth_of_the_limit_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(1000)
+    assert bucket.left == 100
+    bucket.left -= 300  # a large message, say
+    assert bucket.excess() == pytest.approx(0.3)
+    clock.now += 0.3
+    assert bucket.excess() == 0
+    assert bucket.left == pytest.approx(100)
+    clock.now += 60
+    bucket.left -= 100
+    assert bucket.excess() == 0
+    assert bucket.left == pytest.approx(100)  # silence saves nothing up
+
+
+def test_whoever_does_not_wait_gains_nothing_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket, start, read = Pace(1000), clock.now, 0
+    while clock.now < start + 2:
+        bucket.left -= 1
+        if bucket.left <= 0 and bucket.excess() > 0:
+            clock.now += 0.001  # another connection of the same session asks again and again
+        else:
+            read += 1
+    assert read <= 2200
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What `Pace` asks to wait. Time passes at once, and only then."""
+    clock, waits = Clock(), []
+    monkeypatch.setattr(pace, "time", clock)
+    excess = Pace.excess
+
+    def noted(bucket: Pace) -> float:
+        if (wait := excess(bucket)) > 0:
+            waits.append(wait)
+            clock.now += wait
+        return min(wait, 0.001)
+
+    monkeypatch.setattr(Pace, "excess", noted)
+    return waits
+
+
+async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Open, waits: list[float]) -> None:
     here = await scene(limits=Limits(messages_per_second=20))
     socket = await here.site.websocket(f"/ws?rev={here.revision}")
     await socket.receive()
@@ -270,15 +313,75 @@ async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(
     assert here.observer.refused == ["too_fast"] * 2
 
 
-def paced(excess: Callable[[Pace], float], waits: list[float]) -> Callable[[Pace], float]:
-    """`excess`, which notes what it asks for and then asks for a hundredth of that."""
+async def test_the_tabs_of_a_session_have_one_pace(scene: Open, waits: list[float]) -> None:
+    here = await scene(limits=Limits(messages_per_second=20))
+    for _ in range(10):
+        socket = await here.site.websocket(f"/ws?rev={here.revision}")
+        await socket.receive()
+        for number in range(10):
+            socket.send(json.dumps(click("more", number)))
+        for _ in range(10):
+            await socket.receive()
+        await socket.close()
+    assert 4 <= len(waits) <= 5
 
-    def shorter(pace: Pace) -> float:
-        if (wait := excess(pace)) > 0:
-            waits.append(wait)
-        return wait / 100
 
-    return shorter
+async def test_what_is_no_message_counts_and_a_large_one_counts_as_several(scene: Open, waits: list[float]) -> None:
+    here = await scene(limits=Limits(messages_per_second=20))
+    for sent in (["nonsense"] * 25, [json.dumps({"data": "x" * 4096 * 25})]):
+        socket = await here.site.websocket(f"/ws?rev={here.revision}")
+        await socket.receive()
+        for text in sent:
+            socket.send(text)
+        socket.send(json.dumps(click("more", 1)))
+        await socket.receive()
+        await socket.close()
+    assert len(waits) == 2
+
+
+async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_refused(
+    scene: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "CROWDED", 20)
+    here = await scene(limits=Limits(messages_per_second=50))
+    posts = [asyncio.create_task(here.post(click("more", number), tab="a")) for number in range(60)]
+    statuses = [(await post).status for post in posts]
+    assert statuses[:20] == [200] * 20
+    assert 20 <= statuses.count(200) - 20 <= 22
+    assert statuses.count(429) == 60 - statuses.count(200)
+    assert here.app.calls == sorted(here.app.calls)
+    assert "too_fast" in here.observer.refused
+
+
+async def test_time_that_a_session_takes_from_others_counts_too(scene: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = await scene()
+    clock, asked = Clock(), []
+    monkeypatch.setattr(transports, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(Pace, "excess", lambda bucket: asked.append(bucket.left) or 0.0)
+
+    def heavy(event: Any) -> None:
+        clock.now += 0.3
+
+    here.app.add(Tag.button(_id="heavy", _onclick=heavy))
+    await here.site.get("/")
+    socket = await here.site.websocket("/ws")
+    await socket.receive()
+    socket.send(json.dumps(click("heavy", 1)))
+    await socket.receive()
+    await socket.close()
+    assert asked == [pytest.approx(100 - 1 - 0.3 * 2 * 1000)]
+    for fallback in (True, False):
+        await here.post(click("heavy", 2, fallback=fallback))
+    # the last one's time is not asked for yet
+    assert asked[-1] == pytest.approx(asked[0] - 2 - 0.3 * 2 * 1000, abs=0.1)
+
+
+def test_an_app_with_a_slow_minute_waits_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    bucket = Pace(1000)
+    bucket.left -= 60 * bucket.a_second
+    assert bucket.excess() == pytest.approx(1.1)
 
 
 # -- a POST that comes twice

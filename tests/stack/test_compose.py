@@ -120,11 +120,12 @@ def test_nginx_is_told_all_that_its_start_up_hook_reads(compose: dict[str, Any])
         assert documented.count(name) >= 2, name
 
 
-def test_nginx_and_the_app_have_the_same_prefix(engine: None) -> None:
-    settings = {"HTAG_ROOT_PATH": "/demo", "HTTP_PORT": "127.0.0.1:8099"}
+def test_nginx_and_the_app_have_the_same_prefix_and_cookie(engine: None) -> None:
+    settings = {"HTAG_ROOT_PATH": "/demo", "HTAG_COOKIE_NAME": "shop", "HTTP_PORT": "127.0.0.1:8099"}
     printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json", env=settings)
     services = json.loads(printed)["services"]
     assert {services[name]["environment"]["HTAG_ROOT_PATH"] for name in ("nginx", "app")} == {"/demo"}
+    assert {services[name]["environment"]["HTAG_COOKIE_NAME"] for name in ("nginx", "app")} == {"shop"}
     assert services["nginx"]["environment"]["NGINX_PUBLIC_PORT"] == "127.0.0.1:8099"
     [port] = services["nginx"]["ports"]
     assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8099", 8080)

@@ -94,6 +94,13 @@ def test_somebody_s_own_app_is_served_without_a_fork(serve: Callable[[Path, str]
     assert "Hello</button>" in serve(ROOT / "apps", "hello:Hello")
 
 
+def test_an_app_py_as_in_the_tutorial_is_served(serve: Callable[[Path, str], str], tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    source = (ROOT / "apps/hello.py").read_text() + "\nfrom htag import WebApp\napp = WebApp(Hello, debug=False).app\n"
+    (tmp_path / "app.py").write_text(source)
+    assert "Hello</button>" in serve(tmp_path, "app:app")
+
+
 def test_somebody_s_own_files_may_be_called_like_ours(serve: Callable[[Path, str], str], tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     shutil.copy(ROOT / "apps/hello.py", tmp_path / "mine.py")

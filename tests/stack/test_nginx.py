@@ -65,6 +65,10 @@ def test_nothing_of_the_template_is_left_unfilled() -> None:
         ({"NGINX_COOKIE_SECURE": "yes"}, "nginx: NGINX_COOKIE_SECURE must be on or off, not 'yes'."),
         ({"HTAG_ROOT_PATH": "demo"}, "nginx: HTAG_ROOT_PATH must be a path such as /demo, not 'demo'."),
         ({"HTAG_ROOT_PATH": "/a;b"}, "nginx: HTAG_ROOT_PATH must be a path such as /demo, not '/a;b'."),
+        (
+            {"HTAG_COOKIE_NAME": "a b"},
+            "nginx: HTAG_COOKIE_NAME must be letters, digits, _, - and . only, not 'a b'.",
+        ),
         ({"NGINX_ROUTE_COOKIE": "a-b"}, "nginx: NGINX_ROUTE_COOKIE must be letters, digits and _ only, not 'a-b'."),
         ({"NGINX_VISITOR_BURST": "many"}, "nginx: NGINX_VISITOR_BURST must be a whole number from 1 up, not 'many'."),
         (

@@ -25,7 +25,6 @@ def fleet(request: pytest.FixtureRequest, app_image: str) -> Iterator[Fleet]:
         host = fleet.add()
         fleet.open(NGINX_VISITOR_RATE="1000r/s")
         assert "htag_sessions" in fleet.inside(host, "/metrics").text  # else nothing here could fail
-        assert fleet.inside(host, request.param + "/metrics").status == 200
         yield fleet
 
 

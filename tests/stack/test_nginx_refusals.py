@@ -106,7 +106,7 @@ def test_an_app_that_refuses_a_made_up_session_is_not_asked_again_and_again(shop
 
 def test_what_is_no_newcomer_s_page_is_answered_where_it_was_asked_for(shops: tuple[Fleet, str]) -> None:
     fleet, busy = shops
-    known = [fleet.get("/orders", MADE_UP, busy) for _ in range(5)]
+    known = [fleet.get("/orders", cookie, busy) for cookie in (MADE_UP, "htag_sid_8080=x", "x=y; htag_sid=z")]
     assert {answer.status for answer in known} == {503}
     assert {"".join(kept(answer)) for answer in known} == {busy}  # a session may be there: it stays
     assert {fleet.get("/orders", busy, accept="application/json").status for _ in range(5)} == {503}

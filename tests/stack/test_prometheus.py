@@ -1,13 +1,17 @@
 """Prometheus: the scrape job for the slots, and the rules, through promtool."""
 
+import contextlib
 import re
+import secrets
 import subprocess
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.stack.engine import ROOT, run
+from tests.stack.engine import ROOT, docker, run
 
 IMAGE = "prom/prometheus:v3.5.3"
 CONFIG = ROOT / "monitoring/prometheus"
@@ -55,6 +59,43 @@ def test_a_bad_number_of_workers_ends_the_start_with_one_sentence() -> None:
     done = start(WEB_CONCURRENCY="none")
     assert done.returncode == 1
     assert done.stderr.strip() == "prometheus: WEB_CONCURRENCY must be a whole number from 1 up, not 'none'."
+
+
+@pytest.fixture
+def prometheus(engine: None) -> Iterator[tuple[str, str]]:
+    """Prometheus as Compose starts it, between the app's network and Grafana's, which are yielded."""
+    name = f"prometheus-test-{secrets.token_hex(4)}"
+    app, grafana = f"{name}-metrics", f"{name}-observation"
+    with contextlib.ExitStack() as stack:
+        for network, *options in ((app, "--internal"), (grafana,)):
+            docker("network", "create", *options, network)
+            stack.callback(docker, "network", "rm", network)
+        alias = ["--network-alias=prometheus"]
+        mount = f"--volume={CONFIG}:/etc/prometheus:ro"
+        locked = ["--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--user=nobody"]
+        where = ["--entrypoint=sh", f"--network={app}", *alias, IMAGE, "/etc/prometheus/start.sh"]
+        command = ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/tmp/data"]
+        docker("create", f"--name={name}", mount, *locked, *where, *command)
+        stack.callback(docker, "rm", "--force", name)
+        docker("network", "connect", "--alias=prometheus", grafana, name)
+        docker("start", name)
+        deadline = time.monotonic() + 30
+        while not asks(f"container:{name}", "127.0.0.1"):
+            assert time.monotonic() < deadline, docker("logs", name)
+            time.sleep(0.5)
+        yield app, grafana
+
+
+def asks(network: str, host: str) -> bool:
+    """Whether a container on `network` gets an answer from Prometheus at `host`."""
+    command = ["wget", "-q", "-O", "/dev/null", "-T", "3", f"http://{host}:9090/-/ready"]
+    return run("docker", "run", "--rm", f"--network={network}", "--entrypoint=busybox", IMAGE, *command).returncode == 0
+
+
+def test_the_app_cannot_reach_prometheus_and_grafana_can(prometheus: tuple[str, str]) -> None:
+    app, grafana = prometheus
+    assert asks(grafana, "prometheus")
+    assert not asks(app, "prometheus")
 
 
 @pytest.mark.usefixtures("engine")

@@ -1,0 +1,57 @@
+"""Exceptions as a log may show them: types and places, no messages, because messages quote what people type.
+
+`int("what was typed")` raises an error that repeats it; so do the notes of an exception, the members of a group, and
+the exceptions before it in a chain.
+"""
+
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+FIRST_FRAMES, LAST_FRAMES = 10, 20  # of a traceback; a recursion without end has a thousand between, all alike
+CHAINED = 8  # exceptions of one chain or group that are shown: more repeat the story
+
+
+def without_messages(error: BaseException) -> BaseException:
+    """A stand-in for `error`: the same type names, tracebacks, causes and members, shortened, and no text of theirs.
+
+    It is an exception, so that whoever formats or collects log records finds what they know.
+    """
+    return _stand_in(error, CHAINED)
+
+
+def _stand_in(error: BaseException, left: int) -> BaseException:
+    kind: Any = type(error)
+    frames, left_out = shortened(error.__traceback__)
+    text = (f"{left_out} frames left out",) if left_out else ()
+    if isinstance(error, BaseExceptionGroup):
+        members = [_stand_in(member, left // 2) for member in error.exceptions[: max(left, 1)]]
+        shown: BaseException = _named(kind, BaseExceptionGroup)(*text or ("",), members)
+    else:
+        shown = _named(kind, Exception)(*text)
+    if left > 0:
+        for name in ("__cause__", "__context__"):
+            if (before := getattr(error, name)) is not None:
+                setattr(shown, name, _stand_in(before, left - 1))
+    shown.__suppress_context__ = error.__suppress_context__
+    shown.__traceback__ = frames
+    return shown
+
+
+@lru_cache(maxsize=256)
+def _named(kind: Any, base: Any) -> Any:
+    """A subclass of `base` that is called like `kind`."""
+    return type(kind.__name__, (base,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+
+
+def shortened(traceback: TracebackType | None) -> tuple[TracebackType | None, int]:
+    """`traceback` with its first and last frames, and how many between them are left out."""
+    steps = []
+    while traceback is not None:
+        steps.append(traceback)
+        traceback = traceback.tb_next
+    left_out = max(len(steps) - FIRST_FRAMES - LAST_FRAMES, 0)
+    short: TracebackType | None = None
+    for step in reversed(steps[:FIRST_FRAMES] + steps[FIRST_FRAMES + left_out :]):
+        short = TracebackType(short, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    return short, left_out

@@ -1,0 +1,117 @@
+"""uvicorn's shutdown, in the order that running apps need: streams end, then it waits for connections, then sessions
+end, then the host application's own lifespan.
+
+uvicorn tells an application nothing until every connection is closed, and an open event stream closes only if the
+application ends it: the two wait for each other. It has no hook for this, so the `uvicorn.Server` that runs us is
+found, and two of its methods are extended. That covers every way to its end: a signal, `--reload`, `should_exit`, a
+limit on requests, a server in a thread. Other servers (hypercorn) cut streams after a time by themselves.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import sys
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+logger = logging.getLogger("htag")
+
+SEVERAL = (
+    "%d processes serve this WebApp behind one port, and each has sessions of its own: a browser whose page came from "
+    "one and whose WebSocket reaches another is unknown there. Run one process; or one on each of several ports, "
+    "behind a proxy that keeps each browser at its process (sticky), all with the same WebApp(secret=…): "
+    "docs/embedding.md has the combinations that work"
+)
+
+
+class UvicornEnd:
+    """Calls `end_streams` as uvicorn begins to shut down, awaits `close` when all connections are closed, and calls
+    `reopen` at its very end, because there may be another server after this one."""
+
+    def __init__(
+        self,
+        end_streams: Callable[[], None],
+        close: Callable[[], Awaitable[None]],
+        reopen: Callable[[], None],
+        *,
+        has_secret: bool,
+    ) -> None:
+        self._end_streams = end_streams
+        self._close = close
+        self._reopen = reopen
+        self._has_secret = has_secret
+        self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None  # where we have looked already
+        self._servers: weakref.WeakSet[Any] = weakref.WeakSet()  # whose end is ours
+
+    def expect(self, port: int | None = None) -> None:
+        """From now on the end of the server is ours as well: of the one that listens on `port`, or is about to start.
+        Looked for once on each event loop, and after each end."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop() is loop:
+            return
+        self._loop = weakref.ref(loop)
+        server = running_server(port)
+        if server is not None and server not in self._servers:
+            self._servers.add(server)
+            self._extend(server)
+        if (number := processes(server, has_secret=self._has_secret)) > 1:
+            logger.warning(SEVERAL, number)
+
+    def _extend(self, server: Any) -> None:
+        shut_down, end_lifespan = server.shutdown, server.lifespan.shutdown
+
+        async def streams_first(*arguments: Any, **options: Any) -> None:
+            self._loop = None
+            self._end_streams()
+            try:
+                await shut_down(*arguments, **options)
+            finally:
+                self._reopen()
+
+        async def sessions_first() -> None:
+            try:
+                await self._close()
+            finally:
+                await end_lifespan()
+
+        server.shutdown = streams_first
+        if server.config.lifespan != "off":  # else sessions are to outlive the server
+            server.lifespan.shutdown = sessions_first
+
+
+def running_server(port: int | None) -> Any:
+    """The `uvicorn.Server` of this event loop that listens on `port`, or with None the one that starts; or any; or
+    None."""
+    module = sys.modules.get("uvicorn.server")
+    servers = [each for each in serving() if module is not None and isinstance(each, module.Server)]
+    return min(servers, key=lambda server: port not in ports(server), default=None)
+
+
+def ports(server: Any) -> list[int | None]:
+    """Where `server` listens; nowhere as yet: [None]."""
+    if not server.started:
+        return [None]
+    names = [each.getsockname() for listener in server.servers for each in listener.sockets]
+    return [name[1] for name in names if isinstance(name, tuple)]  # else a socket in the file system
+
+
+def processes(server: Any, *, has_secret: bool) -> int:
+    """How many processes share this one's port, and with it its visitors, as far as one can tell.
+
+    Under gunicorn, which can also give each worker a port, those who set a secret are taken to know.
+    """
+    if server is not None and multiprocessing.parent_process() is not None and not server.config.should_reload:
+        return int(server.config.workers)
+    workers = (getattr(getattr(each, "cfg", None), "workers", 1) for each in serving())  # gunicorn's worker has a cfg
+    return 1 if has_secret else max(workers, default=1)
+
+
+def serving() -> Iterator[object]:
+    """The objects in whose method `serve` or `_serve` some task of this event loop is: servers."""
+    for task in asyncio.all_tasks():
+        step: Any = task.get_coro()
+        while (frame := getattr(step, "cr_frame", None)) is not None:
+            if frame.f_code.co_name in ("serve", "_serve") and "self" in frame.f_locals:
+                yield frame.f_locals["self"]
+            step = step.cr_await

@@ -1,0 +1,162 @@
+"""uvicorn's WebSocket protocol, fair to all connections: none holds the event loop, whatever frames it sends.
+
+uvicorn parses and answers control frames and fragments below the application, as fast as they come. Give the class to
+uvicorn wherever you start it: `uvicorn.run(app, ws=FairWebSocketProtocol)`, or on its command line
+`--ws htag.websocket_protocol:FairWebSocketProtocol`. `WebApp.run` and the deployed program do that by themselves.
+"""
+
+import asyncio
+from typing import Any
+
+from websockets.frames import CloseCode, Frame
+
+from htag.unread import CutsUnread
+
+# Bytes that are parsed at a time: at most 170 frames, the smallest have 6. So many take half a millisecond.
+SLICE = 1024
+# Frames after which other connections have their turn. Of one large frame many slices are taken in one turn.
+FRAMES_A_TURN = 170
+# What a connection may send in a second, in bytes, where each frame counts for so many more: 2048 small frames, which
+# take 10 ms, or 2 MiB. People make fewer than 100 frames even while dragging, and browsers no pings at all.
+BUDGET = 2 << 20
+FRAME = 1 << 10
+
+
+class FairWebSocketProtocol(CutsUnread):
+    """Takes what came in slices, one a turn of the loop, and reads no more while its budget of this second is spent.
+
+    What waits here is at most one read of the socket, because nothing more is read meanwhile: the browser's own
+    buffers fill, and its `send` waits. Nothing is dropped but pongs that the other side does not read.
+    """
+
+    # of the class until they are needed: most connections never send so much at once
+    _left = BUDGET
+    _until = 0.0  # the loop's time at which the budget is new
+    _held: bytearray | None = None  # was read and is not parsed yet
+    _timer: asyncio.Handle | None = None  # calls `_read_on`
+
+    def data_received(self, data: bytes) -> None:
+        """Parse `data`, if that is little; this is the way of an ordinary click."""
+        if len(data) > SLICE or self._held or self._timer is not None:
+            self._hold(data)
+            return
+        self._take(data)
+        if self._left <= 0:
+            self._rest()
+
+    async def receive(self):  # type: ignore[no-untyped-def]  # uvicorn's types of messages are private
+        """The next message for the application. When it has taken all, more is read."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            if self._held:
+                self._timer = self._timer or self.loop.call_soon(self._read_on)
+            elif self._timer is None:
+                self.transport.resume_reading()
+        return message
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._held = None
+        super().connection_lost(exc)
+
+    # -- what came -------------------------------------------------------------------------------------------------
+
+    def _take(self, data: bytes | bytearray) -> int:
+        """Parse `data` and do what its frames ask. How many those were."""
+        conn = self.conn
+        conn.receive_data(data)
+        if conn.parser_exc is not None:
+            self.handle_parser_exception()
+            return 0
+        frames = len(conn.events)
+        self._left -= len(data) + FRAME * frames
+        self.handle_events()
+        return frames
+
+    def _hold(self, data: bytes) -> None:
+        """Keep `data` behind what is held already, and parse what this turn allows."""
+        if self._held is None:
+            self._held = bytearray()
+        self._held += data
+        if self._timer is None:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Parse what is held, until the turn or the budget is over or the application is to take messages first."""
+        self._timer = None
+        held, frames = self._held, 0
+        while held and not self.transport.is_closing():
+            if self.read_paused and not self.close_sent:
+                return  # `receive` goes on; the base class has paused reading
+            if self._left <= 0 and self._rest():
+                return
+            if frames >= FRAMES_A_TURN:
+                self.transport.pause_reading()
+                self._timer = self.loop.call_soon(self._read_on)
+                return
+            part = held[:SLICE]
+            del held[:SLICE]
+            frames += self._take(part)
+        self._held = None
+        if not self.read_paused and not (self._left <= 0 and self._rest()):
+            self.transport.resume_reading()
+
+    def _rest(self) -> bool:
+        """The budget is spent: a new one if a second has passed, else read on when it has. Whether that is so."""
+        now = self.loop.time()
+        if now >= self._until:
+            self._left, self._until = BUDGET, now + 1.0
+            return False
+        self.transport.pause_reading()
+        self._timer = self.loop.call_later(self._until - now, self._read_on)
+        return True
+
+    # -- what the frames ask ---------------------------------------------------------------------------------------
+
+    def handle_ping(self) -> None:
+        """Answer, unless the other side does not read: of such pongs RFC 6455 (5.5.3) wants only a late one."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Join a fragment to those before: in a list, each would take fifty bytes more, the empty ones too."""
+        message: Any = self.frames[0]
+        if not isinstance(message, bytearray):
+            message = bytearray(message)
+            self.frames = [message]
+        message += event.data
+        if event.fin:
+            self.send_receive_event_to_app()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on. What should be text and is not closes the connection, without a word in the log: it is
+        the browser's fault, and what it sent is private."""
+        data, self.frames = self.frames[0], []
+        if self.close_sent:
+            return  # nobody takes messages any more; read on, for the other side's close frame
+        if self.curr_msg_data_type == "bytes":
+            self.queue.put_nowait({"type": "websocket.receive", "bytes": bytes(data)})
+        else:
+            try:
+                self.queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
+            except UnicodeDecodeError:
+                self.conn.fail(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def handle_parser_exception(self) -> None:
+        """What came is no frame: close, also where the application has not accepted yet and there is no close frame."""
+        if self.conn.close_sent is not None:
+            super().handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE})
+        self.close_sent = True
+        self.transport.close()
