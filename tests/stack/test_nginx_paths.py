@@ -61,7 +61,7 @@ def test_the_prefix_leads_to_the_page_wherever_the_browser_called_it(
         shown = fleet.get(page)
         assert shown.status == 200
         assert "window.HTAG_CSRF" in shown.text
-        assert {cookie.partition("=")[0][:10] for cookie in shown.cookies} == {"htag_route", "htag_sid"[:10]}
+        assert {cookie.partition("=")[0].split("_")[1] for cookie in shown.cookies} == {"route", "sid"}
         assert all("path=/demo/" in cookie.lower() for cookie in shown.cookies)
 
 
