@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from htag import pairs
-from htag.elements import elements
 from htag.marks import DYNAMIC
 from htag.markup import HTML
 from htag.registry import Registry
@@ -117,10 +116,7 @@ def is_disabled(tag: GTag) -> bool:
     """
     if tag.tag not in DISABLED:
         return False
-    if "disabled" in tag._attributes and says_disabled(tag):
-        return True
-    # most apps have no such element at all, and need not look
-    return ("fieldset" in elements or tag.tag == "option") and _is_in_disabled(tag)
+    return says_disabled(tag) or _is_in_disabled(tag)
 
 
 def says_disabled(tag: GTag) -> bool:

@@ -16,6 +16,7 @@ from htag import browser_report, dispatch, fields
 from htag.app import App
 from htag.context import SessionContext
 from htag.dispatch import Event, Result
+from htag.elements import elements
 from htag.errors import TooManyTasks
 from htag.limits import Limits
 from htag.marks import HOOKED
@@ -338,7 +339,8 @@ class Session:
         try:
             if (
                 target is None
-                or fields.is_disabled(target)
+                # most apps have no `fieldset` at all, and need not look at what is around
+                or (("disabled" in target._attributes or "fieldset" in elements) and fields.is_disabled(target))
                 or (
                     type(data) is dict
                     and ("value" in data or "checked" in data)  # few events are those of a field

@@ -6,9 +6,9 @@ uvicorn wherever you start it: `uvicorn.run(app, ws=FairWebSocketProtocol)`, or 
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
-from websockets.frames import CloseCode, Frame
+from websockets.frames import CloseCode, Frame, Opcode
 
 from htag.unread import CutsUnread
 
@@ -20,6 +20,7 @@ FRAMES_A_TURN = 170
 # take 10 ms, or 2 MiB. People make fewer than 100 frames even while dragging, and browsers no pings at all.
 BUDGET = 2 << 20
 FRAME = 1 << 10
+HELD = -1  # less than the shortest read
 
 
 class FairWebSocketProtocol(CutsUnread):
@@ -29,15 +30,19 @@ class FairWebSocketProtocol(CutsUnread):
     buffers fill, and its `send` waits. Nothing is dropped but pongs that the other side does not read.
     """
 
-    # of the class until they are needed: most connections never send so much at once
-    _left = BUDGET
-    _until = 0.0  # the loop's time at which the budget is new
-    _held: bytearray | None = None  # was read and is not parsed yet
-    _timer: asyncio.Handle | None = None  # calls `_read_on`
+    pauses: ClassVar[int] = 0  # how often any connection of this process was read no further
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_once = SLICE  # bytes that are parsed as they come; HELD while others wait
+        self._left = BUDGET
+        self._until = 0.0  # the loop's time at which the budget is new
+        self._held: bytearray | None = None  # was read and is not parsed yet
+        self._timer: asyncio.Handle | None = None  # calls `_read_on`
 
     def data_received(self, data: bytes) -> None:
         """Parse `data`, if that is little; this is the way of an ordinary click."""
-        if len(data) > SLICE or self._held or self._timer is not None:
+        if len(data) > self._at_once:
             self._hold(data)
             return
         self._take(data)
@@ -64,6 +69,19 @@ class FairWebSocketProtocol(CutsUnread):
 
     # -- what came -------------------------------------------------------------------------------------------------
 
+    def handle_events(self) -> None:
+        """What the base class does; without its detours for what comes nearly always, a message in one frame."""
+        conn = self.conn
+        events, conn.events = conn.events, []
+        for event in events:
+            if type(event) is Frame and event.opcode is Opcode.TEXT and event.fin:
+                data: Any = event.data
+                self.curr_msg_data_type, self.frames = "text", [data]
+                self.send_receive_event_to_app()
+            else:
+                conn.events = [event]
+                super().handle_events()
+
     def _take(self, data: bytes | bytearray) -> int:
         """Parse `data` and do what its frames ask. How many those were."""
         conn = self.conn
@@ -81,6 +99,7 @@ class FairWebSocketProtocol(CutsUnread):
         if self._held is None:
             self._held = bytearray()
         self._held += data
+        self._at_once = HELD
         if self._timer is None:
             self._read_on()
 
@@ -100,7 +119,7 @@ class FairWebSocketProtocol(CutsUnread):
             part = held[:SLICE]
             del held[:SLICE]
             frames += self._take(part)
-        self._held = None
+        self._held, self._at_once = None, SLICE
         if not self.read_paused and not (self._left <= 0 and self._rest()):
             self.transport.resume_reading()
 
@@ -110,7 +129,9 @@ class FairWebSocketProtocol(CutsUnread):
         if now >= self._until:
             self._left, self._until = BUDGET, now + 1.0
             return False
+        FairWebSocketProtocol.pauses += 1
         self.transport.pause_reading()
+        self._at_once = HELD
         self._timer = self.loop.call_later(self._until - now, self._read_on)
         return True
 

@@ -20,13 +20,20 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from htag.observe import Observer
+from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.vitals import Vitals
 
 # Seconds. Most handlers take well under a millisecond; 0.1 is where a person feels a delay and htag announces a
@@ -255,6 +262,11 @@ class States(Collector):
         )
         yield GaugeMetricFamily(
             "htag_store_up", "Whether the session store answers.", float(self._vitals.store_error is None)
+        )
+        yield CounterMetricFamily(
+            "htag_websocket_pauses",
+            "Times that a WebSocket was read no further for up to a second, because of the many frames that it sends.",
+            FairWebSocketProtocol.pauses,
         )
         yield InfoMetricFamily("htag_build", "What is running.", self._build)
 

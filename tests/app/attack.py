@@ -107,11 +107,14 @@ class Worker:
         """How many there are."""
         return sum(json.loads(self.get("/health").text)["sessions"].values())  # type: ignore[attr-defined]
 
+    def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        lines = self.get("/metrics").text.splitlines()  # type: ignore[attr-defined]
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+
     def heard(self) -> float:
         """How many messages it has handled or refused."""
-        lines = self.get("/metrics").text.splitlines()  # type: ignore[attr-defined]
-        counted = [line for line in lines if line.startswith(("htag_events_total{", "htag_messages_refused_total{"))]
-        return sum(float(line.rpartition(" ")[2]) for line in counted)
+        return self.metric("htag_events_total") + self.metric("htag_messages_refused_total")
 
     def assert_unharmed(self) -> None:
         """It is the same process, and nothing in its log is an error of ours."""

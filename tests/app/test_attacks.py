@@ -70,6 +70,8 @@ def test_frames_of_any_kind_hold_nobody_up(worker: Worker, kind: str, reads: boo
             visitor.clicks(SECONDS)
     visitor.assert_served(CLICKS)
     assert worker.memory() - before < MOST_MEMORY
+    if "texts" not in kind and "clicks" not in kind:  # whole messages are slowed down above the protocol
+        assert worker.metric("htag_websocket_pauses_total") > 0
     worker.assert_unharmed()
 
 

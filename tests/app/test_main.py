@@ -21,6 +21,7 @@ PROMISED = (
     " htag_session_size_bytes_bucket htag_events_total htag_event_duration_seconds_bucket htag_update_bytes_bucket"
     " htag_refused_total htag_messages_refused_total htag_component_failures_total htag_blocked_handlers_total"
     " htag_clients_behind_total htag_browser_errors_total htag_event_loop_lag_seconds htag_store_up htag_build_info"
+    " htag_websocket_pauses_total"
     " http_requests_total http_request_duration_seconds_bucket"
     " process_cpu_seconds_total process_resident_memory_bytes process_open_fds"
 )

@@ -6,14 +6,13 @@ import random
 from typing import Any
 
 import pytest
-from starlette.requests import Request
 
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
-from htag.session import Session
 from htag.wire import Codec
 from tests.app.fuzz import text
+from tests.browser import Site
 
 MESSAGES = 10_000
 
@@ -68,9 +67,8 @@ class Tab:
 async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     web = WebApp(Everything)
     codec = Codec()
-    request = Request({"type": "http", "path": "/", "headers": []})
-    session: Session = web.pool.open(lambda identity: web._build(identity, request), None)
-    session.page()
+    await Site(web.app).get("/")
+    (session,) = web.pool.sessions.values()
     tab = Tab()
     session.attach(tab)
     identities = ["b", "off", "f", "i", "c", "r", "t", "s", "router", session.app.id, "b-1", "b-999", "nobody"]

@@ -11,8 +11,11 @@ import uvicorn
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from htag import websocket_protocol
+from htag import Tag, WebApp, websocket_protocol
+from htag.runners import serving
 from htag.websocket_protocol import BUDGET, FRAME, FRAMES_A_TURN, SLICE, FairWebSocketProtocol
+from htag_stack.settings import Settings
+from htag_stack.worker import uvicorn_options
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -50,11 +53,11 @@ class Transport(asyncio.Transport):
     def resume_reading(self) -> None:
         self.reading = True
 
-    def get_write_buffer_size(self) -> int:
-        return 0
-
     def is_closing(self) -> bool:
         return self.closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def close(self) -> None:
         self.closing = True
@@ -63,7 +66,7 @@ class Transport(asyncio.Transport):
 class Peer:
     """A connection of FairWebSocketProtocol, the application behind it, and how many frames each turn took."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type = FairWebSocketProtocol) -> None:
         self.heard: list[Any] = []
         self.may_take = asyncio.Event()
         self.may_take.set()
@@ -71,7 +74,7 @@ class Peer:
         config = uvicorn.Config(self.application, interface="asgi3", **quiet)
         config.load()
         self.transport = Transport()
-        self.protocol = FairWebSocketProtocol(config, ServerState(), {})
+        self.protocol = kind(config, ServerState(), {})
         self.protocol.connection_made(self.transport)
         self.turns: list[int] = []
         self.protocol.handle_events = self._counted(self.protocol.handle_events)  # type: ignore[method-assign]
@@ -304,3 +307,20 @@ async def test_a_message_above_the_limit_closes_with_1009_before_it_is_kept(peer
     assert peer.transport.written[0][2:4] == (1009).to_bytes(2, "big")
     assert peer.transport.closing
     assert peer.protocol._held is None
+
+
+# -- who uses it
+
+
+def test_uvicorn_takes_it_by_its_name_and_the_deployed_program_and_webapp_run_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = uvicorn.Config(lambda: None, ws="htag.websocket_protocol:FairWebSocketProtocol", log_config=None)
+    config.load()
+    assert config.ws_protocol_class is FairWebSocketProtocol
+    assert uvicorn_options(Settings(store="memory://"))["ws"] is FairWebSocketProtocol
+    run: list[Any] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: run.append(options["ws"]))
+    for chosen in ({}, {"ws": "wsproto"}):
+        serving.listen(WebApp(Tag.App), "127.0.0.1", 0, chosen)
+    assert run == [FairWebSocketProtocol, "wsproto"]
