@@ -367,6 +367,8 @@ def busy(reason: str) -> Response:
     text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
     # x-htag-refused: to the proxy in front, that this answer is no session's
     headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
+    if status == 429:
+        headers["x-htag-limit"] = "newcomers"  # which limit was met: the proxy has others
     return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
 
 

@@ -32,8 +32,9 @@ from loadtest.document import Document, Element
 Transport = Literal["websocket", "sse", "http"]
 
 SERVED_BY = "X-Htag-Served-By"
-LIMIT = "X-Htag-Limit"  # with a 429 of nginx: which of its limits was met
+LIMIT = "X-Htag-Limit"  # with a 429: which limit was met
 LIMITS = {
+    "newcomers": "the app's limit on new sessions from one address (HTAG_NEWCOMERS_PER_SECOND, HTAG_NEWCOMERS_BURST)",
     "pages": "nginx's limit on pages from one address (NGINX_VISITOR_RATE, NGINX_VISITOR_BURST)",
     "connections": "nginx's limit on connections from one address (NGINX_CONNECTIONS_PER_ADDRESS)",
 }

@@ -5,6 +5,7 @@ from hashlib import md5
 
 import pytest
 
+from loadtest.client import Client, Refused
 from tests.stack.fleet import Answer, Fleet
 
 FULL = {"HTAG_MAX_SESSIONS": "1", "HTAG_SESSION_NEW_SECONDS": "600"}
@@ -62,6 +63,22 @@ def test_a_refused_visitor_is_in_at_the_next_try(fleet: Fleet, refused: Answer, 
     route = [cookie.partition(";")[0] for cookie in refused.cookies]  # even a browser that kept it
     answer = fleet.get("/", *route)
     assert (answer.status, answer.headers["x-htag-served-by"].partition(":")[0]) == (200, room)
+
+
+@pytest.fixture
+def slow_fleet(app_image: str) -> Iterator[Fleet]:
+    """One worker that opens two sessions for one address, and then one in 1000 seconds."""
+    with Fleet(app_image) as fleet:
+        fleet.add(HTAG_NEWCOMERS_PER_SECOND="0.001", HTAG_NEWCOMERS_BURST="2")
+        fleet.open()
+        yield fleet
+
+
+def test_the_load_kit_names_the_app_s_limit_too(slow_fleet: Fleet) -> None:
+    assert [slow_fleet.get("/").status for _ in range(2)] == [200, 200]
+    with pytest.raises(Refused, match="429: the app's limit on new sessions from one address"):
+        Client(f"http://{slow_fleet.address}").open()
+    assert kept(slow_fleet.get("/")) == []
 
 
 @pytest.mark.parametrize("cookies", [[], [MADE_UP], [f"htag_route_8080={'0' * 32}"]], ids=["none", "made-up", "old"])
