@@ -46,7 +46,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=3s --timeout=5s --start-period=30s --retries=10 \
     CMD python -m htag_stack.probe "$HTAG_PORT" "$WEB_CONCURRENCY"
 # An app finds its files beside it. A folder that this user may not enter (a checkout under umask 077) matters to none but
-# the app that is in it, which startup.py tells.
+# the app that is in it, which brought_app.py tells.
 CMD ["sh", "-c", "cd /srv/apps 2>/dev/null; exec gunicorn --config python:htag_stack.gunicorn_conf"]
 
 # Last, because it changes with every commit.
