@@ -365,7 +365,11 @@ def busy(reason: str) -> Response:
     """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
     seconds = random.randint(5, 15)
     text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
-    return HTMLResponse(notice("Busy", text, retry=seconds), status, {"retry-after": str(seconds)})
+    # x-htag-refused: to the proxy in front, that this answer is no session's
+    headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
+    if status == 429:
+        headers["x-htag-limit"] = "newcomers"  # which limit was met: the proxy has others
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
 
 
 App._serve = staticmethod(lambda instance: WebApp(instance).app)
