@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import requests
@@ -46,6 +46,13 @@ def free_ports(count: int) -> list[int]:
     for listener in listeners:
         listener.close()
     return ports
+
+
+class Site(Protocol):
+    """What a crowd needs to know of what it visits."""
+
+    url: str
+    trusted: str | None
 
 
 class Stack:
@@ -174,7 +181,7 @@ class Visitor(Client):
 class Crowd:
     """Visitors who all do the same at the same time, each in a thread of its own."""
 
-    def __init__(self, stack: Stack, size: int, transport: Transport = "websocket") -> None:
+    def __init__(self, stack: Site, size: int, transport: Transport = "websocket") -> None:
         self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE, trusted=stack.trusted) for _ in range(size)]
         self._threads = ThreadPoolExecutor(size)
 
