@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test check load bench lock dashboard certificate
+.PHONY: help run up down logs address test check load bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -30,6 +30,10 @@ down: ## stop the stack; what it has stored stays
 
 logs: ## follow what the stack logs
 	docker compose logs --follow --tail 100
+
+address: ## whom nginx has seen in the last ten minutes: requests, the visitor's address, who had the connection
+	@docker compose logs --no-log-prefix --since 10m nginx | \
+		sed -n 's/.*"client":"\([^"]*\)","peer":"\([^"]*\)".*/client \1  peer \2/p' | sort | uniq -c | sort -rn
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 	.venv/bin/python -m pytest $(TESTS)

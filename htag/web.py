@@ -243,7 +243,9 @@ def busy() -> Response:
     """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
     seconds = random.randint(5, 15)
     text = "All places are taken at the moment. This page tries again by itself."
-    return HTMLResponse(notice("Busy", text, retry=seconds), 503, {"retry-after": str(seconds)})
+    # x-htag-refused: to the proxy in front, that this answer is no session's
+    headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
+    return HTMLResponse(notice("Busy", text, retry=seconds), 503, headers)
 
 
 App._serve = staticmethod(lambda instance: WebApp(instance).app)

@@ -33,6 +33,11 @@ from loadtest.document import Document, Element
 Transport = Literal["websocket", "sse", "http"]
 
 SERVED_BY = "X-Htag-Served-By"
+LIMIT = "X-Htag-Limit"  # with a 429 of nginx: which of its limits was met
+LIMITS = {
+    "pages": "nginx's limit on pages from one address (NGINX_VISITOR_RATE, NGINX_VISITOR_BURST)",
+    "connections": "nginx's limit on connections from one address (NGINX_CONNECTIONS_PER_ADDRESS)",
+}
 UNKNOWN_SESSION = 4404  # the close code for a session that this worker does not have
 LOST = 1006  # the close code of a connection that ended without one
 POLL_SECONDS = 0.2  # plain HTTP has no push: how often to ask while waiting
@@ -299,7 +304,8 @@ class Client:
         """Note who served an answer. Raises `Refused` unless all went well."""
         self.served(response.headers.get(SERVED_BY))
         if response.status_code != 200:
-            raise Refused(what, response.status_code, response.text)
+            limit = LIMITS.get(response.headers.get(LIMIT, ""), "") if response.status_code == 429 else ""
+            raise Refused(what, response.status_code, limit or response.text)
 
     @property
     def origin(self) -> str:
@@ -368,7 +374,8 @@ class WebSocketChannel:
                 sslopt={"ca_certs": client.trusted} if client.trusted else None,
             )
         except websocket.WebSocketBadStatusException as error:
-            raise Refused("the WebSocket", error.status_code, str(error)) from error
+            limit = LIMITS.get((error.resp_headers or {}).get(LIMIT.lower(), ""))
+            raise Refused("the WebSocket", error.status_code, limit or str(error)) from error
         connection.settimeout(None)
         return connection
 

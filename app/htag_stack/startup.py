@@ -5,6 +5,7 @@ import functools
 import importlib
 import os
 import socket
+import sys
 import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -52,10 +53,23 @@ def _import(module_name: str, path: str) -> object:
     except ModuleNotFoundError as error:
         missing = error.name or module_name
         if module_name == missing or module_name.startswith(missing + "."):
+            if closed := _folder_without_access():
+                raise StartError(_no_access(path, closed)) from error
             raise StartError(f"HTAG_APP={path}: there is no module {missing} in {os.getcwd()} or installed.") from error
         raise StartError(f"HTAG_APP={path}: importing it failed, the module {missing} is not installed.") from error
     except Exception as error:
+        if isinstance(error, PermissionError) and str(error.filename).endswith(".py"):
+            raise StartError(_no_access(path, error.filename)) from error
         raise StartError(f"HTAG_APP={path}: importing it failed with {_described(error)}.") from error
+
+
+def _folder_without_access() -> str | None:
+    """The first folder that modules are looked for in and that this user may not read: to Python it is empty."""
+    return next((each for each in sys.path if os.path.isdir(each) and not os.access(each, os.R_OK | os.X_OK)), None)
+
+
+def _no_access(path: str, file: str) -> str:
+    return f"HTAG_APP={path}: user {os.getuid()} may not read {file}; let it: chmod -R a+rX on the app's folder."
 
 
 def _described(error: Exception) -> str:

@@ -130,7 +130,7 @@ def running_stack() -> Iterator[Stack]:
     need_engine()
     stack = Stack()
     try:
-        stack.compose("build", "app")
+        stack.compose("build", "app", "nginx", "prometheus")
         stack.up()
         yield stack
     except AssertionError as failure:

@@ -48,7 +48,7 @@ def test_metrics_are_for_prometheus_only(stack: Stack) -> None:
 def test_the_access_log_shows_a_visit(stack: Stack) -> None:
     with Visitor(stack.url) as visitor:
         visitor.arrive()
-        [route] = [cookie.value for cookie in visitor.http.cookies if cookie.name == "htag_route"]
+        [route] = [cookie.value for cookie in visitor.http.cookies if cookie.name.startswith("htag_route_")]
     visit = until(
         lambda: [line for line in stack.access_log() if line["route"] == route and line["path"] == "/ws"], "the line"
     )

@@ -1,9 +1,11 @@
 """A backend for the nginx tests, run in a container with nothing but Python: says what it was sent."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+BUSY = bool(os.environ.get("ECHO_BUSY"))  # then /shop/ and /orders are refused
 RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
 
 
@@ -21,8 +23,27 @@ class Echo(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
 
+    def answer_shop(self) -> None:
+        self.send("{}", "text/html", 503 if BUSY else 200, **{"X-Htag-Refused": "newcomer"} if BUSY else {})
+
+    def answer_orders(self) -> None:
+        self.answer_echo() if not BUSY else self.send("{}", "application/json", 503)
+
     def answer_own_headers(self) -> None:
         self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
+
+    def answer_own_policy(self) -> None:
+        self.send("{}", "application/json", **{"Content-Security-Policy": "default-src 'self'"})
+
+    def answer_own_framing(self) -> None:
+        self.send("{}", "application/json", **{"Content-Security-Policy": "frame-ancestors https://own.example"})
+
+    def answer_own_frame_options(self) -> None:
+        self.send("{}", "application/json", **{"X-Frame-Options": "DENY"})
+
+    def answer_bad_header(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nno header at all\r\n\r\n")
+        self.close_connection = True
 
     def answer_hang_up(self) -> None:
         self.close_connection = True
@@ -43,9 +64,9 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(b"data: last\n\n")
         self.close_connection = True
 
-    def send(self, text: str, kind: str, **headers: str) -> None:
+    def send(self, text: str, kind: str, status: int = 200, **headers: str) -> None:
         body = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
@@ -57,5 +78,9 @@ class Echo(BaseHTTPRequestHandler):
         """Silent."""
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # connections that wait to be accepted
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("0.0.0.0", 8001), Echo).serve_forever()
+    Server(("0.0.0.0", 8001), Echo).serve_forever()
