@@ -184,6 +184,11 @@ class Client:
         """Whether the channel is open, as far as we know."""
         return self._channel is not None and self._closed is None
 
+    @property
+    def closed(self) -> int | None:
+        """The close code, once the channel is closed, and not by us."""
+        return self._closed
+
     # what a person does
 
     def click(self, target: str | Element) -> Any:
