@@ -19,6 +19,8 @@ from tests.stack.engine import ROOT, docker, need_engine, run
 from tests.stack.test_kubernetes import PROBE, Resource, find, rendered
 
 IMAGE = "htag-stack:podtest"
+CONTAINER = "htag-app-pod-0-app"
+GRACE = "terminationGracePeriodSeconds"
 
 
 class Pod:
@@ -43,10 +45,11 @@ class Pod:
 
     def inside(self, command: str) -> str:
         """What a shell in the app's container prints."""
-        return self.podman("exec", "htag-app-pod-0-app", "sh", "-c", command)
+        return self.podman("exec", CONTAINER, "sh", "-c", command)
 
     def stop(self) -> None:
-        self.podman("kube", "down", str(self._file))
+        """The container, and not yet the pod's network: as a kubelet does."""
+        self.podman("stop", "--time", str(find("Deployment", "htag-app")["spec"]["template"]["spec"][GRACE]), CONTAINER)
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +115,16 @@ def _resources(file: Path) -> Path:
 
 def _configuration(file: Path) -> Path:
     """podman's own: it must not ask for more open files and processes than this machine lets anybody have."""
-    limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
-    ours = [f'"{name}={limit}:{limit}"' for name, kind in limits.items() if (limit := resource.getrlimit(kind)[1]) > 0]
+    wanted = {"nofile": (resource.RLIMIT_NOFILE, 20_000), "nproc": (resource.RLIMIT_NPROC, 4096)}
+    limits = {name: min(limit, _most(kind)) for name, (kind, limit) in wanted.items()}
+    ours = [f'"{name}={limit}:{limit}"' for name, limit in limits.items()]
     file.write_text(f"[containers]\ndefault_ulimits = [{', '.join(ours)}]\n")
     return file
+
+
+def _most(kind: int) -> float:
+    hard = resource.getrlimit(kind)[1]
+    return float("inf") if hard == resource.RLIM_INFINITY else hard
 
 
 def _answers(url: str) -> bool:
