@@ -1,6 +1,7 @@
 """docker-compose.yml, as Docker Compose understands it."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
-from tests.stack.engine import ROOT, docker
+from tests.stack.engine import ROOT, docker, run
+from tests.stack.old_engine import old_engine
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
 GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
@@ -74,6 +76,20 @@ def test_engines_from_20_10_on_will_do(compose: dict[str, Any]) -> None:
         assert "start_interval" not in service.get("healthcheck", {}), name  # engine 25
     assert not re.search(r"^HEALTHCHECK.*start-interval", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert "Docker Engine 20.10" in (ROOT / "README.md").read_text()
+
+
+def test_an_engine_of_debian_12_can_make_the_containers(engine: None, tmp_path: Path) -> None:
+    settings = {"COMPOSE_PROJECT_NAME": f"htag-old-{os.getpid()}", "HTAG_VERSION": "old"}
+    compose = ("docker", "compose", "--env-file", "/dev/null")
+    run(*compose, "build", "app", "nginx", "prometheus", env=settings)
+    with old_engine(tmp_path, b"1.41") as address:  # what Docker Engine 20.10 speaks
+        old = {**settings, "DOCKER_HOST": address}
+        assert run("docker", "version", "--format", "{{.Server.APIVersion}}", env=old).stdout == "1.41\n"
+        try:
+            made = run(*compose, "up", "--no-start", "app", "nginx", "valkey", "prometheus", env=old)
+            assert made.returncode == 0, made.stderr
+        finally:
+            run(*compose, "down", "--volumes", "--rmi", "local", env=settings)
 
 
 def test_nothing_of_ours_is_mounted(compose: dict[str, Any]) -> None:

@@ -243,8 +243,9 @@ def docker_logs(proxy: Proxy) -> str:
 @pytest.mark.parametrize(
     "path", ["/api/x", "/orders?id=1", "/demo/orders", "/a%20b/c", "/metricsx", "/my-metrics", "/x.js"]
 )
-def test_whatever_an_app_has_of_its_own_is_passed_on_as_it_came(proxy: Proxy, path: str) -> None:
-    answer = proxy.get(path)
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+def test_whatever_an_app_has_of_its_own_is_passed_on_as_it_came(proxy: Proxy, path: str, accept: str) -> None:
+    answer = proxy.get(path, Accept=accept)
     assert (answer.status_code, answer.json()["path"]) == (200, path)
 
 
@@ -393,9 +394,13 @@ def test_one_address_cannot_take_all_connections(start: Callable[..., Proxy]) ->
     assert (answer.status_code, answer.headers["X-Htag-Limit"]) == (429, "connections")
 
 
-def test_the_load_kit_names_the_limit_that_it_met(strict_proxy: Proxy) -> None:
+def test_the_load_kit_names_the_limit_that_it_met(strict_proxy: Proxy, start: Callable[..., Proxy]) -> None:
     with pytest.raises(Refused, match=r"429: nginx's limit on pages from one address \(NGINX_VISITOR_RATE"):
         Client(strict_proxy.url).open()
+    proxy = start(NGINX_CONNECTIONS_PER_ADDRESS="1")
+    sentence = r"the WebSocket .* 429: nginx's limit on connections from one address"
+    with requests.get(proxy.url + "/stream", stream=True, timeout=10), pytest.raises(Refused, match=sentence):
+        Client(proxy.url).connect()
 
 
 def test_nothing_that_was_typed_is_in_any_log(start: Callable[..., Proxy]) -> None:
