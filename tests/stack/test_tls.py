@@ -1,7 +1,9 @@
 """nginx with NGINX_TLS=on: what it refuses at start, and what it offers to those who connect."""
 
 import re
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,25 @@ def test_only_what_mozilla_calls_intermediate_is_offered(folder: Path) -> None:
     assert all(re.fullmatch(r"ECDHE-(ECDSA|RSA)-.*(GCM-SHA\d+|POLY1305)", name) for name in ciphers[1].split(":"))
 
 
+def test_a_renewal_that_nginx_cannot_use_is_told_and_what_people_ask_for_is_not(folder: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for name in ("certificate.pem", "key.pem"):
+        shutil.copy(folder / name, tmp_path)
+        (tmp_path / name).chmod(0o644)
+    mounted = [f"--volume={tmp_path}:/etc/nginx/tls:ro", "--publish=127.0.0.1::8443", *arguments(NGINX_TLS="on")]
+    container = docker("run", "--detach", *mounted, IMAGE).strip()
+    try:
+        url = "https://" + docker("port", container, "8443").strip()
+        _until_handshakes_succeed(url, True)
+        (tmp_path / "key.pem").write_text("no key")
+        _until_handshakes_succeed(url, False)
+        logged = run("docker", "logs", container)
+        assert 'cannot load certificate key "/etc/nginx/tls/key.pem"' in logged.stderr
+        assert "SECRET" not in logged.stdout + logged.stderr
+    finally:
+        docker("rm", "--force", container)
+
+
 def test_without_it_there_is_plain_http_only() -> None:
     rendered = docker("run", "--rm", *arguments(), IMAGE, "nginx", "-T")
     listens = re.findall(r"^ *listen ([\d.:]+)", rendered, re.MULTILINE)
@@ -111,3 +132,12 @@ def test_the_settings_are_documented() -> None:
     for file in (".env.example", "docs/configuration.md"):
         text = (ROOT / file).read_text()
         assert all(name in text for name in ("TLS_DIR", "TLS_CERTIFICATE", "TLS_KEY", "HTTPS_PORT")), file
+
+
+def _until_handshakes_succeed(url: str, wanted: bool) -> None:
+    deadline = time.monotonic() + 30
+    while (run("curl", "--silent", "--insecure", f"{url}/?SECRET").returncode == 0) != wanted:
+        assert time.monotonic() < deadline, (
+            f"in 30 s connections have not become {'possible' if wanted else 'impossible'}"
+        )
+        time.sleep(0.2)
