@@ -1,8 +1,10 @@
 """nginx with NGINX_TLS=on: what it refuses at start, and what it offers to those who connect."""
 
+import os
 import re
 import shutil
 import subprocess
+import textwrap
 import time
 from pathlib import Path
 
@@ -39,6 +41,23 @@ def test_the_made_certificate_is_accepted_whatever_the_umask(folder: Path) -> No
     assert "[warn]" not in done.stderr
     assert "listen 8443 ssl" in done.stdout
     assert (folder / "key.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="certbot's hook is root's")
+def test_the_hook_of_the_docs_makes_one_file_for_both(folder: Path, tmp_path: Path) -> None:
+    [hook] = re.findall(r"<<'HOOK'\n(.*?)^    HOOK$", (ROOT / "docs/tls.md").read_text(), re.MULTILINE | re.DOTALL)
+    for name, original in (("fullchain.pem", "certificate.pem"), ("privkey.pem", "key.pem")):
+        shutil.copy(folder / original, tmp_path / name)
+    served = tmp_path / "served"
+    served.mkdir()
+    for parent in (tmp_path, served):
+        parent.chmod(0o755)
+    script = textwrap.dedent(hook).replace("/srv/htag/tls", str(served))
+    done = run("sh", "-c", script, env={"RENEWED_LINEAGE": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    both = "/etc/nginx/tls/site.pem"
+    assert nginx(served, "-t", NGINX_TLS_CERTIFICATE=both, NGINX_TLS_KEY=both).returncode == 0
+    assert (served / "site.pem").stat().st_mode & 0o077 == 0
 
 
 def test_a_certificate_is_not_made_over_another(folder: Path) -> None:
@@ -103,17 +122,17 @@ def test_only_what_mozilla_calls_intermediate_is_offered(folder: Path) -> None:
     assert all(re.fullmatch(r"ECDHE-(ECDSA|RSA)-.*(GCM-SHA\d+|POLY1305)", name) for name in ciphers[1].split(":"))
 
 
-def test_a_renewal_that_nginx_cannot_use_is_told_and_what_people_ask_for_is_not(folder: Path, tmp_path: Path) -> None:
+def test_a_renewal_that_nginx_cannot_use_is_told_and_what_people_ask_for_is_not(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    for name in ("certificate.pem", "key.pem"):
-        shutil.copy(folder / name, tmp_path)
-        (tmp_path / name).chmod(0o644)
+    assert run("make", "--silent", "certificate", f"TLS_DIR={tmp_path}").returncode == 0
     mounted = [f"--volume={tmp_path}:/etc/nginx/tls:ro", "--publish=127.0.0.1::8443", *arguments(NGINX_TLS="on")]
     container = docker("run", "--detach", *mounted, IMAGE).strip()
     try:
         url = "https://" + docker("port", container, "8443").strip()
         _until_handshakes_succeed(url, True)
-        (tmp_path / "key.pem").write_text("no key")
+        (tmp_path / "fresh.pem").write_text("no key")
+        (tmp_path / "fresh.pem").chmod(0o644)
+        (tmp_path / "fresh.pem").rename(tmp_path / "key.pem")
         _until_handshakes_succeed(url, False)
         logged = run("docker", "logs", container)
         assert 'cannot load certificate key "/etc/nginx/tls/key.pem"' in logged.stderr
