@@ -14,6 +14,7 @@ import yaml
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
 from tests.stack.engine import ROOT, docker, run
+from tests.stack.test_nginx import nginx
 
 FOLDER = ROOT / "deploy/kubernetes"
 RENDERED = ["base", *(f"overlays/{path.name}" for path in sorted((FOLDER / "overlays").iterdir()))]
@@ -159,6 +160,15 @@ def test_the_ports_are_compose_s(compose: dict[str, Any]) -> None:
     assert [port["containerPort"] for port in container("nginx")["ports"]] == [published["target"]]
     assert find("Service", "htag")["spec"]["ports"][0]["targetPort"] == container("nginx")["ports"][0]["name"]
     assert container("app")["ports"] == [{"name": "slot-1", "containerPort": 8001}]
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("folder", RENDERED)
+def test_nginx_starts_with_these_settings(folder: str) -> None:
+    told = {key: (value or "").replace("$(NAMESPACE)", "shop") for key, value in environment("nginx", folder).items()}
+    done = nginx("-T", **told)
+    assert done.returncode == 0, done.stderr
+    assert "server htag-app.shop.svc.cluster.local:8002 resolve" in done.stdout
 
 
 # locked down
