@@ -3,7 +3,9 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 BUSY = bool(os.environ.get("ECHO_BUSY"))  # then /shop/ and /orders are refused
 RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
@@ -24,22 +26,22 @@ class Echo(BaseHTTPRequestHandler):
         self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
 
     def answer_shop(self) -> None:
-        self.send("{}", "text/html", 503 if BUSY else 200, **{"X-Htag-Refused": "newcomer"} if BUSY else {})
+        self.send("{}", "text/html", {"X-Htag-Refused": "newcomer"} if BUSY else {}, 503 if BUSY else 200)
 
     def answer_orders(self) -> None:
-        self.answer_echo() if not BUSY else self.send("{}", "application/json", 503)
+        self.answer_echo() if not BUSY else self.send("{}", "application/json", {}, 503)
 
     def answer_own_headers(self) -> None:
-        self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
+        self.send("{}", "application/json", {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
 
     def answer_own_policy(self) -> None:
-        self.send("{}", "application/json", **{"Content-Security-Policy": "default-src 'self'"})
+        self.send("{}", "application/json", {"Content-Security-Policy": "default-src 'self'"})
 
     def answer_own_framing(self) -> None:
-        self.send("{}", "application/json", **{"Content-Security-Policy": "frame-ancestors https://own.example"})
+        self.send("{}", "application/json", {"Content-Security-Policy": "frame-ancestors https://own.example"})
 
     def answer_own_frame_options(self) -> None:
-        self.send("{}", "application/json", **{"X-Frame-Options": "DENY"})
+        self.send("{}", "application/json", {"X-Frame-Options": "DENY"})
 
     def answer_bad_header(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nno header at all\r\n\r\n")
@@ -64,7 +66,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(b"data: last\n\n")
         self.close_connection = True
 
-    def send(self, text: str, kind: str, status: int = 200, **headers: str) -> None:
+    def send(self, text: str, kind: str, headers: Mapping[str, str] = MappingProxyType({}), status: int = 200) -> None:
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
