@@ -13,6 +13,7 @@ greenlet under locust. JavaScript is not run, only kept in `scripts`.
 import base64
 import itertools
 import json
+import os
 import random
 import re
 import secrets
@@ -89,8 +90,14 @@ class Channel(Protocol):
 class Client:
     """One tab of one visitor."""
 
-    def __init__(self, url: str, transport: Transport = "websocket", *, seconds: float = 10.0) -> None:
-        """`url`: where the app is mounted. `seconds`: how long anything is waited for."""
+    def __init__(
+        self, url: str, transport: Transport = "websocket", *, seconds: float = 10.0, trusted: str | None = None
+    ) -> None:
+        """`url`: where the app is mounted. `seconds`: how long anything is waited for.
+
+        `trusted`: a file with the certificates to trust over https, instead of the usual ones. Without it the file
+        that the environment names in REQUESTS_CA_BUNDLE, if it does.
+        """
         self.url = url.rstrip("/") + "/"
         self.transport = transport
         self.seconds = seconds
@@ -100,7 +107,10 @@ class Client:
         self.served_by: str | None = None  # who served the first page
         self.moves: list[str] = []  # each who took over since: empty while stickiness holds
         self.bytes_received = 0  # of payloads
+        self.trusted = trusted or os.environ.get("REQUESTS_CA_BUNDLE")
         self.http = requests.Session()
+        self.http.verify = self.trusted or True
+        self.http.trust_env = not trusted  # or the environment's file would win over the one that was asked for
         self._tab = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._answers: dict[str, dict[str, Any]] = {}
@@ -174,6 +184,11 @@ class Client:
     def connected(self) -> bool:
         """Whether the channel is open, as far as we know."""
         return self._channel is not None and self._closed is None
+
+    @property
+    def closed(self) -> int | None:
+        """The close code, once the channel is closed, and not by us."""
+        return self._closed
 
     # what a person does
 
@@ -357,7 +372,12 @@ class WebSocketChannel:
         try:
             # the time limit is for the handshake; afterwards silence is nothing unusual
             connection = websocket.create_connection(
-                url, timeout=client.seconds, cookie=client.cookies, origin=client.origin, skip_utf8_validation=True
+                url,
+                timeout=client.seconds,
+                cookie=client.cookies,
+                origin=client.origin,
+                skip_utf8_validation=True,
+                sslopt={"ca_certs": client.trusted} if client.trusted else None,
             )
         except websocket.WebSocketBadStatusException as error:
             limit = LIMITS.get((error.resp_headers or {}).get(LIMIT.lower(), ""))

@@ -7,9 +7,9 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import requests
@@ -48,28 +48,40 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+class Site(Protocol):
+    """What a crowd needs to know of what it visits."""
+
+    url: str
+    trusted: str | None
+
+
 class Stack:
     """The running services of one Compose project, on ports of its own."""
 
-    def __init__(self) -> None:
+    trusted: str | None = None  # the file with the certificate, where the stack speaks TLS
+
+    def __init__(self, name: str = "", files: Sequence[str] = (), **settings: str) -> None:
+        """`name` tells it from other stacks of this run. `files`: those beside docker-compose.yml. `settings`: .env."""
         http, prometheus = free_ports(2)
         self.url = f"http://127.0.0.1:{http}"
         self.prometheus = f"http://127.0.0.1:{prometheus}"
+        self._files = [f"--file={file}" for file in ("docker-compose.yml", *files)]
         self._environment = {
-            "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}",
+            "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}{name}",
             "HTAG_VERSION": "test",
             "HTAG_MEMORY_LIMIT": str(MEMORY_LIMIT),
             "HTTP_PORT": str(http),
             "PROMETHEUS_PORT": str(prometheus),
+            **settings,
         }
 
     def compose(self, *arguments: str) -> str:
         """What `docker compose …` prints, with nobody's .env."""
-        return docker("compose", "--env-file", os.devnull, *arguments, env=self._environment)
+        return docker("compose", "--env-file", os.devnull, *self._files, *arguments, env=self._environment)
 
-    def up(self, containers: int = 1) -> None:
+    def up(self, containers: int = 1, services: Sequence[str] = SERVICES) -> None:
         """So many app containers, and everything healthy."""
-        self.compose("up", "--detach", "--no-recreate", "--scale", f"app={containers}", "--wait", *SERVICES)
+        self.compose("up", "--detach", "--no-recreate", "--scale", f"app={containers}", "--wait", *services)
 
     def down(self) -> None:
         """Away with it, and with what it stored."""
@@ -169,8 +181,8 @@ class Visitor(Client):
 class Crowd:
     """Visitors who all do the same at the same time, each in a thread of its own."""
 
-    def __init__(self, stack: Stack, size: int, transport: Transport = "websocket") -> None:
-        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE) for _ in range(size)]
+    def __init__(self, stack: Site, size: int, transport: Transport = "websocket") -> None:
+        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE, trusted=stack.trusted) for _ in range(size)]
         self._threads = ThreadPoolExecutor(size)
 
     def __enter__(self) -> "Crowd":

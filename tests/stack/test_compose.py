@@ -114,6 +114,7 @@ def test_nginx_is_told_all_that_its_start_up_hook_reads(compose: dict[str, Any])
     hook = (ROOT / "nginx/15-htag.envsh").read_text()
     read = set(re.findall(r'"\$\{(\w+):=', hook))
     fixed = {"NGINX_APP_HOST", "NGINX_APP_PORT"}  # Compose's service is `app`
+    fixed |= {"NGINX_TLS_CERTIFICATE", "NGINX_TLS_KEY", "NGINX_ACME_FOLDER", "NGINX_HTTPS_PORT"}  # deploy/tls.yml's
     assert read - fixed <= set(compose["services"]["nginx"]["environment"])
     documented = (ROOT / "docs/configuration.md").read_text() + (ROOT / ".env.example").read_text()
     for name in read - fixed - {"NGINX_PUBLIC_PORT"}:  # Compose's HTTP_PORT
