@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from os import urandom
 
 from htag import footprint
+from htag.collector import collector
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Client, Session
@@ -97,6 +98,7 @@ class Pool:
         self._new.add(session)
         self._unmeasured[session] = None
         self._arm()
+        collector.session_opened()
         self._observer.session_opened()
         return session
 
@@ -154,6 +156,7 @@ class Pool:
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]
+            collector.session_ended()
         session.close()
         self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:

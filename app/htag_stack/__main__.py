@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from htag_stack.collector import settle
+from htag.collector import collector
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
@@ -17,7 +17,7 @@ def main() -> None:
         settings = prepared.settings
         check_ports(settings.host, [settings.port])
     application = compose(prepared)
-    settle()
+    collector.start()
     uvicorn.run(
         application,
         host=settings.host,

@@ -16,7 +16,6 @@ from htag.pool import Pool
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
-from htag_stack.collector import SetAside
 from htag_stack.health import Health
 from htag_stack.metrics import Metrics
 from htag_stack.served_by import Place, ServedBy
@@ -59,8 +58,7 @@ def compose(prepared: Prepared) -> ASGIApp:
         async with _running(web.pool, vitals, store):
             yield
 
-    served = ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
-    return SetAside(served)
+    return ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -1,0 +1,42 @@
+"""uvicorn's protocols, without the circles of garbage that a connection leaves.
+
+An HTTP connection that ends lets go of everything. One that becomes a WebSocket never ends for its HTTP protocol: that
+stays behind with its parser, which refer to each other, 4 KiB for as long as the garbage collector does not look. What
+was refused for an error stays behind with the error, whose traceback refers to all that was going on.
+"""
+
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    _Protocol = WebSocketsSansIOProtocol
+else:
+    _Protocol = object
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP, until a WebSocket takes the connection over."""
+
+    def handle_websocket_upgrade(self) -> None:
+        """The parser has done its work: it would keep this protocol, and this the parser."""
+        super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn itself does when a connection is lost
+
+
+class ForgetsErrors(_Protocol):
+    """For a WebSocket protocol: the errors that ended a connection do not outlive it."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Every connection ends here, refused or closed. An error's traceback holds frames that hold the error."""
+        super().connection_lost(exc)
+        for error in (self.conn.handshake_exc, self.conn.parser_exc):
+            if error is not None:
+                error.__traceback__ = None
+
+
+class WebSocketProtocol(ForgetsErrors, WebSocketsSansIOProtocol):
+    """A WebSocket."""
+
+
