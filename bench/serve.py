@@ -16,6 +16,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -62,8 +63,18 @@ def embedded(rows: int, seconds: float | None) -> Any:
 
     from htag import WebApp
 
-    times = {} if seconds is None else {"new_seconds": seconds, "grace_seconds": seconds}
-    return WebApp(measured_app(rows), debug=False, **limits(**times)).app
+    if seconds is None:
+        return WebApp(measured_app(rows), debug=False, **limits()).app
+    web = WebApp(measured_app(rows), debug=False, **limits(new_seconds=seconds, grace_seconds=seconds))
+
+    async def tells_sessions(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/metrics":
+            lines = [f'htag_sessions{{state="{state}"}} {number}' for state, number in web.pool.counts().items()]
+            await PlainTextResponse("\n".join(lines))(scope, receive, send)
+        else:
+            await web.app(scope, receive, send)
+
+    return tells_sessions
 
 
 def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 
 from htag.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
+from htag.hangup import end_parser
 from htag.identity import COOKIE, Identity, cookie_values, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
@@ -120,6 +121,12 @@ class SocketEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from handshake to close."""
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            end_parser(receive)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         if not self._door.has_cookie(scope) or not self._door.is_own(scope):
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "errors heap limits marks markup names pairs state observe store throttle",
+    "errors hangup heap limits marks markup names pairs state observe store throttle",
     "blocks children class_names collector css declared elements wire",
     "node",
     "tag",

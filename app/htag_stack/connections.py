@@ -1,8 +1,8 @@
 """uvicorn's protocols, without the circles of garbage that a connection leaves.
 
 An HTTP connection that ends lets go of everything. One that becomes a WebSocket never ends for its HTTP protocol: that
-stays behind with its parser, which refer to each other, 4 KiB for as long as the garbage collector does not look. What
-was refused for an error stays behind with the error, whose traceback refers to all that was going on.
+stays behind with its parser, which refer to each other, 4 KiB for as long as the garbage collector does not look. So do
+5 KiB of the WebSocket itself when it ends; where it was refused for an error, 15 KiB with all that was going on.
 """
 
 from typing import TYPE_CHECKING
@@ -25,18 +25,19 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]  # as uvicorn itself does when a connection is lost
 
 
-class ForgetsErrors(_Protocol):
-    """For a WebSocket protocol: the errors that ended a connection do not outlive it."""
+class EndsWhole(_Protocol):
+    """For a WebSocket protocol: nothing of a connection outlives it."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Every connection ends here, refused or closed. An error's traceback holds frames that hold the error."""
+        """Every connection ends here, whether it was refused or closed."""
         super().connection_lost(exc)
+        self.conn.parser.close()  # a generator that waits for more, and refers to the connection that holds it
         for error in (self.conn.handshake_exc, self.conn.parser_exc):
             if error is not None:
-                error.__traceback__ = None
+                error.__traceback__ = None  # it holds frames, and one of them the error
 
 
-class WebSocketProtocol(ForgetsErrors, WebSocketsSansIOProtocol):
+class WebSocketProtocol(EndsWhole, WebSocketsSansIOProtocol):
     """A WebSocket."""
 
 
