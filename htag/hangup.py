@@ -1,7 +1,7 @@
 """The end of a WebSocket under uvicorn, of which a circle of garbage would stay: 5 KiB for each connection.
 
-Its parser is a generator, which waits for more to come and refers to the connection that holds it. Nothing tells it that
-nothing will. (A circle with a generator in it is not among what `gc.DEBUG_SAVEALL` shows.)
+Its parser is a generator, which waits for more to come and refers to the connection that holds it. Nothing tells it
+that nothing will. (A circle with a generator in it is not among what `gc.DEBUG_SAVEALL` shows.)
 """
 
 import asyncio

@@ -39,5 +39,3 @@ class EndsWhole(_Protocol):
 
 class WebSocketProtocol(EndsWhole, WebSocketsSansIOProtocol):
     """A WebSocket."""
-
-
