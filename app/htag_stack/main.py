@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from htag import __version__
@@ -18,6 +18,7 @@ from htag.stores import open_store
 from htag.web import WebApp
 from htag_stack.health import Health
 from htag_stack.metrics import Metrics
+from htag_stack.program import Program
 from htag_stack.served_by import Place, ServedBy
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
@@ -51,14 +52,15 @@ def compose(prepared: Prepared) -> ASGIApp:
     metrics.watch(web.pool, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
     health = Health(web.pool, vitals, version=__version__, store=urlsplit(settings.store).scheme, place=place)
-    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", web.app)]
+    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with _running(web.pool, vitals, store):
             yield
 
-    return ServedBy(Starlette(routes=routes, lifespan=lifespan), place, metrics.http_answered, settings.root_path)
+    program = Program(routes, lifespan, web.app)
+    return ServedBy(program, place, metrics.http_answered, settings.root_path)
 
 
 def _limits(settings: Settings) -> Limits:
