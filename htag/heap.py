@@ -43,10 +43,22 @@ def _large_blocks() -> int:
 
 def resident() -> int:
     """Bytes that this process has in RAM; pages shared with other processes count in each. 0 where it is not told."""
+    return _statm()[1]
+
+
+def anonymous() -> int:
+    """Those of them that are no file's: what was allocated, in use or not."""
+    _, all_of_it, of_files = _statm()
+    return all_of_it - of_files
+
+
+def _statm() -> list[int]:
+    """The whole address space, what of it is in RAM, and what of that is mapped from files or shared: bytes."""
     try:
-        return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = _STATM.read_text().split()[:3]
     except OSError:
-        return 0
+        return [0, 0, 0]  # not on Linux
+    return [int(number) * os.sysconf("SC_PAGE_SIZE") for number in pages]
 
 
 def trim() -> None:

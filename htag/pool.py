@@ -111,7 +111,10 @@ class Pool:
             raise self._refuse("draining")
         if len(self.sessions) >= self.limits.max_sessions:
             raise self._refuse("sessions")
-        if self._pressure is not None and (reason := self._pressure()) is not None:
+        reason = self._pressure() if self._pressure is not None else None
+        if reason == "memory" and not self.sessions:
+            return  # it is not sessions that fill it, and turning everybody away would not empty it
+        if reason is not None:
             raise self._refuse(reason)
 
     def _refuse(self, reason: str) -> Refused:

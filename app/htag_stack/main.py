@@ -16,13 +16,15 @@ from htag.pool import Pool
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
+from htag_stack.cgroup import memory_group
 from htag_stack.health import Health
+from htag_stack.memory import Memory
 from htag_stack.metrics import Metrics
 from htag_stack.program import Program
 from htag_stack.served_by import Place, ServedBy
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
-from htag_stack.vitals import Vitals, memory_share
+from htag_stack.vitals import Vitals
 
 logger = logging.getLogger("htag_stack")
 
@@ -37,7 +39,7 @@ def compose(prepared: Prepared) -> ASGIApp:
     settings = prepared.settings
     metrics = Metrics()
     store = open_store(settings.store)
-    vitals = Vitals(store, memory_share(settings.memory_limit, settings.workers))
+    vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
     web = WebApp(
         prepared.app_class,
         debug=settings.debug,

@@ -228,6 +228,16 @@ async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build)
     assert home.diary.refused == ["memory"]
 
 
+async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
+    home = house(pressure=lambda: "memory")
+    home.open()
+    with pytest.raises(Refused, match="memory"):
+        home.open()
+    home = house(pressure=lambda: "maintenance")
+    with pytest.raises(Refused, match="maintenance"):
+        home.open()
+
+
 async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) -> None:
     home = house()
     session = home.open()
