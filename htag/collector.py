@@ -39,6 +39,7 @@ SLACK = 64 * 2**20  # … and bytes on top, because an app has other things to k
 FEW = 50  # sessions: what so few hold tells nothing about what one does
 FRUITFUL = 0.05  # of what was held; a sweep that finds less was in vain
 SHARE = 0.01  # of the time for which newcomers were refused for memory: so long a sweep may take
+TRIMMED = 10.0  # seconds between two times that the C library is asked to give back: it looks through all that is free
 SECONDS_A_BLOCK = 2e-7  # of memory in use: what a sweep takes, until one was measured
 
 
@@ -54,7 +55,7 @@ class Collector:
         self._pages = 0
         self._looking = IN_A_ROW  # large pages that are still to be looked at, one after the other
         self._seconds_a_block = SECONDS_A_BLOCK
-        self._swept_at = time.monotonic()
+        self._swept_at = self._trimmed_at = time.monotonic()
         self._share = SHARE
         self._held_empty = 0  # bytes, by a process without sessions
         self._held_by_each = 0.0  # bytes
@@ -142,8 +143,8 @@ class Collector:
         waited = time.monotonic() - max(since, self._swept_at)
         if self._sweep_seconds() <= self._share * waited:
             self.sweep()
-        else:
-            heap.trim()
+        elif time.monotonic() - self._trimmed_at > TRIMMED:
+            self._trim()
 
     def sweep(self) -> None:
         """Look at everything, and set aside what is left."""
@@ -156,8 +157,12 @@ class Collector:
         self._share = SHARE if before - held > FRUITFUL * before else self._share / 2
         self._swept_at, self._ended = time.monotonic(), 0
         self._remember(held)
-        heap.trim()
+        self._trim()
         logger.debug("looked at all objects in %.3f s: %d KiB were garbage", seconds, (before - held) // 1024)
+
+    def _trim(self) -> None:
+        self._trimmed_at = time.monotonic()
+        heap.trim()
 
     def _sweep_seconds(self) -> float:
         """How long one would take now."""

@@ -181,6 +181,27 @@ def test_connections_alone_never_make_a_sweep(mine: Collector, monkeypatch: pyte
         page(mine)
 
 
+async def test_refused_handshakes_start_no_collection(mine: Collector) -> None:
+    """Five hundred of them started a sweep of everything."""
+    app = WebApp(Tag.App)
+    assert await ask(app) == 200
+    before = [each["collections"] for each in gc.get_stats()[1:]]
+    kept = gc.get_freeze_count()
+    sent: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message["type"])
+
+    for _ in range(600):
+        await app({**PAGE, "type": "websocket", "path": "/ws", "scheme": "ws"}, receive, send)
+    assert sent == ["websocket.close"] * 600
+    assert [each["collections"] for each in gc.get_stats()[1:]] == before
+    assert gc.get_freeze_count() == kept
+
+
 def test_a_sweep_that_takes_a_moment_is_made_when_sessions_have_ended(mine: Collector) -> None:
     kept, gone = Circle(), weakref.ref(Circle())
     gc.freeze()
