@@ -30,10 +30,11 @@ class _MallInfo2(ctypes.Structure):
 def in_use() -> int:
     """Bytes that objects take: an estimate, in 0.1 ms for each million of objects. Without a C library that tells
     (glibc does from 2.33 on), objects above 512 bytes are not in it."""
-    return sys.getallocatedblocks() * BLOCK_BYTES + _large_blocks()
+    return sys.getallocatedblocks() * BLOCK_BYTES + large_blocks()
 
 
-def _large_blocks() -> int:
+def large_blocks() -> int:
+    """Bytes of the objects above 512 bytes; 0 where the C library does not tell."""
     ask = _of_libc("mallinfo2", _MallInfo2)
     if ask is None:
         return 0
