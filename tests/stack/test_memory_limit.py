@@ -6,7 +6,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +22,7 @@ NEW_SECONDS = 8  # that a page which nobody connects to is kept
 VISITORS = 1200
 AT_ONCE = 16
 
-APP = f"""
+LARGE = f"""
 from htag import Tag
 
 class Page(Tag.App):
@@ -31,17 +31,31 @@ class Page(Tag.App):
         self.add("here")
 """
 
+LEAVES_A_CIRCLE = """
+from htag import Tag
+
+class Circle:
+    def __init__(self):
+        self.me, self.content = self, bytearray(b"x" * 20_000_000)
+
+class Page(Tag.App):
+    def init(self):
+        Circle()
+        self.add("here")
+"""
+
 
 class Container:
     """One slot, with its port on loopback."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, app: str) -> None:
+        """`app`: a module's text, with a class called Page."""
         self.name = f"htag-memory-{uuid.uuid4().hex[:8]}"
-        (folder / "large.py").write_text(APP)
+        (folder / "pages.py").write_text(app)
         folder.chmod(0o755)
         docker(
             "run", "--detach", "--name", self.name, f"--memory={LIMIT}m", f"--memory-swap={LIMIT}m",
-            "--env=WEB_CONCURRENCY=1", "--env=HTAG_APP=large:Page", f"--env=HTAG_SESSION_NEW_SECONDS={NEW_SECONDS}",
+            "--env=WEB_CONCURRENCY=1", "--env=HTAG_APP=pages:Page", f"--env=HTAG_SESSION_NEW_SECONDS={NEW_SECONDS}",
             "--restart=on-failure", f"--volume={folder}:/srv/apps:ro", "--publish=127.0.0.1::8001", IMAGE,
         )  # fmt: skip
         self._port = int(docker("port", self.name, "8001").rpartition(":")[2])
@@ -73,24 +87,36 @@ class Container:
         return inspected["State"]["Running"], inspected["State"]["OOMKilled"], inspected["RestartCount"]
 
 
-@pytest.fixture
-def container(engine: None, tmp_path: Path) -> Iterator[Container]:
+@pytest.fixture(scope="module")
+def image(engine: None) -> None:
     docker("build", "--tag", IMAGE, str(ROOT))
-    made = Container(tmp_path)
-    until(made.is_there, "the worker")
-    yield made
-    docker("rm", "--force", "--volumes", made.name)
 
 
-def until(condition: object, what: str, seconds: float = 60) -> None:
-    assert callable(condition)
+@pytest.fixture
+def serve(image: None, tmp_path: Path) -> Iterator[Callable[[str], Container]]:
+    names = []
+
+    def serve(app: str) -> Container:
+        made = Container(tmp_path, app)
+        names.append(made.name)
+        until(made.is_there, "the worker")
+        return made
+
+    yield serve
+    docker("rm", "--force", "--volumes", *names)
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
         time.sleep(0.2)
 
 
-def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(container: Container) -> None:
+def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
+    serve: Callable[[str], Container],
+) -> None:
+    container = serve(LARGE)
     began = container.started_at()
     assert json.loads(container.get("/health")[1])["memory"]["limit_bytes"] == LIMIT * MIB
     known = container.get()[2]
@@ -104,8 +130,11 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
     assert container.started_at() == began
 
     time.sleep(NEW_SECONDS)  # nobody has connected: the sessions end
-    again = 0
-    for _ in range(20):
-        again += container.get()[0] == 200
-    assert again == 20
+    assert [container.get()[0] for _ in range(20)] == [200] * 20
+    assert container.state() == (True, False, 0)
+
+
+def test_pages_that_leave_20_mb_in_a_circle_turn_nobody_away(serve: Callable[[str], Container]) -> None:
+    container = serve(LEAVES_A_CIRCLE)
+    assert [container.get()[0] for _ in range(40)] == [200] * 40
     assert container.state() == (True, False, 0)
