@@ -205,7 +205,7 @@ async def test_refused_handshakes_start_no_collection(mine: Collector) -> None:
 def test_a_sweep_that_takes_a_moment_is_made_when_sessions_have_ended(mine: Collector) -> None:
     kept, gone = Circle(), weakref.ref(Circle())
     gc.freeze()
-    mine._seconds_a_block = 1e-12
+    mine._settled_seconds = 0.0  # however many modules this process of tests has
     for _ in range(ENDED):
         mine.session_opened()
         mine.session_ended()
@@ -233,11 +233,23 @@ def test_a_longer_one_is_made_when_the_process_holds_twice_what_its_sessions_exp
     mine: Collector, monkeypatch: pytest.MonkeyPatch, sessions: int, held: int, expected: int
 ) -> None:
     mine._held_empty = 50 * MIB
-    mine._sessions = 1000
-    mine._remember(100 * MIB)  # so each holds 50 KiB
+    mine._sessions = 6000
+    mine._remember(350 * MIB)  # so each holds 50 KiB
     sweeps = filled(mine, monkeypatch, sessions, held * MIB)
     mine.consider()
     assert len(sweeps) == expected
+
+
+def test_a_crowd_that_comes_makes_no_sweep_however_much_it_holds(
+    mine: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sessions in range(50, 6000, 100):
+        sweeps = filled(mine, monkeypatch, sessions, (50 + sessions) * MIB)
+        mine.consider()
+        assert not sweeps
+    sweeps = filled(mine, monkeypatch, sessions, 3 * (50 + sessions) * MIB)
+    mine.consider()
+    assert sweeps
 
 
 def test_short_of_memory_a_sweep_may_take_a_hundredth_of_the_time_it_was_waited_for(
@@ -269,3 +281,14 @@ def test_short_of_memory_what_is_young_is_looked_at_at_once(mine: Collector) -> 
     gone = weakref.ref(Circle())
     mine.relieve(time.monotonic())
     assert gone() is None
+
+
+def test_how_long_a_sweep_takes_is_learnt(mine: Collector) -> None:
+    kept = [Circle() for _ in range(200_000)]
+    guessed = mine._sweep_seconds()
+    started = time.perf_counter()
+    mine.sweep()
+    took = time.perf_counter() - started
+    assert took / 3 < mine._sweep_seconds() < took * 3
+    assert guessed > took / 2
+    assert kept
