@@ -121,20 +121,16 @@ class SocketEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from handshake to close."""
-        try:
-            await self._serve(scope, receive, send)
-        finally:
-            end_parser(receive)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         if not self._door.has_cookie(scope) or not self._door.is_own(scope):
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
+            end_parser(receive)
             return
         session = self._door.session(scope)
         await send({"type": "websocket.accept", "headers": NO_CACHE})
         if session is None:
             await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+            end_parser(receive)
             return
         channel = WebSocketChannel(session, send)
         started = time.monotonic()
@@ -147,6 +143,7 @@ class SocketEndpoint:
             await asyncio.get_running_loop().create_task(self._listen(session, channel, heard, receive))
         finally:
             heard.hang_up()
+            end_parser(receive)
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:

@@ -102,8 +102,8 @@ class Memory:
 
     @property
     def is_full(self) -> bool:
-        """Whether any limit is nearly reached."""
-        return any(use.room <= 0 for use in self.uses)
+        """Whether there was no room for one newcomer more, at the last measurement."""
+        return any(use.room < self._each for use in self.uses)
 
     @property
     def tightest(self) -> Use | None:

@@ -115,14 +115,14 @@ async def test_a_bug_ends_the_watch_instead_of_hiding() -> None:
 
 
 class Filling(Memory):
-    """As full as a test says; `found` of it is garbage."""
+    """As full as a test says, in MiB of 1000."""
 
-    def __init__(self, used: int, found: int = 0) -> None:
-        self.used, self.found = used, found
-        super().__init__(limit=1000)
+    def __init__(self, used: int) -> None:
+        self.used = used
+        super().__init__()
 
     def _uses(self) -> list[Use]:
-        return [Use(self.used, 1000)]
+        return [Use(self.used << 20, 1000 << 20)]
 
 
 @pytest.fixture
