@@ -34,6 +34,8 @@ SAMPLED = 16  # … so many is looked at
 PAGES = 128  # between two thoughts about a sweep: one takes 0.1 to 0.5 ms
 ENDED = 100  # sessions that ended since the last sweep: before, there is hardly anything to find
 MOMENT = 0.03  # seconds that a sweep may take at any time: below what a person feels
+APART = 10.0  # seconds between such sweeps at first, so that fewer than one click in a hundred meets one; twice that …
+FAR_APART = 640.0  # … after each that was in vain, up to here
 HELD = 2.0  # what the process holds, in units of what its sessions explain, from which a sweep is worth its time …
 SLACK = 64 * 2**20  # … and bytes on top, because an app has other things to keep as well
 FEW = 50  # sessions: what so few hold tells nothing about what one does
@@ -62,6 +64,7 @@ class Collector:
         self._seconds_a_block = SECONDS_A_BLOCK
         self._swept_at = self._trimmed_at = time.monotonic()
         self._share = SHARE
+        self._apart = APART
         self._sessions_known = FEW  # that there were when it was measured what they hold
         self._held_empty = 0  # bytes, by a process without sessions
         self._held_by_each = 0.0  # bytes
@@ -136,7 +139,7 @@ class Collector:
         if self._sessions >= GROWN * self._sessions_known:
             self._remember(held)  # they are new, and so is what they hold
         if self._sweep_seconds() <= MOMENT:
-            if self._ended >= ENDED:
+            if self._ended >= ENDED and time.monotonic() - self._swept_at >= self._apart:
                 self.sweep()
         elif held > HELD * (self._held_empty + self._held_by_each * self._sessions) + SLACK:
             self.sweep()
@@ -166,7 +169,10 @@ class Collector:
         seconds, held = time.perf_counter() - started, heap.in_use()
         if (added := blocks - self._settled_blocks) > TELLING:
             self._seconds_a_block = max(seconds - self._settled_seconds, 0.0) / added
-        self._share = SHARE if before - held > FRUITFUL * before else self._share / 2
+        if before - held > FRUITFUL * before:
+            self._share, self._apart = SHARE, APART
+        else:
+            self._share, self._apart = self._share / 2, min(2 * self._apart, FAR_APART)
         self._swept_at, self._ended = time.monotonic(), 0
         self._remember(held)
         self._trim()

@@ -209,7 +209,10 @@ def test_a_sweep_that_takes_a_moment_is_made_when_sessions_have_ended(mine: Coll
     for _ in range(ENDED):
         mine.session_opened()
         mine.session_ended()
-    assert gone() is not None
+    for _ in range(PAGES):
+        page(mine)
+    assert gone() is not None  # not so soon after the last one
+    mine._swept_at -= collector.APART
     for _ in range(PAGES):
         page(mine)
     assert gone() is None
@@ -270,11 +273,13 @@ def test_short_of_memory_a_sweep_may_take_a_hundredth_of_the_time_it_was_waited_
 def test_a_sweep_in_vain_makes_the_next_one_later(mine: Collector) -> None:
     mine.sweep()
     assert mine._share == collector.SHARE / 2
+    assert mine._apart == collector.APART * 2
     kept = [Circle(bytearray(40 * MIB))]
     gc.freeze()
     kept.clear()
     mine.sweep()
     assert mine._share == collector.SHARE
+    assert mine._apart == collector.APART
 
 
 def test_short_of_memory_what_is_young_is_looked_at_at_once(mine: Collector) -> None:
