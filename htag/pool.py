@@ -16,6 +16,7 @@ from htag.store import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
+ENDING_SECONDS = 0.01  # at a time: thousands may end at once, when all have lost their connection at the same moment
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
 
 Build = Callable[[str], Session]
@@ -194,10 +195,13 @@ class Pool:
 
     def _sweep(self) -> None:
         self._timer = None
-        now = time.monotonic()
+        now, until = time.monotonic(), time.perf_counter() + ENDING_SECONDS
         for queue in (self._new, self._disconnected):
             for session in queue.overdue(now):
                 self.end(session, queue.reason)
+                if time.perf_counter() > until:
+                    self._arm()  # at once, after all others had their turn
+                    return
         self._arm()
 
     # -- numbers for those who watch ----------------------------------------------------------------------------------
