@@ -4,10 +4,10 @@ The collector looks for circles of objects that nothing outside refers to any mo
 again whenever the process has grown by a quarter: at some thousand sessions that stops the process for a second, and
 finds nothing, because a session's tree is no garbage while it lives and is taken apart when it ends.
 
-So each object is looked at once, while it is young, and then set aside (`gc.freeze`). Of large pages only some are
-looked at, but all of them as long as something is found there. What becomes garbage after it was set aside (an app's
-own circle, in a session that has ended) is found by a sweep of everything. A sweep is made when it takes a moment only,
-or when it pays: when the process holds twice as much as its sessions explain.
+So each object is looked at once, while it is young, and then set aside (`gc.freeze`). Of pages, whose objects nearly
+all stay, only some are looked at, but all as long as something is found there. What becomes garbage after it was set
+aside (an app's own circle, in a session that has ended) is found by a sweep of everything. A sweep is made when it
+takes a moment only, or when it pays: when the process holds twice as much as its sessions explain.
 """
 
 import gc
@@ -27,8 +27,8 @@ NEVER = 1_000_000_000  # looks at the young before a look at the older ones
 # What CPython 3.11 to 3.14 begin with. Other numbers are a host's decision.
 DEFAULTS = frozenset({(700, 10, 10), (2000, 10, 10), (2000, 10, 0)})
 
-LARGE_PAGE = 1_000  # objects: a look at them takes 0.1 ms. At a page of 3 000 tags it would take a fifth of its time
-IN_A_ROW = 32  # large pages without garbage, after which only every …
+# A look at a page takes a twentieth (of 65 tags) to a fifth (of 3 000 tags) of its time.
+IN_A_ROW = 32  # pages without garbage, after which only one of …
 SAMPLED = 16  # … so many is looked at
 
 PAGES = 128  # between two thoughts about a sweep: one takes 0.1 to 0.5 ms
@@ -59,7 +59,7 @@ class Collector:
         self._sessions = 0
         self._ended = 0  # since the last sweep
         self._pages = 0
-        self._looking = IN_A_ROW  # large pages that are still to be looked at, one after the other
+        self._looking = IN_A_ROW  # pages that are still to be looked at, one after the other
         self._settled_seconds, self._settled_blocks = 0.0, 0  # what a sweep took at the start, of how much
         self._seconds_a_block = SECONDS_A_BLOCK
         self._swept_at = self._trimmed_at = time.monotonic()
@@ -118,18 +118,13 @@ class Collector:
         if not self.running:
             return
         self._pages += 1
-        self._look_at_page(gc.get_count()[0])
+        if self._looking or not self._pages % SAMPLED:
+            self._looking = IN_A_ROW if gc.collect(0) else max(self._looking - 1, 0)
         gc.freeze()
         if self._paused:
             gc.enable()
         if not self._pages % PAGES:
             self.consider()
-
-    def _look_at_page(self, objects: int) -> None:
-        if objects < LARGE_PAGE:
-            gc.collect(0)
-        elif self._looking or not self._pages % SAMPLED:
-            self._looking = IN_A_ROW if gc.collect(0) else max(self._looking - 1, 0)
 
     # -- sweeps ------------------------------------------------------------------------------------------------------
 
@@ -138,10 +133,9 @@ class Collector:
         held = heap.in_use()
         if self._sessions >= GROWN * self._sessions_known:
             self._remember(held)  # they are new, and so is what they hold
-        if self._sweep_seconds() <= MOMENT:
-            if self._ended >= ENDED and time.monotonic() - self._swept_at >= self._apart:
-                self.sweep()
-        elif held > HELD * (self._held_empty + self._held_by_each * self._sessions) + SLACK:
+        explained = self._held_empty + self._held_by_each * self._sessions
+        due = self._ended >= ENDED and time.monotonic() - self._swept_at >= self._apart
+        if held > HELD * explained + SLACK or (due and self._sweep_seconds() <= MOMENT):
             self.sweep()
 
     def relieve(self, since: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from htag import Tag, WebApp, collector, heap, pool, web
-from htag.collector import ENDED, IN_A_ROW, LARGE_PAGE, PAGES, SAMPLED, YOUNG_OBJECTS, Collector
+from htag.collector import ENDED, IN_A_ROW, PAGES, SAMPLED, YOUNG_OBJECTS, Collector
 
 MIB = 2**20
 PAGE = {
@@ -145,17 +145,15 @@ def test_garbage_before_a_page_and_of_a_page_is_found(mine: Collector) -> None:
     assert found
 
 
-def test_large_pages_are_looked_at_as_long_as_they_leave_garbage(mine: Collector) -> None:
-    assert all(page(mine, 2 * LARGE_PAGE)[1] for _ in range(2 * IN_A_ROW))
+def test_pages_are_looked_at_as_long_as_they_leave_garbage(mine: Collector) -> None:
+    assert all(page(mine)[1] for _ in range(2 * IN_A_ROW))
 
 
-def test_of_large_pages_that_leave_none_few_are_looked_at_until_one_does(mine: Collector) -> None:
-    kept = []
+def test_of_pages_that_leave_none_few_are_looked_at_until_one_does(mine: Collector) -> None:
     for _ in range(IN_A_ROW):
         mine.page_begins()
-        kept.append([[] for _ in range(2 * LARGE_PAGE)])  # type: ignore[var-annotated]
         mine.page_ends()
-    found = [page(mine, 2 * LARGE_PAGE)[1] for _ in range(2 * SAMPLED)]
+    found = [page(mine)[1] for _ in range(2 * SAMPLED)]
     assert not found[0]
     assert found.index(True) < SAMPLED
     assert all(found[found.index(True) :])
