@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs test check load bench lock dashboard
+.PHONY: help run up down logs address test check load bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -9,13 +9,15 @@ HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
 HTAG_APPS_DIR ?= apps
+TLS_DIR ?= tls
+DOMAIN ?= localhost
 
 # Any Python from 3.11 on will do.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run ## serve the demo, or HTAG_APP=package.module:name, on http://localhost:8000, without Docker
 	PYTHONPATH=$(HTAG_APPS_DIR):$$PYTHONPATH .venv/bin/python -P -m htag_stack  # -P: no folder here hides an app's module
@@ -28,6 +30,10 @@ down: ## stop the stack; what it has stored stays
 
 logs: ## follow what the stack logs
 	docker compose logs --follow --tail 100
+
+address: ## whom nginx has seen in the last ten minutes: requests, the visitor's address, who had the connection
+	@docker compose logs --no-log-prefix --since 10m nginx | \
+		sed -n 's/.*"client":"\([^"]*\)","peer":"\([^"]*\)".*/client \1  peer \2/p' | sort | uniq -c | sort -rn
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 	.venv/bin/python -m pytest $(TESTS)
@@ -49,6 +55,9 @@ lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes
 	.venv/bin/pip install --quiet uv
 	.venv/bin/uv pip compile $(LOCK) --extra server -o requirements.txt pyproject.toml
 	.venv/bin/uv pip compile $(LOCK) --extra server --extra dev -o requirements-dev.txt pyproject.toml
+
+certificate: ## a self-signed one for trying TLS (docs/tls.md), in ./tls: DOMAIN=localhost
+	deploy/certificate.sh $(TLS_DIR) $(DOMAIN)
 
 dashboard: .venv/dev ## write the Grafana dashboard from monitoring/grafana/dashboard.py
 	.venv/bin/python monitoring/grafana/dashboard.py

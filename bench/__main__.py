@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 from operator import le
@@ -13,11 +14,14 @@ from bench.environments import ROOT, Candidate, candidates
 from bench.lifetimes import memory_after_each_cycle
 from bench.parano import parano_seconds
 from bench.readings import ROWS, Effort, read
+from bench.stalls import stall_lines
 from bench.table import Line, table
 
 TREES = ROOT / "bench" / "trees.py"
 DEEP_LEVELS = 5_000
+SERVED = ("deployed", "embedded")  # the program, and `WebApp(App).app` under uvicorn with no options
 PLATEAU_CYCLE = 3  # by then the allocator holds what a full cycle needs; later growth is a leak
+STAYS_KIB = 3  # for each visitor who came and went
 
 
 def main() -> None:
@@ -27,10 +31,15 @@ def main() -> None:
     everyone = candidates()
     for tags in ROWS:
         lines += announce(f"page of {tags} tags", page_lines(tags, read_rounds(everyone, tags, effort, options.rounds)))
-    ours, published, _ = everyone
+    ours, _, published, _ = everyone
     lines += announce("trees", tree_lines(ours, published))
     lines += announce("parano, 1 MB", parano_lines())
-    lines += announce("lifetimes", lifetime_lines(ours, 1_000, 5 if options.quick else 10))
+    allow_many_connections()
+    for name in SERVED:
+        candidate = Candidate(name, sys.executable, name)
+        lines += announce(f"{name}: lifetimes", lifetime_lines(candidate, 1_000, 5 if options.quick else 10))
+        few, many, seconds = (50, 500, 5.0) if options.quick else (100, 6_000, 20.0)
+        lines += announce(f"{name}: stalls", stall_lines(candidate, (few, many), seconds))
     if options.json:
         options.json.write_text(json.dumps([line.as_json() for line in lines], indent=2))
 
@@ -81,13 +90,24 @@ def parano_lines() -> list[Line]:
     ]
 
 
-def lifetime_lines(ours: Candidate, sessions: int, cycles: int) -> list[Line]:
-    memory = memory_after_each_cycle(ours, sessions, cycles)
+def lifetime_lines(candidate: Candidate, sessions: int, cycles: int) -> list[Line]:
+    """Memory before, after the first cycles, and at the end: it stays where it was."""
+    memory = memory_after_each_cycle(candidate, sessions, cycles)
     before, *after = (used / KIB**2 for used in memory)
-    lines = [Line("MiB before", before)]
-    lines += [Line(f"MiB after {n} x {sessions:,} sessions", used) for n, used in enumerate(after, 1)]
     growth = memory[-1] / memory[PLATEAU_CYCLE]
-    return [*lines, Line(f"… the last against number {PLATEAU_CYCLE}", growth, None, None, growth, "x", 1.05, le)]
+    stays = (memory[-1] - memory[PLATEAU_CYCLE]) / (cycles - PLATEAU_CYCLE) / sessions / KIB
+    return [
+        Line("MiB before", before),
+        *(Line(f"MiB after {n} x {sessions:,} sessions", used) for n, used in enumerate(after, 1)),
+        Line(f"… the last against number {PLATEAU_CYCLE}", growth, None, None, growth, "x", 1.05, le),
+        Line("… KiB stay of each visitor since", stays, None, None, stays, "KiB", STAYS_KIB, le),
+    ]
+
+
+def allow_many_connections() -> None:
+    """Thousands of sockets at both ends, which the servers inherit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def announce(title: str, lines: list[Line]) -> list[Line]:

@@ -10,6 +10,9 @@ from bench.table import Line
 
 KIB = 1024
 
+DEPLOYED_EVENTS = 0.85  # of the embedded WebApp's events per CPU second: what metrics and layers may cost
+DEPLOYED_KIB = 2  # more for a connection
+
 Round = dict[str, Reading]  # a reading by candidate's name
 Compare = Callable[[Reading, Reading, Reading], float]  # ours, published, echo → what the bar is about
 
@@ -32,7 +35,7 @@ PAGE_BARS = {
 
 
 def page_lines(tags: int, rounds: Sequence[Round]) -> list[Line]:
-    """The five lines for a page of that many tags: medians over the rounds, of the numbers and of the ratios."""
+    """The lines for a page of that many tags: medians over the rounds, of the numbers and of the ratios."""
     bars = PAGE_BARS[tags]
 
     def line(
@@ -86,5 +89,33 @@ def page_lines(tags: int, rounds: Sequence[Round]) -> list[Line]:
             "bytes",
             bars.page_bytes,
             le,
+        ),
+        *deployed_lines(rounds),
+    ]
+
+
+def deployed_lines(rounds: Sequence[Round]) -> list[Line]:
+    """The program as it is deployed, beside the library alone under the same server."""
+
+    def middle(number: Callable[[Reading, Reading], float]) -> float:
+        return median(number(readings["deployed"], readings["ours"]) for readings in rounds)
+
+    share = middle(lambda deployed, ours: deployed.events_per_cpu_second / ours.events_per_cpu_second)
+    more = middle(lambda deployed, ours: (deployed.session_bytes - ours.session_bytes) / KIB)
+    return [
+        Line(
+            "deployed: events per CPU-second",
+            middle(lambda deployed, _: deployed.events_per_cpu_second),
+            compared=share,
+            unit="of embedded",
+            bar=DEPLOYED_EVENTS,
+        ),
+        Line(
+            "deployed: KiB per connected session",
+            middle(lambda deployed, _: deployed.session_bytes / KIB),
+            compared=more,
+            unit="KiB more",
+            bar=DEPLOYED_KIB,
+            meets=le,
         ),
     ]

@@ -24,9 +24,10 @@ class Candidate:
 
 
 def candidates() -> list[Candidate]:
-    """All three, after making published htag's environment if it is not there."""
+    """All four, after making published htag's environment if it is not there."""
     return [
         Candidate("ours", sys.executable, "htag"),
+        Candidate("deployed", sys.executable, "deployed"),
         Candidate("published", published_python(), "htag"),
         Candidate("echo", sys.executable, "echo"),
     ]

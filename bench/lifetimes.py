@@ -2,7 +2,7 @@
 
 import asyncio
 import http.client
-import json
+import re
 import time
 
 from bench.environments import Candidate
@@ -19,7 +19,7 @@ def memory_after_each_cycle(candidate: Candidate, sessions: int, cycles: int) ->
         memory = [server.memory()]
         for _ in range(cycles):
             runner.run(_live_and_leave(server.port, sessions))
-            _wait_until_all_are_gone(server.port)
+            _wait_until_all_are_gone(server)
             memory.append(server.memory())
         return memory
 
@@ -32,19 +32,20 @@ async def _live_and_leave(port: int, sessions: int) -> None:
         visitor.close()
 
 
-def _wait_until_all_are_gone(port: int) -> None:
+def _wait_until_all_are_gone(server: Server) -> None:
     deadline = time.monotonic() + GONE_SECONDS
-    while any(counts := _counts(port).values()):
+    while left := _sessions(server.port):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"after {GONE_SECONDS:.0f} s there are still sessions: {counts}")
+            raise TimeoutError(f"after {GONE_SECONDS:.0f} s there are still {left} sessions")
         time.sleep(0.1)
 
 
-def _counts(port: int) -> dict[str, int]:
+def _sessions(port: int) -> int:
+    """As the deployed program tells it, and `serve.py` where it serves something else."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", "/counts")
-        counts: dict[str, int] = json.loads(connection.getresponse().read())
-        return counts
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        return sum(int(float(number)) for number in re.findall(r"^htag_sessions{.*} (.*)$", text, re.MULTILINE))
     finally:
         connection.close()

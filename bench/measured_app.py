@@ -34,3 +34,6 @@ def measured_app(rows: int) -> Any:
             self.counter.text = str(number)
 
     return Measured
+
+
+Small, Large = measured_app(20), measured_app(1000)  # 65 and 3 005 tags, under names that HTAG_APP can say

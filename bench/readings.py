@@ -72,7 +72,7 @@ class Trial:
 
     def __init__(self, candidate: Candidate, server: Server) -> None:
         self._server = server
-        self._has_pages = candidate.serves == "htag"
+        self._has_pages = candidate.serves != "echo"
         self._warm: list[Visitor] = []
         self._visitors: list[Visitor] = []
         self._cookies: list[str] = []

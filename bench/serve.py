@@ -2,32 +2,33 @@
 
     python bench/serve.py htag --port 8000 --rows 20
     python bench/serve.py echo --port 8000
+    python bench/serve.py embedded --port 8000
+    python bench/serve.py deployed --port 8000
 
-`htag` is whichever htag the running Python has.
+`htag` is whichever htag the running Python has, `embedded` is ours as somebody's `uvicorn module:app` serves it, and
+`deployed` the program of `app/`, with all of its layers.
 """
 
 import argparse
+import dataclasses
+import gc
 import importlib.util
-from pathlib import Path
+import os
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.responses import PlainTextResponse
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-# what the deployed program uses; the same for every candidate
+# what the deployed program uses; the same for every candidate but `embedded`
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
     "http": "httptools",
     "ws": "websockets-sansio",
     "ws_per_message_deflate": False,
 }
-
-
-STACK = Path(__file__).parents[1] / "app" / "htag_stack"
 
 
 async def echo(socket: WebSocket) -> None:
@@ -58,47 +59,72 @@ def limits(**times: Any) -> dict[str, Any]:
     return {"limits": Limits(messages_per_second=10**9, **times)}
 
 
-def deployed_collector() -> Any:
-    """The collector's settings of `app/`: every candidate runs as the deployed program does. By its path, because
-    published htag's environment has none of our packages."""
-    spec = importlib.util.spec_from_file_location("collector", STACK / "collector.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def short_lived(rows: int, seconds: float) -> Starlette:
-    """The measured app with sessions that end after `seconds` without a tab, and `/counts` to watch them go."""
+def embedded(rows: int, seconds: float | None) -> Any:
+    """Ours as an author embeds it; sessions end after `seconds` without a tab."""
     from measured_app import measured_app
 
     from htag import WebApp
 
+    if seconds is None:
+        return WebApp(measured_app(rows), debug=False, **limits()).app
     web = WebApp(measured_app(rows), debug=False, **limits(new_seconds=seconds, grace_seconds=seconds))
 
-    async def counts(request: Request) -> JSONResponse:
-        return JSONResponse(web.pool.counts())
+    async def tells_sessions(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/metrics":
+            lines = [f'htag_sessions{{state="{state}"}} {number}' for state, number in web.pool.counts().items()]
+            await PlainTextResponse("\n".join(lines))(scope, receive, send)
+        else:
+            await web.app(scope, receive, send)
 
-    return Starlette(routes=[Route("/counts", counts), Mount("/", web.app)])
+    return tells_sessions
+
+
+def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
+    """The program as it is deployed, and its options for uvicorn. Only the rate limit is out of the way."""
+    os.environ |= {"HTAG_APP": "measured_app:Small" if rows == 20 else "measured_app:Large", "HTAG_STORE": "memory://"}
+    os.environ |= {"HTAG_SECRET": "of the bench, long enough to be one"}
+    if seconds is not None:
+        os.environ |= {"HTAG_SESSION_NEW_SECONDS": str(seconds), "HTAG_SESSION_GRACE_SECONDS": str(seconds)}
+
+    from htag.collector import collector
+    from htag_stack import main
+    from htag_stack.startup import prepare
+    from htag_stack.worker import uvicorn_options
+
+    configured = main._limits
+    main._limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
+    prepared = prepare()
+    application = main.compose(prepared)
+    collector.start()
+    return application, uvicorn_options(prepared.settings)
+
+
+def collect_as_ours() -> None:
+    """What ours does by itself, for the others: each object is looked at once, while it is young."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 1_000_000_000, 1_000_000_000)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("candidate", choices=["htag", "echo"])
+    parser.add_argument("candidate", choices=["htag", "echo", "embedded", "deployed"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--rows", type=int, default=20)
     parser.add_argument("--grace", type=float, help="seconds that a session without a tab is kept (ours only)")
     options = parser.parse_args()
+    uvicorn_options = UVICORN
     if options.candidate == "echo":
         app = Starlette(routes=[WebSocketRoute("/ws", echo)])
-    elif options.grace is not None:
-        app = short_lived(options.rows, options.grace)
+    elif options.candidate == "deployed":
+        app, uvicorn_options = deployed(options.rows, options.grace)
+    elif options.candidate == "embedded":
+        app, uvicorn_options = embedded(options.rows, options.grace), {}
     else:
         app = measured(options.rows)
-    collector = deployed_collector()
-    collector.settle()
-    uvicorn.run(collector.SetAside(app), port=options.port, access_log=False, log_level="warning", **UVICORN)
+    if options.candidate == "echo" or importlib.util.find_spec("htag.collector") is None:
+        collect_as_ours()
+    uvicorn.run(app, port=options.port, log_level="warning", **{"access_log": False, **uvicorn_options})
 
 
 if __name__ == "__main__":

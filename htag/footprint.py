@@ -3,6 +3,7 @@
 Containers are copied before they are walked: another thread may be changing them.
 """
 
+from gc import get_referents
 from sys import getsizeof
 from typing import Any
 
@@ -11,6 +12,7 @@ from htag.state import State
 from htag.tag import GTag
 
 CONTAINERS = (State, dict, list, tuple, set, frozenset)
+FACTORY = "htag.factory"  # the module of what `Tag.div` and the like are
 SESSION_BYTES = 4096  # the session, its registry and containers: measured empty, and not worth walking
 
 
@@ -28,9 +30,20 @@ def _tag_bytes(tag: GTag) -> int:
     elif isinstance(content, str):
         size += getsizeof(content)
     size += _pairs_bytes(tag._attributes) + _pairs_bytes(tag._events)
-    if type(tag).__module__ != GTag.__module__:  # an element of the factory has hardly ever attributes of its own
-        size += getsizeof(tag.__dict__) + sum(map(_value_bytes, [*tag.__dict__.values()]))
+    if type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
+        size += _own_bytes(tag)
     return size
+
+
+def _own_bytes(tag: GTag) -> int:
+    """The attributes that the author gave it. CPython keeps them without a dict until `__dict__` is asked for: then it
+    makes one, which stays. The garbage collector's way to them makes none."""
+    of_ours = (type(tag), tag.parent, tag._content, tag._attributes, tag._events, tag._shape)
+    known = {id(each) for each in of_ours}
+    own = [each for each in get_referents(tag) if id(each) not in known]
+    if any(type(each) is dict for each in own):  # that is it, most likely
+        return getsizeof(tag.__dict__) + sum(map(_value_bytes, [*tag.__dict__.values()]))
+    return 8 * len(own) + sum(map(_value_bytes, own))
 
 
 def _pairs_bytes(values: tuple[Any, ...]) -> int:

@@ -10,6 +10,7 @@ from os import urandom
 
 from htag import footprint
 from htag.app import App
+from htag.collector import collector
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.session import Client, Session
@@ -19,6 +20,7 @@ HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there i
 
 FORMER_SECONDS = 30  # for which a replaced id is still understood: requests on their way, and the person's other tabs
 
+ENDING_SECONDS = 0.01  # at a time: thousands may end at once, when all have lost their connection at the same moment
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and nobody waits for the numbers
 
 LOOKED_AT = 1000  # sessions at a time, whether anything happened in them: comparing two numbers each
@@ -110,6 +112,7 @@ class Pool:
         self._new.add(session)
         self._unmeasured[session] = None
         self._arm()
+        collector.session_opened()
         self._observer.session_opened()
         return session
 
@@ -123,7 +126,10 @@ class Pool:
             raise self.refuse("draining")
         if len(self.sessions) >= self.limits.max_sessions:
             raise self.refuse("sessions")
-        if self._pressure is not None and (reason := self._pressure()) is not None:
+        reason = self._pressure() if self._pressure is not None else None
+        if reason == "memory" and not self.sessions:
+            return  # it is not sessions that fill it, and turning everybody away would not empty it
+        if reason is not None:
             raise self.refuse(reason)
 
     def refuse(self, reason: str) -> Refused:
@@ -196,6 +202,7 @@ class Pool:
             del self.sessions[session.id]
             for former in self.names(session)[1:]:
                 del self._former[former]
+            collector.session_ended()
         session.close()
         self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:
@@ -231,10 +238,13 @@ class Pool:
 
     def _sweep(self) -> None:
         self._timer = None
-        now = time.monotonic()
+        now, until = time.monotonic(), time.perf_counter() + ENDING_SECONDS
         for queue in (self._new, self._disconnected):
             for session in queue.overdue(now):
                 self.end(session, queue.reason)
+                if time.perf_counter() > until:
+                    self._arm()  # at once, after all others had their turn
+                    return
         self._arm()
 
     # -- numbers for those who watch ----------------------------------------------------------------------------------

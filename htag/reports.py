@@ -7,6 +7,7 @@ megabytes a second. Metrics count everything; the log says how much was left out
 import asyncio
 import logging
 import time
+from contextvars import Context
 
 from htag.failures import without_messages
 from htag.observe import Observer
@@ -61,8 +62,8 @@ class Reports:
     def _leave_out(self) -> None:
         top = self._above or self
         top._left_out += 1
-        if top._timer is None:
-            top._timer = asyncio.get_running_loop().call_later(PERIOD, top.tell)
+        if top._timer is None:  # not in the context of the visitor whose line it happens to be
+            top._timer = asyncio.get_running_loop().call_later(PERIOD, top.tell, context=Context())
 
     def tell(self) -> None:
         """Say how many lines were left out since it was said last."""

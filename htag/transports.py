@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from htag.answers import send_counted
 from htag.channel import GONE, LARGE_FRAME, TRY_LATER, UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.errors import MessageTooLarge, WireError
+from htag.hangup import end_parser
 from htag.identity import Identity, header, same_origin
 from htag.lane import CROWDED, Lane
 from htag.observe import Observer
@@ -171,6 +172,7 @@ class SocketEndpoint:
         await receive()  # websocket.connect
         if not self._door.has_cookie(scope) or not self._door.is_own(scope):
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
+            end_parser(receive)
             return
         session = self._door.session(scope)
         if session is not None and not self._door.has_place(session):
@@ -180,6 +182,7 @@ class SocketEndpoint:
         if session is None:
             with contextlib.suppress(*GONE):
                 await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+            end_parser(receive)
             return
         channel = WebSocketChannel(session, send)
         started = time.monotonic()
@@ -193,6 +196,7 @@ class SocketEndpoint:
             await listening
         finally:
             heard.hang_up()
+            end_parser(receive)
             channel.gone()
             self._door.pool.disconnect(session, channel, time.monotonic() - started)
 

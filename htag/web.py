@@ -1,6 +1,5 @@
 """`WebApp`: an App class, or one App instance, as a Starlette application."""
 
-import gc
 import html
 import inspect
 import logging
@@ -19,6 +18,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from htag.answers import send_counted
 from htag.app import App
 from htag.channel import LARGE_FRAME
+from htag.collector import collector
 from htag.identity import COOKIE, Identity, cookie_values, navigated_here
 from htag.limits import Limits
 from htag.newcomers import Newcomers
@@ -98,7 +98,9 @@ class WebApp:
     """Serves `tag_entity`: an App class (one instance per session) or an App instance (the same for everybody).
 
     `.app` is the Starlette application: run it, or mount it anywhere. The keyword-only arguments are for those who
-    operate it; with none of them sessions live in memory, within the default `Limits`.
+    operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
+    on, htag decides when this process looks for garbage (`htag.collector` says how), unless the process has settings
+    of its own for that.
     """
 
     exit_on_disconnect: bool = False
@@ -117,6 +119,7 @@ class WebApp:
         allowed_origins: Sequence[str] = (),
         pressure: Callable[[], str | None] | None = None,
         cookie_name: str = COOKIE,
+        manage_gc: bool = True,
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
@@ -132,6 +135,7 @@ class WebApp:
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
         self.pool = Pool(limits=limits, observer=self.observer, store=store, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
+        self._manages_gc = manage_gc
         self._door = door = Door(self.pool, self.identity, self.observer, self.codec, allowed_origins)
         self._end = UvicornEnd(door.end_streams, self._close, door.reopen, has_secret=secret is not None)
         self.app: Application = Application(
@@ -201,8 +205,8 @@ class WebApp:
         if is_speculative(request.scope["headers"]):
             return declined()
         token = current_request.set(request)
-        collecting = gc.isenabled()
-        gc.disable()  # a page makes thousands of objects that all live on: collecting meanwhile finds nothing, slowly
+        if self._manages_gc:
+            collector.page_begins()
         try:
             session_id, session = self._session(request)
             return self._shown(request, session_id, session)
@@ -215,8 +219,8 @@ class WebApp:
             return self._broken(error)
         finally:
             current_request.reset(token)
-            if collecting:
-                gc.enable()
+            if self._manages_gc:
+                collector.page_ends()
 
     def _session(self, request: Request) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
@@ -365,7 +369,11 @@ def busy(reason: str) -> Response:
     """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
     seconds = random.randint(5, 15)
     text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
-    return HTMLResponse(notice("Busy", text, retry=seconds), status, {"retry-after": str(seconds)})
+    # x-htag-refused: to the proxy in front, that this answer is no session's
+    headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
+    if status == 429:
+        headers["x-htag-limit"] = "newcomers"  # which limit was met: the proxy has others
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
 
 
 App._serve = staticmethod(lambda instance: WebApp(instance).app)

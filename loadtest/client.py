@@ -13,6 +13,7 @@ greenlet under locust. JavaScript is not run, only kept in `scripts`.
 import base64
 import itertools
 import json
+import os
 import random
 import re
 import secrets
@@ -32,6 +33,12 @@ from loadtest.document import Document, Element
 Transport = Literal["websocket", "sse", "http"]
 
 SERVED_BY = "X-Htag-Served-By"
+LIMIT = "X-Htag-Limit"  # with a 429: which limit was met
+LIMITS = {
+    "newcomers": "the app's limit on new sessions from one address (HTAG_NEWCOMERS_PER_SECOND, HTAG_NEWCOMERS_BURST)",
+    "pages": "nginx's limit on pages from one address (NGINX_VISITOR_RATE, NGINX_VISITOR_BURST)",
+    "connections": "nginx's limit on connections from one address (NGINX_CONNECTIONS_PER_ADDRESS)",
+}
 UNKNOWN_SESSION = 4404  # the close code for a session that this worker does not have
 LOST = 1006  # the close code of a connection that ended without one
 POLL_SECONDS = 0.2  # plain HTTP has no push: how often to ask while waiting
@@ -83,8 +90,14 @@ class Channel(Protocol):
 class Client:
     """One tab of one visitor."""
 
-    def __init__(self, url: str, transport: Transport = "websocket", *, seconds: float = 10.0) -> None:
-        """`url`: where the app is mounted. `seconds`: how long anything is waited for."""
+    def __init__(
+        self, url: str, transport: Transport = "websocket", *, seconds: float = 10.0, trusted: str | None = None
+    ) -> None:
+        """`url`: where the app is mounted. `seconds`: how long anything is waited for.
+
+        `trusted`: a file with the certificates to trust over https, instead of the usual ones. Without it the file
+        that the environment names in REQUESTS_CA_BUNDLE, if it does.
+        """
         self.url = url.rstrip("/") + "/"
         self.transport = transport
         self.seconds = seconds
@@ -94,7 +107,10 @@ class Client:
         self.served_by: str | None = None  # who served the first page
         self.moves: list[str] = []  # each who took over since: empty while stickiness holds
         self.bytes_received = 0  # of payloads
+        self.trusted = trusted or os.environ.get("REQUESTS_CA_BUNDLE")
         self.http = requests.Session()
+        self.http.verify = self.trusted or True
+        self.http.trust_env = not trusted  # or the environment's file would win over the one that was asked for
         self._tab = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._answers: dict[str, dict[str, Any]] = {}
@@ -168,6 +184,11 @@ class Client:
     def connected(self) -> bool:
         """Whether the channel is open, as far as we know."""
         return self._channel is not None and self._closed is None
+
+    @property
+    def closed(self) -> int | None:
+        """The close code, once the channel is closed, and not by us."""
+        return self._closed
 
     # what a person does
 
@@ -289,7 +310,8 @@ class Client:
         """Note who served an answer. Raises `Refused` unless all went well."""
         self.served(response.headers.get(SERVED_BY))
         if response.status_code != 200:
-            raise Refused(what, response.status_code, response.text)
+            limit = LIMITS.get(response.headers.get(LIMIT, ""), "") if response.status_code == 429 else ""
+            raise Refused(what, response.status_code, limit or response.text)
 
     @property
     def origin(self) -> str:
@@ -350,10 +372,16 @@ class WebSocketChannel:
         try:
             # the time limit is for the handshake; afterwards silence is nothing unusual
             connection = websocket.create_connection(
-                url, timeout=client.seconds, cookie=client.cookies, origin=client.origin, skip_utf8_validation=True
+                url,
+                timeout=client.seconds,
+                cookie=client.cookies,
+                origin=client.origin,
+                skip_utf8_validation=True,
+                sslopt={"ca_certs": client.trusted} if client.trusted else None,
             )
         except websocket.WebSocketBadStatusException as error:
-            raise Refused("the WebSocket", error.status_code, str(error)) from error
+            limit = LIMITS.get((error.resp_headers or {}).get(LIMIT.lower(), ""))
+            raise Refused("the WebSocket", error.status_code, limit or str(error)) from error
         connection.settimeout(None)
         return connection
 

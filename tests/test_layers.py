@@ -9,9 +9,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import those in rows before its own, and no other.
 HTAG = (
-    "browser_report errors failures limits marks markup names newcomers pace pairs paths seldom state observe store"
-    " throttle unheard uvicorn_end",
-    "blocks children class_names css declared elements wire reports room unread",
+    "browser_report errors failures hangup heap limits marks markup names newcomers pace pairs paths seldom state"
+    " observe store throttle unheard uvicorn_end",
+    "blocks children class_names collector css declared elements wire reports room unread",
     "node",
     "tag",
     "render dispatch context",

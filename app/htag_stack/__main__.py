@@ -2,8 +2,8 @@
 
 import uvicorn
 
+from htag.collector import collector
 from htag_stack.brought_app import load_app
-from htag_stack.collector import settle
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
@@ -21,7 +21,7 @@ def main() -> None:
         brought = load_app(settings.app)
     log_uncaught()
     application = compose(prepared, brought)
-    settle()
+    collector.start()
     uvicorn.run(
         application,
         host=settings.host,

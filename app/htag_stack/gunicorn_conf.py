@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons above
-from htag_stack.collector import settle
+from htag.collector import collector
 from htag_stack.errors import StartError, one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports
@@ -69,7 +69,7 @@ def reload_if_it_loads(reload: Callable[[], None]) -> None:
 
 def when_ready(arbiter: Any) -> None:
     """Before the first fork: garbage collection in a child leaves what exists now alone, so its pages stay shared."""
-    settle()
+    collector.start()
 
 
 def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> None:
@@ -92,4 +92,4 @@ def post_fork(arbiter: Any, worker: SlotWorker) -> None:
 
 def post_worker_init(worker: SlotWorker) -> None:
     """The application is composed, and stays."""
-    settle()
+    collector.settle()

@@ -64,16 +64,21 @@ class Health:
         """`ok`; `degraded`: serves, but something needs attention; `draining`: takes no new visitors."""
         if self._pool.draining:
             return "draining"
-        return "degraded" if self._vitals.store_error or self._vitals.pressure() else "ok"
+        return "degraded" if self._vitals.store_error or self._is_short_of_memory else "ok"
 
     async def live(self, request: Request) -> Response:
         """Answered at all, it is proof that the event loop turns."""
         return PlainTextResponse("live\n", headers=_NEVER_CACHED)
 
     async def ready(self, request: Request) -> Response:
-        """Whether new visitors may come."""
-        text = "draining" if self._pool.draining else "ready"
-        return PlainTextResponse(f"{text}\n", self._status_code, headers=_NEVER_CACHED)
+        """Whether new visitors may come; and if not, why."""
+        if self._pool.draining:
+            text, status = "draining", 503
+        elif self._is_short_of_memory and self._vitals.stays_full:
+            text, status = "memory", 503
+        else:
+            text, status = "ready", 200
+        return PlainTextResponse(f"{text}\n", status, headers=_NEVER_CACHED)
 
     async def report(self, request: Request) -> Response:
         """All of it, as JSON; to the internet the status only."""
@@ -100,11 +105,19 @@ class Health:
     def _status_code(self) -> int:
         return 503 if self._pool.draining else 200
 
+    @property
+    def _is_short_of_memory(self) -> bool:
+        """Whether newcomers are refused for it. Without a session none is."""
+        return self._vitals.memory.is_full and any(self._pool.counts().values())
+
     def _memory(self) -> dict[str, int | None]:
         sessions = sum(self._pool.counts().values())
+        tightest = self._vitals.memory.tightest
         return {
-            "rss_bytes": self._vitals.memory_used,
-            "limit_bytes": self._vitals.memory_limit or None,
+            "rss_bytes": self._vitals.memory.resident,
+            "reusable_bytes": self._vitals.memory.reusable,
+            "used_bytes": tightest.used if tightest else None,
+            "limit_bytes": tightest.limit if tightest else None,
             "per_session_bytes": self._pool.memory() // sessions if sessions else None,
         }
 

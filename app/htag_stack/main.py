@@ -8,26 +8,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.paths import PlainPaths
 from htag.store import Store
 from htag.stores import open_store
 from htag.web import WebApp
 from htag_stack.brought_app import BroughtApp, load_app
-from htag_stack.collector import SetAside
+from htag_stack.cgroup import memory_group
 from htag_stack.health import Health
 from htag_stack.lifespan import lifespan_of
+from htag_stack.memory import Memory
 from htag_stack.metrics import Metrics
 from htag_stack.pools import Pools
+from htag_stack.program import Program
 from htag_stack.served_by import Place, ServedBy
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
-from htag_stack.vitals import Vitals, memory_share
+from htag_stack.vitals import Vitals
 from htag_stack.watchdog import Watchdog
 
 logger = logging.getLogger("htag_stack")
@@ -44,7 +45,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     settings = prepared.settings
     metrics = Metrics()
     store = open_store(settings.store)
-    vitals = Vitals(store, memory_share(settings.memory_limit, settings.workers))
+    vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
     pools = operated(prepared, brought.webs, store, metrics, vitals.pressure)
     metrics.watch(pools, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
@@ -52,7 +53,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     public = settings.health == "public"
     health = Health(pools, vitals, version=__version__, store=kind, place=place, public=public)
     # ours come first: whatever an app has under these paths, the container, nginx and Prometheus rely on them
-    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), Mount("/", brought.application)]
+    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -61,9 +62,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
             async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
                 yield state
 
-    routed = PlainPaths(Starlette(routes=routes, lifespan=lifespan))
-    served = ServedBy(routed, place, metrics.http_answered, settings.root_path)
-    return SetAside(served)
+    program = Program(routes, lifespan, brought.application)
+    return ServedBy(program, place, metrics.http_answered, settings.root_path)
 
 
 def operated(

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,19 +56,22 @@ class ServedBy:
 
         begun = False
 
-        async def send_marked(message: Message) -> None:
+        def send_marked(message: Message) -> Awaitable[None]:  # it awaits nothing: a message has no frame more for it
             nonlocal begun
             if not begun:
                 begun = True  # whatever comes first begins the answer
-                if message["type"] != "websocket.close":  # which has no headers
-                    message.setdefault("headers", [])
-                    MutableHeaders(scope=message)[HEADER] = served_by
+                self._mark(message, served_by)
                 self._answered(
                     _route_name(scope), scope.get("method", "GET"), _status(message), time.perf_counter() - started
                 )
-            await send(message)
+            return send(message)
 
         await self._app(scope, receive, send_marked)
+
+    def _mark(self, message: Message, served_by: str) -> None:
+        if message["type"] != "websocket.close":  # which has no headers
+            message.setdefault("headers", [])
+            MutableHeaders(scope=message)[HEADER] = served_by
 
 
 def _status(message: Message) -> int:

@@ -237,8 +237,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         description=(
-            "Bytes that all workers of a container may use together; new visitors are refused from 90 % of it "
-            "on. 0: the container's own limit (cgroup), if it has one."
+            "Bytes that all workers of a container may use together, each an equal part; new visitors are refused "
+            "from 90 % of it on. The container's own limit (cgroup), if it has one, counts as well."
         ),
     )
     message_bytes: int = Field(

@@ -5,14 +5,14 @@ Nothing here is measured while somebody waits: health, metrics and the admission
 
 import asyncio
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
+from htag.collector import collector
 from htag.errors import StoreError
 from htag.store import Store
+from htag_stack.memory import Memory
 
 LAG_EVERY = 0.25  # seconds; anything shorter than this can be missed, which nobody notices
 # measurements, 15 seconds: as long as a usual scrape interval, so that no stall falls between two scrapes
@@ -21,11 +21,7 @@ MEASURE_EVERY = 1.0  # seconds
 PING_EVERY = 2.0  # seconds
 PING_SECONDS = 1.0  # a store that takes longer is as good as down
 PING_ATTEMPTS = 3
-FULL = 0.9  # of the memory limit; the rest is for the sessions that are there already, which go on growing
-
-CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_STATM = Path("/proc/self/statm")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+FULL_SECONDS = 30.0  # for so long newcomers were refused for memory: then those who send them here are told
 
 logger = logging.getLogger("htag_stack")
 
@@ -33,13 +29,13 @@ logger = logging.getLogger("htag_stack")
 class Vitals:
     """How this worker is. `watch` keeps it up to date."""
 
-    def __init__(self, store: Store, memory_limit: int = 0) -> None:
-        """`memory_limit`: bytes this worker may use, 0 for no limit."""
+    def __init__(self, store: Store, memory: Memory | None = None) -> None:
+        """`memory`: with its limits, or none."""
         self._store = store
         self._lags: deque[float] = deque([0.0], maxlen=LAG_KEPT)
         self._started = time.monotonic()
-        self.memory_limit = memory_limit
-        self.memory_used = resident_bytes()
+        self.memory = memory or Memory()
+        self._full_since: float | None = None
         self.store_error: StoreError | None = None
 
     @property
@@ -53,8 +49,13 @@ class Vitals:
         return max(self._lags)
 
     def pressure(self) -> str | None:
-        """Why no new visitor can be taken, or None."""
-        return "memory" if self.memory_limit and self.memory_used > FULL * self.memory_limit else None
+        """Why one newcomer more cannot be taken, or None: then there is room, and it is taken."""
+        return None if self.memory.admits() else "memory"
+
+    @property
+    def stays_full(self) -> bool:
+        """Whether memory has been short for a while, and looking for garbage did not help."""
+        return self._full_since is not None and time.monotonic() - self._full_since > FULL_SECONDS
 
     async def watch(self, measure: Callable[[], None]) -> None:
         """Measure until cancelled; `measure` is called along, about once a second."""
@@ -71,9 +72,20 @@ class Vitals:
 
     async def _watch_memory(self, measure: Callable[[], None]) -> None:
         while True:
-            self.memory_used = resident_bytes()
+            self.measure_memory()
             measure()
             await asyncio.sleep(MEASURE_EVERY)
+
+    def measure_memory(self) -> None:
+        """Measure; and where that is full, look for what can be given back, and measure once more."""
+        self.memory.measure()
+        if self.memory.is_full:
+            collector.relieve(self._full_since or time.monotonic())
+            self.memory.measure()
+        if not self.memory.is_full:
+            self._full_since = None
+        elif self._full_since is None:
+            self._full_since = time.monotonic()
 
     async def _watch_store(self) -> None:
         while True:
@@ -114,23 +126,3 @@ class Vitals:
         elif error is None and self.store_error is not None:
             logger.info("the session store is back")
         self.store_error = error
-
-
-def resident_bytes() -> int:
-    """The memory that this process has in RAM; pages shared with other workers count in each of them."""
-    return int(_STATM.read_text().split()[1]) * _PAGE
-
-
-def memory_share(limit: int, workers: int, cgroup: Path = CGROUP_LIMIT) -> int:
-    """One worker's share, in bytes, of `limit` for the container, or of the cgroup's where that is 0. 0: unlimited."""
-    total = limit or cgroup_limit(cgroup)
-    return max(1, total // workers) if total else 0
-
-
-def cgroup_limit(path: Path) -> int:
-    """The memory limit of this container in bytes, 0 if there is none."""
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return 0  # not in a container, or not on Linux
-    return 0 if text == "max" else int(text)

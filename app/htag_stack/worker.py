@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
-from htag.websocket_protocol import FairWebSocketProtocol
+from htag_stack.connections import HttpProtocol, WebSocketProtocol
 from htag_stack.errors import StartError
 from htag_stack.settings import Settings
 from htag_stack.trial import IMPORT_SECONDS
@@ -34,8 +34,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     """What uvicorn is told, under gunicorn and alone."""
     return {
         "loop": "uvloop",
-        "http": "httptools",
-        "ws": FairWebSocketProtocol,  # websockets-sansio: half the memory of the others and twice their speed
+        "http": HttpProtocol,  # httptools
+        "ws": WebSocketProtocol,  # websockets-sansio: half the memory of the others and twice their speed
         "ws_per_message_deflate": False,  # costs 30 KiB a connection and half of the throughput; updates are small
         "ws_max_size": settings.message_bytes,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from htag.errors import StoreError
 from htag.store import MemoryStore
 from htag_stack.health import Health, is_private
+from htag_stack.memory import Memory
 from htag_stack.vitals import Vitals
 
 
@@ -34,7 +35,7 @@ def pool() -> PoolOfThree:
 
 @pytest.fixture
 def vitals() -> Vitals:
-    return Vitals(MemoryStore(), memory_limit=1 << 40)
+    return Vitals(MemoryStore(), Memory(1 << 40))
 
 
 def client_of(pool: PoolOfThree, vitals: Vitals, address: str = "10.1.2.3", **options: Any) -> TestClient:
@@ -60,17 +61,22 @@ def test_the_report_has_what_monitors_and_people_ask_for(client: TestClient, vit
         "status": "ok",
         "version": "1.2",
         "sessions": {"new": 1, "connected": 2, "disconnected": 0},
-        "memory": {"rss_bytes": vitals.memory_used, "limit_bytes": 1 << 40, "per_session_bytes": 30_000},
+        "memory": {
+            "rss_bytes": vitals.memory.resident,
+            "reusable_bytes": vitals.memory.reusable,
+            "used_bytes": vitals.memory.uses[0].used,
+            "limit_bytes": 1 << 40,
+            "per_session_bytes": 30_000,
+        },
         "store": {"kind": "valkey", "ok": True, "error": None},
         "event_loop_lag_seconds": 0.0,
     }
 
 
-def test_without_sessions_and_limit_the_unknown_is_null(vitals: Vitals) -> None:
-    vitals.memory_limit = 0
-    memory = report(client_of(EmptyPool(), vitals))["memory"]
-    assert memory["per_session_bytes"] is None
-    assert memory["limit_bytes"] is None
+def test_without_sessions_and_limit_the_unknown_is_null() -> None:
+    memory = report(client_of(EmptyPool(), Vitals(MemoryStore())))["memory"]
+    assert memory["per_session_bytes"] is memory["limit_bytes"] is memory["used_bytes"] is None
+    assert memory["rss_bytes"] > 1_000_000
 
 
 def test_a_store_that_is_down_degrades_and_stays_ready_without_telling_addresses(
@@ -85,9 +91,30 @@ def test_a_store_that_is_down_degrades_and_stays_ready_without_telling_addresses
     assert client.get("/health/ready").status_code == 200
 
 
-def test_memory_that_is_short_degrades(client: TestClient, vitals: Vitals) -> None:
-    vitals.memory_used = 1 << 40
+def full_worker(pool: PoolOfThree) -> TestClient:
+    vitals = Vitals(MemoryStore(), Memory(1))
+    vitals.measure_memory()
+    return client_of(pool, vitals)
+
+
+def test_memory_that_is_short_degrades(pool: PoolOfThree) -> None:
+    client = full_worker(pool)
     assert report(client)["status"] == "degraded"
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_worker_that_stays_full_is_not_ready_and_says_why(pool: PoolOfThree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("htag_stack.vitals.FULL_SECONDS", 0.0)
+    ready = full_worker(pool).get("/health/ready")
+    assert (ready.status_code, ready.text) == (503, "memory\n")
+    assert full_worker(pool).get("/health/live").status_code == 200
+
+
+def test_without_sessions_a_worker_is_never_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("htag_stack.vitals.FULL_SECONDS", 0.0)
+    client = full_worker(EmptyPool())
+    assert report(client)["status"] == "ok"
+    assert client.get("/health/ready").status_code == 200
 
 
 def test_a_draining_worker_is_live_and_not_ready(client: TestClient, pool: PoolOfThree) -> None:

@@ -1,6 +1,10 @@
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import generate_latest as prometheus_text
+from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -9,7 +13,7 @@ from starlette.testclient import TestClient
 from htag.errors import StoreError
 from htag.observe import Observer
 from htag.store import MemoryStore
-from htag_stack.metrics import Metrics
+from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Distributions, Metrics, Tally
 from htag_stack.vitals import Vitals
 
 
@@ -156,3 +160,59 @@ def test_prometheus_gets_openmetrics_if_it_asks(metrics: Metrics) -> None:
     response = client.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     assert response.text.endswith("# EOF\n")
+
+
+def lines_of(registry: CollectorRegistry, form: Callable[[CollectorRegistry], bytes]) -> list[str]:
+    return sorted(line for line in form(registry).decode().splitlines() if "htag_" in line or "http_" in line)
+
+
+@pytest.mark.parametrize("form", [prometheus_text, open_metrics])
+def test_plain_numbers_are_shown_exactly_as_the_library_s_own_are(form: Callable[[CollectorRegistry], bytes]) -> None:
+    own = CollectorRegistry()
+    for collector in (
+        counts := Tally("htag_events", "Purpose.", ["outcome"], [("ok",), ("error",)]),
+        sizes := Distributions("htag_update_bytes", "Purpose.", UPDATE_BYTES, ["transport"], [("sse",)]),
+        seconds := Distributions("htag_event_duration_seconds", "Purpose.", EVENT_SECONDS),
+    ):
+        own.register(collector)
+    library = CollectorRegistry()
+    counter = Counter("htag_events", "Purpose.", ["outcome"], registry=library)
+    histogram = Histogram("htag_update_bytes", "Purpose.", ["transport"], buckets=UPDATE_BYTES, registry=library)
+    timer = Histogram("htag_event_duration_seconds", "Purpose.", buckets=EVENT_SECONDS, registry=library)
+    for outcome in ("ok", "error"):
+        counter.labels(outcome)
+    histogram.labels("sse")
+    assert lines_of(own, form) == lines_of(library, form)
+
+    for number in range(60):
+        value = number**4 / 7
+        counts.counts["ok",] += 1
+        sizes["sse",].observe(value)
+        sizes["websocket",].observe(value)
+        seconds[()].observe(value)
+        counter.labels("ok").inc()
+        histogram.labels("sse").observe(value)
+        histogram.labels("websocket").observe(value)
+        timer.observe(value)
+    for bound in (*UPDATE_BYTES, *EVENT_SECONDS):  # what lies on a bound
+        seconds[()].observe(bound)
+        timer.observe(bound)
+    assert lines_of(own, form) == lines_of(library, form)
+
+
+def test_an_event_costs_the_observer_little(metrics: Metrics) -> None:
+    """0.5 µs on a fast machine; the library's own counters took four times that, with a lock for each."""
+    started = time.process_time()
+    for _ in range(20_000):
+        metrics.event_handled("ok", 0.001)
+        metrics.update_sent("websocket", 130)
+    own = time.process_time() - started
+    registry = CollectorRegistry()
+    timer = Histogram("a", "Purpose.", buckets=EVENT_SECONDS, registry=registry)
+    counter = Counter("b", "Purpose.", registry=registry)
+    started = time.process_time()
+    for _ in range(20_000):
+        counter.inc()
+        timer.observe(0.001)
+        timer.observe(0.001)
+    assert own < (time.process_time() - started) * 0.7

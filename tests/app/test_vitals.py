@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from htag.errors import StoreError
 from htag.store import MemoryStore
 from htag_stack import vitals as module
-from htag_stack.vitals import Vitals, cgroup_limit, memory_share, resident_bytes
+from htag_stack import vitals as vitals_module
+from htag_stack.memory import Memory, Use
+from htag_stack.vitals import Vitals
 from tests.app.conftest import PATIENCE
 
 
@@ -168,39 +169,56 @@ async def test_a_bug_ends_the_watch_instead_of_hiding() -> None:
     assert caught.group_contains(ZeroDivisionError)
 
 
-def test_new_visitors_are_refused_when_nine_tenths_are_used() -> None:
-    vitals = Vitals(MemoryStore(), memory_limit=1000)
-    vitals.memory_used = 900
-    assert vitals.pressure() is None
-    vitals.memory_used = 901
+class Filling(Memory):
+    """As full as a test says, in MiB of 1000."""
+
+    def __init__(self, used: int) -> None:
+        self.used = used
+        super().__init__()
+
+    def _uses(self) -> list[Use]:
+        return [Use(self.used << 20, 1000 << 20)]
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """An item for each time that garbage was looked for."""
+    times: list[float] = []
+    monkeypatch.setattr(vitals_module.collector, "relieve", times.append)
+    return times
+
+
+def test_memory_that_is_not_full_has_nobody_look_for_garbage(looked: list[float]) -> None:
+    vitals = Vitals(MemoryStore(), Filling(899))
+    vitals.measure_memory()
+    assert not looked
+    assert not vitals.stays_full
+
+
+def test_where_looking_for_garbage_helps_the_worker_is_not_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Filling(901)
+    monkeypatch.setattr(vitals_module.collector, "relieve", lambda since: setattr(memory, "used", 500))
+    monkeypatch.setattr(vitals_module, "FULL_SECONDS", 0.0)
+    vitals = Vitals(MemoryStore(), memory)
+    vitals.measure_memory()
+    assert not vitals.stays_full
+
+
+def test_a_worker_that_stays_full_says_so_after_a_while_and_no_longer_than_it_is(
+    looked: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Filling(901)
+    vitals = Vitals(MemoryStore(), memory)
+    vitals.measure_memory()
+    assert looked
+    assert not vitals.stays_full
+    monkeypatch.setattr(vitals_module, "FULL_SECONDS", 0.0)
+    assert vitals.stays_full
     assert vitals.pressure() == "memory"
+    memory.used = 500
+    vitals.measure_memory()
+    assert not vitals.stays_full
 
 
 def test_without_a_limit_nobody_is_refused() -> None:
-    vitals = Vitals(MemoryStore())
-    vitals.memory_used = 1 << 60
-    assert vitals.pressure() is None
-
-
-def test_the_memory_of_this_process_is_plausible() -> None:
-    before = resident_bytes()
-    ballast = b"x" * 50_000_000
-    assert 40_000_000 < resident_bytes() - before < 80_000_000
-    assert len(ballast) == 50_000_000
-
-
-@pytest.mark.parametrize(("content", "limit"), [("max\n", 0), ("1073741824\n", 1 << 30)])
-def test_a_container_s_limit_is_read(tmp_path: Path, content: str, limit: int) -> None:
-    (tmp_path / "memory.max").write_text(content)
-    assert cgroup_limit(tmp_path / "memory.max") == limit
-
-
-def test_outside_a_container_there_is_no_limit(tmp_path: Path) -> None:
-    assert cgroup_limit(tmp_path / "nothing") == 0
-
-
-def test_workers_share_what_there_is_and_the_setting_comes_first(tmp_path: Path) -> None:
-    (tmp_path / "memory.max").write_text("1000")
-    assert memory_share(0, 4, tmp_path / "memory.max") == 250
-    assert memory_share(800, 4, tmp_path / "memory.max") == 200
-    assert memory_share(1, 4, tmp_path / "memory.max") == 1  # 0 would be no limit at all
+    assert Vitals(MemoryStore()).pressure() is None

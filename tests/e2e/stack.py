@@ -7,9 +7,9 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import requests
@@ -18,7 +18,7 @@ from loadtest.client import Client, ClientError, Transport
 from tests.stack.engine import docker, need_engine
 
 SLOTS = 2  # of a container: Compose's default
-MEMORY_LIMIT = 1 << 30  # bytes; said, because not every machine's cgroups tell a container its limit
+MEMORY_LIMIT = 1 << 30  # bytes of a container: Compose's default, which the kernel tells it
 SERVICES = (
     "nginx",
     "app",
@@ -48,28 +48,39 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+class Site(Protocol):
+    """What a crowd needs to know of what it visits."""
+
+    url: str
+    trusted: str | None
+
+
 class Stack:
     """The running services of one Compose project, on ports of its own."""
 
-    def __init__(self) -> None:
+    trusted: str | None = None  # the file with the certificate, where the stack speaks TLS
+
+    def __init__(self, name: str = "", files: Sequence[str] = (), **settings: str) -> None:
+        """`name` tells it from other stacks of this run. `files`: those beside docker-compose.yml. `settings`: .env."""
         http, prometheus = free_ports(2)
         self.url = f"http://127.0.0.1:{http}"
         self.prometheus = f"http://127.0.0.1:{prometheus}"
+        self._files = [f"--file={file}" for file in ("docker-compose.yml", *files)]
         self._environment = {
-            "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}",
+            "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}{name}",
             "HTAG_VERSION": "test",
-            "HTAG_MEMORY_LIMIT": str(MEMORY_LIMIT),
             "HTTP_PORT": str(http),
             "PROMETHEUS_PORT": str(prometheus),
+            **settings,
         }
 
     def compose(self, *arguments: str) -> str:
         """What `docker compose …` prints, with nobody's .env."""
-        return docker("compose", "--env-file", os.devnull, *arguments, env=self._environment)
+        return docker("compose", "--env-file", os.devnull, *self._files, *arguments, env=self._environment)
 
-    def up(self, containers: int = 1) -> None:
+    def up(self, containers: int = 1, services: Sequence[str] = SERVICES) -> None:
         """So many app containers, and everything healthy."""
-        self.compose("up", "--detach", "--no-recreate", "--scale", f"app={containers}", "--wait", *SERVICES)
+        self.compose("up", "--detach", "--no-recreate", "--scale", f"app={containers}", "--wait", *services)
 
     def down(self) -> None:
         """Away with it, and with what it stored."""
@@ -118,7 +129,7 @@ def running_stack() -> Iterator[Stack]:
     need_engine()
     stack = Stack()
     try:
-        stack.compose("build", "app")
+        stack.compose("build", "app", "nginx", "prometheus")
         stack.up()
         yield stack
     except AssertionError as failure:
@@ -169,8 +180,8 @@ class Visitor(Client):
 class Crowd:
     """Visitors who all do the same at the same time, each in a thread of its own."""
 
-    def __init__(self, stack: Stack, size: int, transport: Transport = "websocket") -> None:
-        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE) for _ in range(size)]
+    def __init__(self, stack: Site, size: int, transport: Transport = "websocket") -> None:
+        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE, trusted=stack.trusted) for _ in range(size)]
         self._threads = ThreadPoolExecutor(size)
 
     def __enter__(self) -> "Crowd":

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import json
+import logging
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,6 +16,8 @@ import pytest
 import htag
 from htag import State, Tag, WebApp
 from htag.limits import Limits
+from htag.observe import Observer
+from htag.reports import Reports
 from tests.browser import TRANSPORTS, Site, shut_down
 from tests.browser import Tab as Browser
 
@@ -318,6 +321,28 @@ async def test_the_pools_timer_runs_in_no_visitors_context() -> None:
     await (await house.visitor("ann")).leave()
     await asyncio.sleep(0.1)
     assert closed == ["nobody"]
+
+
+async def test_the_line_about_what_was_left_out_is_logged_in_no_visitors_context(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("htag.reports.PERIOD", 0.01)
+    logged: list[tuple[str, str]] = []
+
+    def note(record: logging.LogRecord) -> bool:  # as filters do that add to each line who asks
+        logged.append((record.getMessage(), who.get()))
+        return False
+
+    logger = logging.getLogger("htag")
+    logger.addFilter(note)
+    try:
+        who.set("ann")
+        reports = Reports(Observer(), most=0)
+        reports.log(logging.ERROR, "one too many")
+        await asyncio.sleep(0.05)
+    finally:
+        logger.removeFilter(note)
+    assert logged == [("1 reports of sessions were left out: there were too many", "nobody")]
 
 
 async def test_a_whole_body_that_is_rendered_while_another_visitor_is_served(house: House, ann: Browser) -> None:

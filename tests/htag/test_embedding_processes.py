@@ -385,6 +385,34 @@ def test_gunicorns_workers_say_it_unless_there_is_a_secret(tmp_path: Path, secre
     assert (WARNING in output.read_text()) is warns
 
 
+def test_gunicorns_uvicorn_worker_ends_with_a_stream_open(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(APP + FASTAPI)
+    port = free_port()
+    output = tmp_path / "output"
+    with output.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *GUNICORN[:-1], "1", "--bind", f"127.0.0.1:{port}", "--no-control-socket"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: "Application startup complete" in output.read_text())
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}/htag", timeout=DEADLINE) as client:
+            client.get("/")
+            with client.stream("GET", "/stream") as tab:
+                parts = tab.iter_raw()
+                assert next(parts).startswith(b"data: ")
+                process.terminate()
+                process.wait(END)
+                assert list(parts) == []
+    finally:
+        process.kill()
+        process.wait(DEADLINE)
+    assert output.read_text().count("destroyed\n") == 1
+
+
 STICKY = "app = WebApp(Page, secret='one secret for all of them').app\n"
 
 

@@ -1,6 +1,7 @@
 """The estimate grows with what there is, and is near to what Python really takes."""
 
 import gc
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -115,3 +116,22 @@ def test_what_callables_make_counts() -> None:
     before = footprint.of(app)
     app._live.take_page()
     assert footprint.of(app) > before + 100 * 50
+
+
+@pytest.mark.parametrize("fill", [table, form, handlers, texts])
+def test_measuring_a_session_makes_it_no_bigger(fill: Callable[[App], None]) -> None:
+    """It asked every element for its `__dict__`, which made one: 4 KiB for a page of 65 tags."""
+    app = filled(fill)
+    footprint.of(app)  # what it makes once for all
+    app = filled(fill)
+    before = sys.getallocatedblocks()
+    footprint.of(app)
+    assert sys.getallocatedblocks() - before < 20
+
+
+def test_a_component_s_later_attributes_are_counted_too() -> None:
+    app = filled(components)
+    small = footprint.of(app)
+    for card in app.childs:
+        card.more = "x" * 1000
+    assert footprint.of(app) - small > 200 * 1000

@@ -1,6 +1,7 @@
 """Who is known, who may come in, who is forgotten when."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -226,6 +227,38 @@ async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build)
         home.open()
     home.open()
     assert home.diary.refused == ["memory"]
+
+
+class Slow(Page):
+    """Ending it takes two milliseconds."""
+
+    def on_destroy(self) -> None:
+        until = time.perf_counter() + 0.002
+        while time.perf_counter() < until:
+            pass
+
+
+async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> None:
+    """When all lost their connection at the same moment: 6 000 took half a second, in which nobody was answered."""
+    home = house(Slow, new_seconds=0.05)
+    for _ in range(200):
+        home.open()
+    longest, before = 0.0, time.perf_counter()
+    while home.pool.sessions:
+        await asyncio.sleep(0)
+        longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
+    assert longest < 0.1  # of the 0.4 that they take
+    assert home.diary.closed == ["abandoned"] * 200
+
+
+async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
+    home = house(pressure=lambda: "memory")
+    home.open()
+    with pytest.raises(Refused, match="memory"):
+        home.open()
+    home = house(pressure=lambda: "maintenance")
+    with pytest.raises(Refused, match="maintenance"):
+        home.open()
 
 
 async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) -> None:

@@ -94,6 +94,23 @@ def test_the_limit_is_the_last_size_that_is_accepted() -> None:
             codec.decode(frame)
 
 
+@pytest.mark.parametrize("key", [None, "0123456789abcdef"])
+@pytest.mark.parametrize("part", ["[],", "{},"])
+def test_a_message_has_a_bound_on_its_arrays_and_objects(key: str | None, part: str) -> None:
+    codec = Codec(key)
+
+    def sent(count: int) -> str:
+        text = '{"data":[' + part * (count - 2) + "0]}"
+        return conceal(text.encode(), key) if key else text
+
+    assert len(codec.decode(sent(100_000)).data) == 99_999
+    for frame in (sent(100_001), sent(200_000), sent(200_000).encode()):
+        with pytest.raises(MessageTooLarge, match="100000 arrays and objects"):
+            codec.decode(frame)
+    text = json.dumps({"data": "x" * 600_000 + "[{" * 40_000})
+    assert codec.decode(conceal(text.encode(), key) if key else text).data.endswith("[{")
+
+
 @pytest.mark.parametrize("data", [None, 5, "c1", ["callback_id"], {}, {"callback_id": 5}, {"callback_id": None}])
 def test_a_callback_id_is_a_text_in_the_data_or_there_is_none(data: Any) -> None:
     assert Message(data=data).callback_id is None

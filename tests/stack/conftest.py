@@ -3,9 +3,16 @@
 import pytest
 
 from tests.stack.engine import need_engine
+from tests.stack.fleet import build_app_image
 
 
 @pytest.fixture(scope="session")
 def engine() -> None:
     """A Docker engine is there."""
     need_engine()
+
+
+@pytest.fixture(scope="session")
+def app_image(engine: None) -> str:
+    """The app's image, built from this checkout."""
+    return build_app_image()

@@ -1,9 +1,13 @@
 """A backend for the nginx tests, run in a container with nothing but Python: says what it was sent."""
 
 import json
+import os
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
+BUSY = bool(os.environ.get("ECHO_BUSY"))  # then /shop/ and /orders are refused
 RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
 
 
@@ -21,8 +25,27 @@ class Echo(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
 
+    def answer_shop(self) -> None:
+        self.send("{}", "text/html", {"X-Htag-Refused": "newcomer"} if BUSY else {}, 503 if BUSY else 200)
+
+    def answer_orders(self) -> None:
+        self.answer_echo() if not BUSY else self.send("{}", "application/json", {}, 503)
+
     def answer_own_headers(self) -> None:
-        self.send("{}", "application/json", **{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
+        self.send("{}", "application/json", {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"})
+
+    def answer_own_policy(self) -> None:
+        self.send("{}", "application/json", {"Content-Security-Policy": "default-src 'self'"})
+
+    def answer_own_framing(self) -> None:
+        self.send("{}", "application/json", {"Content-Security-Policy": "frame-ancestors https://own.example"})
+
+    def answer_own_frame_options(self) -> None:
+        self.send("{}", "application/json", {"X-Frame-Options": "DENY"})
+
+    def answer_bad_header(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nno header at all\r\n\r\n")
+        self.close_connection = True
 
     def answer_hang_up(self) -> None:
         self.close_connection = True
@@ -43,9 +66,9 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(b"data: last\n\n")
         self.close_connection = True
 
-    def send(self, text: str, kind: str, **headers: str) -> None:
+    def send(self, text: str, kind: str, headers: Mapping[str, str] = MappingProxyType({}), status: int = 200) -> None:
         body = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
@@ -57,5 +80,9 @@ class Echo(BaseHTTPRequestHandler):
         """Silent."""
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # connections that wait to be accepted
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("0.0.0.0", 8001), Echo).serve_forever()
+    Server(("0.0.0.0", 8001), Echo).serve_forever()

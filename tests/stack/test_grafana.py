@@ -62,11 +62,11 @@ def test_grafana_knows_how_often_prometheus_scrapes() -> None:
     assert DATASOURCE["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]
 
 
-def test_compose_mounts_what_is_provisioned() -> None:
+def test_the_image_holds_what_is_provisioned() -> None:
     grafana = COMPOSE["services"]["grafana"]
-    mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
-    assert mounts["./monitoring/grafana/dashboards"] == PROVIDER["options"]["path"]
-    assert mounts["./monitoring/grafana/provisioning"] == "/etc/grafana/provisioning"
+    dockerfile = (ROOT / grafana["build"] / "Dockerfile").read_text()
+    copied = dict(line.split()[1:] for line in dockerfile.splitlines() if line.startswith("COPY"))
+    assert copied == {"dashboards": PROVIDER["options"]["path"], "provisioning": "/etc/grafana/provisioning"}
     home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{PROVIDER['options']['path']}/htag.json"
     assert DATASOURCE["url"] == "http://prometheus:9090"

@@ -1,5 +1,7 @@
 """The Makefile: the few commands that people and CI share."""
 
+import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -38,3 +40,18 @@ def test_a_python_that_cannot_make_environments_is_told_so_in_one_sentence(tmp_p
     done = run("make", "--silent", ".venv/bin/pip", f"PYTHON={python}", cwd=tmp_path)
     assert done.returncode != 0
     assert "apt-get install python3-venv" in done.stderr.splitlines()[0]
+
+
+def test_whom_nginx_sees_is_counted_from_its_log(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    lines = "\n".join(
+        json.dumps({"time": "x", "client": client, "peer": "172.18.0.1", "scheme": "http"}, separators=(",", ":"))
+        for client in ("203.0.113.9", "198.51.100.1", "203.0.113.9")
+    )
+    docker.write_text(f"#!/bin/sh\ncat <<'LOG'\nnginx: no request\n{lines}\nLOG\n")
+    docker.chmod(0o755)
+    done = run("make", "--silent", "address", env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["2", "client", "203.0.113.9", "peer", "172.18.0.1"],
+        ["1", "client", "198.51.100.1", "peer", "172.18.0.1"],
+    ]

@@ -5,12 +5,16 @@ import re
 import subprocess
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import NamedTuple
 
 import pytest
 import requests
 
+from loadtest.client import Client, Refused
 from tests.stack.engine import ROOT, docker, run
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -46,7 +50,7 @@ def test_every_slot_is_a_server_of_a_valid_configuration(slots: int) -> None:
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr  # a wrong order of the upstream's directives is only warned about
     servers = re.findall(r"^ +server (\S+) resolve max_fails=0;$", done.stdout, re.MULTILINE)
-    assert servers == [f"app:{8001 + index}" for index in range(slots)]
+    assert servers == 2 * [f"app:{8001 + index}" for index in range(slots)]  # with the sticky cookie, and following it
 
 
 def test_nothing_of_the_template_is_left_unfilled() -> None:
@@ -59,6 +63,22 @@ def test_nothing_of_the_template_is_left_unfilled() -> None:
         ({"WEB_CONCURRENCY": "two"}, "nginx: WEB_CONCURRENCY must be a whole number from 1 up, not 'two'."),
         ({"WEB_CONCURRENCY": "0"}, "nginx: WEB_CONCURRENCY must be a whole number from 1 up, not '0'."),
         ({"NGINX_COOKIE_SECURE": "yes"}, "nginx: NGINX_COOKIE_SECURE must be on or off, not 'yes'."),
+        ({"HTAG_ROOT_PATH": "demo"}, "nginx: HTAG_ROOT_PATH must be a path such as /demo, not 'demo'."),
+        ({"HTAG_ROOT_PATH": "/a;b"}, "nginx: HTAG_ROOT_PATH must be a path such as /demo, not '/a;b'."),
+        (
+            {"HTAG_COOKIE_NAME": "a b"},
+            "nginx: HTAG_COOKIE_NAME must be letters, digits, _, - and . only, not 'a b'.",
+        ),
+        ({"NGINX_ROUTE_COOKIE": "a-b"}, "nginx: NGINX_ROUTE_COOKIE must be letters, digits and _ only, not 'a-b'."),
+        ({"NGINX_VISITOR_BURST": "many"}, "nginx: NGINX_VISITOR_BURST must be a whole number from 1 up, not 'many'."),
+        (
+            {"NGINX_TRUSTED_PROXIES": "10.0.0.1,lb.example"},
+            "nginx: NGINX_TRUSTED_PROXIES: 'lb.example' is no address or network, and not the word gateway.",
+        ),
+        (
+            {"NGINX_FRAME_ANCESTORS": "self; script-src *"},
+            "nginx: NGINX_FRAME_ANCESTORS: 'self;' is neither self, none nor an origin such as https://intranet.example.",
+        ),
     ],
 )
 def test_a_bad_setting_ends_the_start_with_one_sentence(settings: dict[str, str], sentence: str) -> None:
@@ -80,6 +100,15 @@ class Proxy(NamedTuple):
         return requests.get(
             self.url + path, headers={name.replace("_", "-"): text for name, text in headers.items()}, timeout=10
         )
+
+    def raw(self, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers and text for a path that is sent as it is, not tidied up."""
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        connection.request("GET", path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), text
 
     def told(self, path: str = "/echo", **headers: str) -> dict[str, str]:
         """The headers that reached the backend."""
@@ -181,14 +210,47 @@ def test_only_a_websocket_is_an_upgrade(proxy: Proxy) -> None:
     assert (told["upgrade"], told["connection"]) == ("websocket", "upgrade")
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/a/../metrics", "/metrics?x=1"])
-def test_metrics_are_not_public(proxy: Proxy, path: str) -> None:
-    request = requests.Request("GET", proxy.url).prepare()
-    request.url = proxy.url + path  # as it is, not tidied up
-    with requests.Session() as session:
-        answer = session.send(request, timeout=10)
-    assert answer.status_code == 404
-    assert "headers" not in answer.text
+@pytest.mark.parametrize(
+    ("proto", "host"),
+    [
+        ("https,http", "htag.example, inner.example"),
+        ("https, http", "htag.example,inner.example"),
+        ("HTTPS", "htag.example ,inner.example"),
+    ],
+)
+def test_a_list_that_a_chain_of_proxies_made_is_understood(inner_proxy: Proxy, proto: str, host: str) -> None:
+    told = inner_proxy.told(X_Forwarded_Proto=proto, X_Forwarded_Host=host)
+    assert (told["x-forwarded-proto"], told["host"]) == ("https", "htag.example")
+    told = inner_proxy.told(X_Forwarded_Proto="http,https")
+    assert told["x-forwarded-proto"] == "http"
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "gateway", "10.9.8.7,localhost"])
+def test_a_proxy_on_the_host_is_believed_although_it_arrives_as_the_gateway(
+    start: Callable[..., Proxy], proxies: str
+) -> None:
+    proxy = start(NGINX_TRUSTED_PROXIES=proxies)  # this test runs on the host
+    assert proxy.told(**FORGED)["x-forwarded-for"] == "203.0.113.9"
+    proxy.get("/seen", X_Forwarded_For="203.0.113.9")
+    [line] = [line for line in proxy.log() if line["path"] == "/seen"]
+    assert line["client"] == "203.0.113.9"
+    sentence = f"is a proxy on the host, which arrives here as {line['peer']}."
+    assert sentence in docker_logs(proxy)
+
+
+def docker_logs(proxy: Proxy) -> str:
+    """What it says on both of its outputs."""
+    done = run("docker", "logs", proxy.container)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/x", "/orders?id=1", "/demo/orders", "/a%20b/c", "/metricsx", "/my-metrics", "/x.js"]
+)
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+def test_whatever_an_app_has_of_its_own_is_passed_on_as_it_came(proxy: Proxy, path: str, accept: str) -> None:
+    answer = proxy.get(path, Accept=accept)
+    assert (answer.status_code, answer.json()["path"]) == (200, path)
 
 
 def test_a_stream_is_not_held_back(proxy: Proxy) -> None:
@@ -227,8 +289,58 @@ def test_strict_transport_security_is_said_only_over_tls(proxy: Proxy, inner_pro
 
 def test_the_route_cookie_is_out_of_reach_for_scripts(proxy: Proxy, inner_proxy: Proxy) -> None:
     plain = proxy.get("/echo").headers["Set-Cookie"]
-    assert re.fullmatch(r"htag_route=[0-9a-f]{32}; httponly; samesite=lax; path=/", plain)
+    assert re.fullmatch(r"htag_route_8080=[0-9a-f]{32}; httponly; samesite=lax; path=/", plain)
     assert "secure" in inner_proxy.get("/echo").headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "path"),
+    [
+        ({"NGINX_PUBLIC_PORT": "8081"}, "htag_route_8081", "/"),
+        ({"NGINX_PUBLIC_PORT": "127.0.0.1:8081"}, "htag_route_8081", "/"),
+        ({"HTAG_ROOT_PATH": "/demo/v2.0/"}, "htag_route_8080_demo_v2_0", "/demo/v2.0/"),
+        ({"NGINX_ROUTE_COOKIE": "mine"}, "mine", "/"),
+    ],
+)
+def test_two_installations_on_one_host_have_two_route_cookies(settings: dict[str, str], name: str, path: str) -> None:
+    assert f"    sticky cookie {name} path={path} httponly" in nginx("-T", **settings).stdout
+
+
+@pytest.mark.parametrize("prefix", ["", "/demo"])
+@pytest.mark.parametrize("file", ["htag.js?v=1", "logo.png", "favicon.ico", "health", "health/live", "health/ready"])
+def test_what_belongs_to_no_session_sets_no_cookie(proxy: Proxy, prefix: str, file: str) -> None:
+    answer = proxy.get(f"{prefix}/{file}")
+    assert answer.json()["path"] == f"{prefix}/{file}"
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/event", "/demo/", "/demo/ws", "/demo/event"])
+def test_what_belongs_to_a_session_binds_it(proxy: Proxy, path: str) -> None:
+    assert "htag_route" in proxy.get(path).headers["Set-Cookie"]
+
+
+def test_only_pages_of_the_same_origin_may_frame_the_app_unless_it_says_otherwise(proxy: Proxy) -> None:
+    assert proxy.get("/echo").headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+    both = proxy.get("/own-policy").headers["Content-Security-Policy"]  # two headers, joined; each is enforced
+    assert both == "default-src 'self', frame-ancestors 'self'"
+    assert proxy.get("/own-framing").headers["Content-Security-Policy"] == "frame-ancestors https://own.example"
+    denied = proxy.get("/own-frame-options").headers
+    assert denied["X-Frame-Options"] == "DENY"
+    assert "Content-Security-Policy" not in denied  # or browsers would go by ours, and let the same origin in
+    assert "frame-ancestors 'self'" in proxy.get("/hang-up").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "sources"),
+    [
+        ("none", "'none'"),
+        ("self https://intranet.example", "'self' https://intranet.example"),
+        ("'self',https://*.example:8443", "'self' https://*.example:8443"),
+        ("*", "*"),
+    ],
+)
+def test_others_may_be_allowed_to_frame_the_app(setting: str, sources: str) -> None:
+    assert f'"frame-ancestors {sources}"' in nginx("-T", NGINX_FRAME_ANCESTORS=setting).stdout
 
 
 def test_a_worker_that_hangs_up_gives_a_page_that_tries_again(proxy: Proxy) -> None:
@@ -238,27 +350,79 @@ def test_a_worker_that_hangs_up_gives_a_page_that_tries_again(proxy: Proxy) -> N
     assert answer.headers["Cache-Control"] == "no-store"
     assert '<meta http-equiv="refresh"' in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Htag-Limit" not in answer.headers
 
 
-def test_too_many_newcomers_wait_and_people_with_a_session_do_not(start: Callable[..., Proxy]) -> None:
-    proxy = start(NGINX_VISITOR_RATE="1r/m", NGINX_VISITOR_BURST="5")
-    answers = [proxy.get("/") for _ in range(8)]
-    assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 2
-    assert int(answers[-1].headers["Retry-After"]) > 0
-    assert '<meta http-equiv="refresh"' in answers[-1].text
-    assert {proxy.get("/", Cookie="htag_sid=mine").status_code for _ in range(8)} == {200}
-    assert proxy.get("/echo").status_code == 200  # only pages cost a session
+PAGES = ("/", "//", "/?x", "/%2e/", "/demo/", "/demo//", "/demo/?x", "/orders", "/shop/", "/%0d/")
+NOT_PAGES = ("/ws", "/event", "/htag.js", "/health", "/demo/ws", "/demo/event", "/demo/htag.js", "/demo/health")
+
+
+@pytest.fixture(scope="module")
+def strict_proxy(start: Callable[..., Proxy]) -> Proxy:
+    """One page a minute, and it has been had."""
+    proxy = start(NGINX_VISITOR_RATE="1r/m", NGINX_VISITOR_BURST="1", HTAG_ROOT_PATH="/demo")
+    while proxy.get("/").status_code == 200:
+        pass
+    return proxy
+
+
+@pytest.mark.parametrize("cookie", ["", "htag_sid=made-up", "htag_sid_8080=x; htag_route_8080=y"])
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_outside_the_limit(strict_proxy: Proxy, path: str, cookie: str, accept: str) -> None:
+    status, headers, body = strict_proxy.raw(path, Cookie=cookie, Accept=accept)
+    if path == "/%0d/":
+        assert status == 404
+        return
+    assert status == 429
+    assert headers["X-Htag-Limit"] == "pages"
+    assert int(headers["Retry-After"]) > 0
+    assert '<meta http-equiv="refresh"' in body
+
+
+def test_only_pages_are_limited(strict_proxy: Proxy) -> None:
+    assert {path: strict_proxy.raw(path)[0] for path in NOT_PAGES} == dict.fromkeys(NOT_PAGES, 200)
+
+
+def test_an_office_of_five_hundred_may_reload_twice_at_once(start: Callable[..., Proxy]) -> None:
+    proxy = start()
+    with ThreadPoolExecutor(20) as people:
+        answers = Counter(people.map(lambda _: proxy.raw("/")[0], range(1000)))
+    assert answers == {200: 1000}
 
 
 def test_one_address_cannot_take_all_connections(start: Callable[..., Proxy]) -> None:
     proxy = start(NGINX_CONNECTIONS_PER_ADDRESS="1")
     with requests.get(proxy.url + "/stream", stream=True, timeout=10):
-        assert proxy.get("/echo").status_code == 429
+        answer = proxy.get("/echo")
+    assert (answer.status_code, answer.headers["X-Htag-Limit"]) == (429, "connections")
+
+
+def test_the_load_kit_names_the_limit_that_it_met(strict_proxy: Proxy, start: Callable[..., Proxy]) -> None:
+    with pytest.raises(Refused, match=r"429: nginx's limit on pages from one address \(NGINX_VISITOR_RATE"):
+        Client(strict_proxy.url).open()
+    proxy = start(NGINX_CONNECTIONS_PER_ADDRESS="1")
+    sentence = r"the WebSocket .* 429: nginx's limit on connections from one address"
+    with requests.get(proxy.url + "/stream", stream=True, timeout=10), pytest.raises(Refused, match=sentence):
+        Client(proxy.url).connect()
+
+
+def test_nothing_that_was_typed_is_in_any_log(start: Callable[..., Proxy]) -> None:
+    proxy = start(NGINX_VISITOR_RATE="1r/m", NGINX_VISITOR_BURST="3", NGINX_MAX_BODY="1k")
+    for path in ("/hang-up", "/bad-header", "/", "/", "/", "/", "/"):
+        proxy.get(f"{path}?q=TYPED", Referer=f"{proxy.url}/?q=TYPED")
+    requests.post(f"{proxy.url}/event?q=TYPED", b"x" * 5000, timeout=10)
+    proxy.raw("/?q=TYPED", Host="not a host")
+    proxy.raw("/?q=TYPED", Padding="x" * 50_000)
+    said = docker_logs(proxy)
+    assert {line["status"] for line in proxy.log()} >= {502, 200, 429, 413}  # so it is told, but not with these words
+    assert "TYPED" not in said
+    assert "start worker process" in said  # what nginx says about itself is still there
 
 
 def test_the_access_log_tells_much_and_nothing_private(proxy: Proxy) -> None:
     mark = uuid.uuid4().hex
-    proxy.get(f"/{mark}?token=SECRET", Cookie="htag_sid=SECRET; htag_route=abc", Referer=f"{proxy.url}/?SECRET")
+    proxy.get(f"/{mark}?token=SECRET", Cookie="htag_sid=SECRET; htag_route_8080=abc", Referer=f"{proxy.url}/?SECRET")
     [line] = [line for line in proxy.log() if line["path"] == f"/{mark}"]
     assert "SECRET" not in json.dumps(line)
     assert (line["status"], line["route"], line["upstream_status"]) == (200, "abc", "200")
@@ -269,5 +433,4 @@ def test_the_access_log_tells_much_and_nothing_private(proxy: Proxy) -> None:
 
 def test_an_upgrade_is_logged_as_one(proxy: Proxy) -> None:
     proxy.get("/ws", Connection="Upgrade", Upgrade="websocket")
-    [line] = [line for line in proxy.log() if line["path"] == "/ws"]
-    assert line["upgrade"] == "websocket"
+    assert [line for line in proxy.log() if line["path"] == "/ws"][-1]["upgrade"] == "websocket"

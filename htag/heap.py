@@ -1,0 +1,78 @@
+"""How much memory this process has, and how much of that is in use.
+
+The kernel counts what a process has. When sessions end, their memory is free within the process and mostly stays with
+it. What is in use is told by the two allocators: blocks of up to 512 bytes are Python's own, larger ones the C
+library's.
+"""
+
+import ctypes
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+BLOCK_BYTES = 68  # of Python's allocator, on average: measured with trees of 65 and 3 000 tags and all that is imported
+
+_STATM = Path("/proc/self/statm")
+_FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+
+
+class _MallInfo2(ctypes.Structure):
+    """glibc's `struct mallinfo2`: `uordblks` bytes in use in its heaps, `hblkhd` in blocks of their own."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in _FIELDS.split()]
+    hblkhd: int
+    uordblks: int
+
+
+def in_use() -> int:
+    """Bytes that objects take: an estimate, in 0.1 ms for each million of objects. Without a C library that tells
+    (glibc does from 2.33 on), objects above 512 bytes are not in it."""
+    return sys.getallocatedblocks() * BLOCK_BYTES + large_blocks()
+
+
+def large_blocks() -> int:
+    """Bytes of the objects above 512 bytes; 0 where the C library does not tell."""
+    ask = _of_libc("mallinfo2", _MallInfo2)
+    if ask is None:
+        return 0
+    info: _MallInfo2 = ask()
+    return info.uordblks + info.hblkhd
+
+
+def resident() -> int:
+    """Bytes that this process has in RAM; pages shared with other processes count in each. 0 where it is not told."""
+    return _statm()[1]
+
+
+def anonymous() -> int:
+    """Those of them that are no file's: what was allocated, in use or not."""
+    _, all_of_it, of_files = _statm()
+    return all_of_it - of_files
+
+
+def _statm() -> list[int]:
+    """The whole address space, what of it is in RAM, and what of that is mapped from files or shared: bytes."""
+    try:
+        pages = _STATM.read_text().split()[:3]
+    except OSError:
+        return [0, 0, 0]  # not on Linux
+    return [int(number) * os.sysconf("SC_PAGE_SIZE") for number in pages]
+
+
+def trim() -> None:
+    """Have the C library give back what it holds free, where it can do so."""
+    if (give_back := _of_libc("malloc_trim", ctypes.c_int)) is not None:
+        give_back(0)
+
+
+@functools.cache
+def _of_libc(name: str, result: type) -> Callable[..., Any] | None:
+    try:
+        function = getattr(ctypes.CDLL(None), name)
+    except (AttributeError, OSError, TypeError):  # another C library; Windows has no process-wide one
+        return None
+    function.restype = result
+    return function  # type: ignore[no-any-return]
