@@ -345,6 +345,23 @@ async def test_an_unknown_session_reloads_the_page(page: Page, serve: Serve, tra
     assert server.pages >= 4
 
 
+async def test_a_session_that_grew_too_large_is_not_asked_for_again_and_the_page_says_why(
+    page: Page, serve: Serve
+) -> None:
+    server = await serve(BODY)
+    await page.goto(server.url)
+    await reach(page, "ws")
+    server.socket = "too large"
+    server.cut()
+    await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
+    attempts = len(server.attempts)
+    await page.wait_for_timeout(2500)
+    assert len(server.attempts) == attempts
+    assert server.pages == 1
+    assert await page.evaluate("_error_overlay.trace.textContent") == "This page was closed"
+    assert await page.evaluate("htag_event('b', 'x')") is None
+
+
 @pytest.mark.parametrize("transport", STATE)
 async def test_answers_of_sessions_that_do_not_last_do_not_release_the_brake(
     page: Page, serve: Serve, transport: str

@@ -92,6 +92,9 @@ class WireServer(Serving):
         await websocket.accept()
         if self.socket == "unknown":
             return await websocket.close(4404)
+        if self.socket == "too large":
+            await websocket.send_text(self._encode({"action": "error", "traceback": "This page was closed"}))
+            return await websocket.close(4413)
         with self._client() as outbox:
             sending = asyncio.create_task(self._send_all(websocket, outbox))
             try:
