@@ -15,9 +15,11 @@ LAST_SECONDS = 32.0  # uvicorn gives a browser that does not answer ten, and is 
 def end_parser(receive: Any) -> None:
     """To be called with a WebSocket's `receive` when the application is through with it.
 
-    Where that is not uvicorn's own (another server, a layer in between), it does nothing.
+    Where that is not uvicorn's own (another server, a layer in between, a protocol of ours), it does nothing.
     """
     protocol = getattr(receive, "__self__", None)
+    if hasattr(protocol, "connection_ends_whole"):
+        return  # waiting for its end would keep it
     if type(_parser(protocol)) is GeneratorType and hasattr(protocol, "disconnected"):
         asyncio.get_running_loop().call_soon(_end_if_lost, protocol, FIRST_SECONDS)
 

@@ -31,6 +31,7 @@ class FairWebSocketProtocol(CutsUnread):
     """
 
     pauses: ClassVar[int] = 0  # how often any connection of this process was read no further
+    connection_ends_whole = True  # for `htag.hangup`, which otherwise sees to it
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -61,11 +62,16 @@ class FairWebSocketProtocol(CutsUnread):
         return message
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is waited for any more, and nothing of the connection outlives it: every one ends here, whether it
+        was refused or closed."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._held = None
         super().connection_lost(exc)
+        self.conn.parser.close()  # a generator that waits for more, and refers to the connection that holds it
+        for error in (self.conn.handshake_exc, self.conn.parser_exc):
+            if error is not None:
+                error.__traceback__ = None  # it holds frames, and one of them the error
 
     # -- what came -------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from typing import Any
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
-from htag_stack.connections import HttpProtocol, WebSocketProtocol
+from htag.websocket_protocol import FairWebSocketProtocol
+from htag_stack.connections import HttpProtocol
 from htag_stack.errors import StartError
 from htag_stack.settings import Settings
 from htag_stack.trial import IMPORT_SECONDS
@@ -35,7 +36,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     return {
         "loop": "uvloop",
         "http": HttpProtocol,  # httptools
-        "ws": WebSocketProtocol,  # websockets-sansio: half the memory of the others and twice their speed
+        "ws": FairWebSocketProtocol,  # websockets-sansio: half the memory of the others and twice their speed
         "ws_per_message_deflate": False,  # costs 30 KiB a connection and half of the throughput; updates are small
         "ws_max_size": settings.message_bytes,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,

@@ -15,7 +15,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.server import ServerProtocol
 
 from htag import Tag, WebApp
-from htag_stack.connections import HttpProtocol, WebSocketProtocol
+from htag.websocket_protocol import FairWebSocketProtocol
+from htag_stack.connections import HttpProtocol
 from tests.app.conftest import PATIENCE
 
 KINDS = (HttpToolsProtocol, WebSocketsSansIOProtocol, ServerProtocol)
@@ -173,7 +174,7 @@ async def left_by(
 
 
 def left(
-    visit: str, http: type[asyncio.Protocol] = HttpProtocol, ws: type[asyncio.Protocol] = WebSocketProtocol
+    visit: str, http: type[asyncio.Protocol] = HttpProtocol, ws: type[asyncio.Protocol] = FairWebSocketProtocol
 ) -> Counter[str]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(left_by(VISITS[visit], http, ws))

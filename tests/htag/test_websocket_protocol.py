@@ -318,7 +318,7 @@ def test_uvicorn_takes_it_by_its_name_and_the_deployed_program_and_webapp_run_us
     config = uvicorn.Config(lambda: None, ws="htag.websocket_protocol:FairWebSocketProtocol", log_config=None)
     config.load()
     assert config.ws_protocol_class is FairWebSocketProtocol
-    assert issubclass(uvicorn_options(Settings(store="memory://"))["ws"], FairWebSocketProtocol)
+    assert uvicorn_options(Settings(store="memory://"))["ws"] is FairWebSocketProtocol
     run: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: run.append(options["ws"]))
     for chosen in ({}, {"ws": "wsproto"}):
