@@ -55,7 +55,8 @@ class Container:
         folder.chmod(0o755)
         docker(
             "run", "--detach", "--name", self.name, f"--memory={LIMIT}m", f"--memory-swap={LIMIT}m",
-            "--env=WEB_CONCURRENCY=1", "--env=HTAG_APP=pages:Page", f"--env=HTAG_SESSION_NEW_SECONDS={NEW_SECONDS}",
+            "--env=WEB_CONCURRENCY=1", "--env=HTAG_NEWCOMERS_PER_SECOND=0", "--env=HTAG_APP=pages:Page",
+            f"--env=HTAG_SESSION_NEW_SECONDS={NEW_SECONDS}",
             "--restart=on-failure", f"--volume={folder}:/srv/apps:ro", "--publish=127.0.0.1::8001", IMAGE,
         )  # fmt: skip
         self._port = int(docker("port", self.name, "8001").rpartition(":")[2])
