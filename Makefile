@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs address test check load bench lock dashboard certificate
+.PHONY: help run up down logs address test quick check format load bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -11,6 +11,8 @@ TESTS ?= tests
 HTAG_APPS_DIR ?= apps
 TLS_DIR ?= tls
 DOMAIN ?= localhost
+
+SHELL_SCRIPTS := .ci/run deploy/certificate.sh monitoring/prometheus/start.sh nginx/15-htag.envsh
 
 # Any Python from 3.11 on will do.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -38,10 +40,18 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 	.venv/bin/python -m pytest $(TESTS)
 
-check: .venv/dev ## lint, format, types
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+quick: check ## check, then the tests that need neither Docker nor a browser: what to run again and again while working
+	.venv/bin/python -m pytest tests --ignore tests/stack --ignore tests/e2e
+
+check: .venv/dev ## lint, format and types of the Python; lint of the shell scripts and the JavaScript
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/shellcheck --enable=check-unassigned-uppercase $(SHELL_SCRIPTS)
+	.venv/bin/oxlint --deny-warnings
+
+format: .venv/dev ## write the Python in ruff's format, and mend what ruff can mend by itself
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST=http://localhost:8080 OPTIONS=
 	@mkdir -p reports
