@@ -11,6 +11,7 @@ TESTS ?= tests
 HTAG_APPS_DIR ?= apps
 TLS_DIR ?= tls
 DOMAIN ?= localhost
+UPGRADE ?= --upgrade
 
 SHELL_SCRIPTS := .ci/run deploy/certificate.sh monitoring/prometheus/start.sh nginx/15-htag.envsh
 
@@ -61,7 +62,7 @@ load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST
 bench: .venv/dev ## what an event, a page and a session cost, beside the published htag and a bare WebSocket echo
 	.venv/bin/python -m bench
 
-lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes
+lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes; UPGRADE= keeps what is locked already
 	.venv/bin/pip install --quiet uv
 	.venv/bin/uv pip compile $(LOCK) --extra server -o requirements.txt pyproject.toml
 	.venv/bin/uv pip compile $(LOCK) --extra server --extra dev -o requirements-dev.txt pyproject.toml
@@ -72,7 +73,7 @@ certificate: ## a self-signed one for trying TLS (docs/tls.md), in ./tls: DOMAIN
 dashboard: .venv/dev ## write the Grafana dashboard from monitoring/grafana/dashboard.py
 	.venv/bin/python monitoring/grafana/dashboard.py
 
-LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11
+LOCK := --quiet $(UPGRADE) --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 # The two marker files say what is installed: enough to run, or all for development.
 .venv/run: requirements.txt pyproject.toml | .venv/bin/pip
