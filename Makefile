@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs address test check load bench lock dashboard certificate
+.PHONY: help run up down logs address test quick check format load bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -11,6 +11,9 @@ TESTS ?= tests
 HTAG_APPS_DIR ?= apps
 TLS_DIR ?= tls
 DOMAIN ?= localhost
+UPGRADE ?= --upgrade
+
+SHELL_SCRIPTS := .ci/run deploy/certificate.sh monitoring/prometheus/start.sh nginx/15-htag.envsh
 
 # Any Python from 3.11 on will do.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -38,10 +41,18 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 	.venv/bin/python -m pytest $(TESTS)
 
-check: .venv/dev ## lint, format, types
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+quick: check ## check, then the tests that need neither Docker nor a browser: what to run again and again while working
+	.venv/bin/python -m pytest tests --ignore tests/stack --ignore tests/e2e
+
+check: .venv/dev ## lint, format and types of the Python; lint of the shell scripts and the JavaScript
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/shellcheck --enable=check-unassigned-uppercase $(SHELL_SCRIPTS)
+	.venv/bin/oxlint --deny-warnings
+
+format: .venv/dev ## write the Python in ruff's format, and mend what ruff can mend by itself
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST=http://localhost:8080 OPTIONS=
 	@mkdir -p reports
@@ -51,7 +62,7 @@ load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST
 bench: .venv/dev ## what an event, a page and a session cost, beside the published htag and a bare WebSocket echo
 	.venv/bin/python -m bench
 
-lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes
+lock: .venv/dev ## resolve the dependencies of pyproject.toml anew, with hashes; UPGRADE= keeps what is locked already
 	.venv/bin/pip install --quiet uv
 	.venv/bin/uv pip compile $(LOCK) --extra server -o requirements.txt pyproject.toml
 	.venv/bin/uv pip compile $(LOCK) --extra server --extra dev -o requirements-dev.txt pyproject.toml
@@ -62,7 +73,7 @@ certificate: ## a self-signed one for trying TLS (docs/tls.md), in ./tls: DOMAIN
 dashboard: .venv/dev ## write the Grafana dashboard from monitoring/grafana/dashboard.py
 	.venv/bin/python monitoring/grafana/dashboard.py
 
-LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11
+LOCK := --quiet $(UPGRADE) --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 # The two marker files say what is installed: enough to run, or all for development.
 .venv/run: requirements.txt pyproject.toml | .venv/bin/pip

@@ -88,13 +88,14 @@ def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
 
     from htag.collector import collector
     from htag_stack import main
+    from htag_stack.brought_app import load_app
     from htag_stack.startup import prepare
     from htag_stack.worker import uvicorn_options
 
     configured = main._limits
     main._limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
     prepared = prepare()
-    application = main.compose(prepared)
+    application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()
     return application, uvicorn_options(prepared.settings)
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from htag.collector import collector
 from htag.errors import StoreError
 from htag.store import MemoryStore
 from htag_stack import vitals as module
@@ -184,7 +185,7 @@ class Filling(Memory):
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """An item for each time that garbage was looked for."""
     times: list[float] = []
-    monkeypatch.setattr(vitals_module.collector, "relieve", times.append)
+    monkeypatch.setattr(collector, "relieve", times.append)
     return times
 
 
@@ -197,7 +198,7 @@ def test_memory_that_is_not_full_has_nobody_look_for_garbage(looked: list[float]
 
 def test_where_looking_for_garbage_helps_the_worker_is_not_full(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Filling(901)
-    monkeypatch.setattr(vitals_module.collector, "relieve", lambda since: setattr(memory, "used", 500))
+    monkeypatch.setattr(collector, "relieve", lambda since: setattr(memory, "used", 500))
     monkeypatch.setattr(vitals_module, "FULL_SECONDS", 0.0)
     vitals = Vitals(MemoryStore(), memory)
     vitals.measure_memory()

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -73,7 +74,7 @@ def test_people_are_served_over_tls(tls: TlsStack, transport: Transport) -> None
         crowd.each(Visitor.click_once)
         assert not crowd.moved()
         for visitor in crowd.visitors:
-            cookies = list(visitor.http.cookies)
+            cookies: list[Any] = list(visitor.http.cookies)  # typed as a mapping of names
             assert {"_".join(cookie.name.split("_")[:2]) for cookie in cookies} == {"htag_sid", "htag_route"}
             assert all(cookie.secure for cookie in cookies)
 

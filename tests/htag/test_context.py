@@ -439,7 +439,7 @@ async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> Non
     await tab.load()  # once more: it is not lost
     await tab.connect()
     await tab.click("b")
-    app.news.value = 1
+    app.news.value = 1  # type: ignore[attr-defined]
     await tab.next()
     await asyncio.sleep(0.02)
     await tab.leave()

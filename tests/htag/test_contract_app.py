@@ -25,7 +25,7 @@ def test_it_renders_as_body():
 def test_it_takes_the_same_arguments_as_a_tag():
     app = Tag.App("x", _class="dark", color="red")
     assert 'class="dark"' in str(app)
-    assert app.color == "red"
+    assert app.color == "red"  # type: ignore[attr-defined]
     assert app.text == "x"
 
 

@@ -73,7 +73,7 @@ def test_deleting_an_attribute_or_an_event():
 
 def test_setting_a_python_attribute_renders_nothing(recwarn):
     tag = Tag.div()
-    tag._class = "x"
+    tag._class = "x"  # type: ignore[attr-defined]
     assert without_ids(tag) == "<div></div>"
     assert not recwarn.list
 

@@ -41,7 +41,7 @@ def test_letter_case_of_an_attribute_is_kept():
 
 def test_plain_keywords_are_python_attributes_never_html():
     tag = Tag.div("x", color="red")
-    assert tag.color == "red"
+    assert tag.color == "red"  # type: ignore[attr-defined]
     assert "red" not in str(tag)
 
 
@@ -50,7 +50,7 @@ def test_plain_keywords_are_there_before_init_and_passed_to_it():
 
     class Box(Tag.div):
         def init(self, **kwargs):
-            seen.append((self.color, kwargs))
+            seen.append((self.color, kwargs))  # type: ignore[attr-defined]
 
     Box(color="red", _class="c", _onclick=lambda event: None)
     assert seen == [("red", {"color": "red"})]

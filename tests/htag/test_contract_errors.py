@@ -25,7 +25,7 @@ def test_the_exception_family():
         (lambda: Tag.div()[1], TypeError),
         (lambda: Tag.div() << 1, TypeError),
         (lambda: iter(Tag.div()), TypeError),
-        (lambda: State(), TypeError),
+        (lambda: State(), TypeError),  # type: ignore[call-arg]
     ],
 )
 def test_which_mistake_is_which_exception(mistake, kind):

@@ -482,7 +482,7 @@ async def test_other_origins_may_be_allowed(visit):
 
 @pytest.mark.mended
 async def test_more_sessions_than_allowed_are_refused_and_known_ones_never():
-    from htag.pool import Limits
+    from htag.limits import Limits
 
     web = WebApp(Page, limits=Limits(max_sessions=1))
     site = Site(web.app)

@@ -284,7 +284,7 @@ async def test_on_destroy_may_be_async(visit):
 
 @pytest.mark.mended
 async def test_a_session_that_expires_is_unmounted_then_destroyed():
-    from htag.pool import Limits
+    from htag.limits import Limits
 
     log = []
     noting = logging_tag(log)
@@ -376,7 +376,7 @@ async def test_clearing_the_host_unmounts_what_its_lambda_made(show):
 
 @pytest.mark.mended
 async def test_hooks_of_a_page_that_nobody_connected_to_are_dropped_quietly(recwarn):
-    from htag.pool import Limits
+    from htag.limits import Limits
 
     class Page(Tag.App):
         def init(self):

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from htag import Tag
+from htag.limits import Limits
 from htag.observe import Observer
-from htag.pool import Limits
 from tests.browser import ServerError
 
 

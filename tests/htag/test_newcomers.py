@@ -1,11 +1,12 @@
 """One address opens so many sessions and no more; known visitors are not counted."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from htag import Tag, WebApp, newcomers
+from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.newcomers import Newcomers
 from htag.observe import Observer
@@ -22,7 +23,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(newcomers.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     return clock
 
 
@@ -70,7 +71,7 @@ def test_a_server_that_knows_no_address_and_a_rate_of_nought_have_no_limit() -> 
 
 
 def test_its_memory_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newcomers, "ADDRESSES", 3)
+    monkeypatch.setattr("htag.newcomers.ADDRESSES", 3)
     limit = Newcomers(10, 1)
     for last in range(50):
         limit.admits((f"203.0.113.{last}", 1))

@@ -174,7 +174,7 @@ async def test_a_view_may_be_made_by_a_function(visit):
 def test_a_router_takes_attributes():
     router = Router(_class="pages", note=1)
     assert router["class"] == "pages"
-    assert router.note == 1
+    assert router.note == 1  # type: ignore[attr-defined]
 
 
 def test_a_router_outside_any_app_keeps_its_navigation_until_it_is_in_one():

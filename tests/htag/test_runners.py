@@ -18,7 +18,7 @@ import uvicorn
 from htag import State, Tag
 from htag.limits import Limits
 from htag.observe import Observer
-from htag.pool import Pool
+from htag.pool import HTTP_SECONDS, Pool
 from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
 from htag.session import Session
 from htag.wire import Codec
@@ -180,7 +180,7 @@ async def test_a_tab_on_plain_http_is_there_while_it_polls():
     visited.session.seen = True
     visited.session.spoke_http_at = time.monotonic()
     assert not serving.is_left(visited.pool)
-    visited.session.spoke_http_at -= serving.HTTP_SECONDS
+    visited.session.spoke_http_at -= HTTP_SECONDS
     assert serving.is_left(visited.pool)
 
 
@@ -395,7 +395,7 @@ def pyodide(monkeypatch):
     """The modules by which one knows that one runs in a page."""
     page = Window()
     ffi = types.ModuleType("pyodide.ffi")
-    ffi.create_proxy = lambda function: function
+    ffi.create_proxy = lambda function: function  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "js", page)
     monkeypatch.setitem(sys.modules, "pyodide", types.ModuleType("pyodide"))
     monkeypatch.setitem(sys.modules, "pyodide.ffi", ffi)

@@ -1,10 +1,10 @@
 """What anybody can cause is logged once a minute, with how often it was."""
 
 import logging
+import time
 
 import pytest
 
-from htag import seldom
 from htag.seldom import Seldom
 
 
@@ -12,7 +12,7 @@ def test_one_line_a_minute_that_says_how_many_it_stands_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 5.0
-    monkeypatch.setattr(seldom.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     log = Seldom(logging.getLogger("htag"))
     for number in range(10):
         log.warning("no %s", number)

@@ -351,7 +351,7 @@ async def test_an_ended_session_is_free_without_the_garbage_collector() -> None:
         session.page()
         session.attach(tab)
         session.app._heard_from = session.page
-        session.app.clicks.value = 7
+        session.app.clicks.value = 7  # type: ignore[attr-defined]
         await asyncio.sleep(0)
         session.detach(tab)
         gone = weakref.ref(session), weakref.ref(session.app), weakref.ref(session.app.childs[0])

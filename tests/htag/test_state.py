@@ -75,7 +75,7 @@ def changes(state: State[Any], action: Callable[[], Any]) -> int:
 
 def test_the_argument_is_required():
     with pytest.raises(TypeError):
-        State()
+        State()  # type: ignore[call-arg]
 
 
 def test_a_state_of_a_state_is_that_state_with_its_observers():

@@ -131,7 +131,7 @@ def test_setting_and_deleting_an_attribute_goes_to_the_container_and_notifies():
 
     state = State({"named": Named()})
     assert changes(state, lambda: setattr(state["named"], "title", "x")) == 1
-    assert state.value["named"].title == "x"
+    assert state.value["named"].title == "x"  # type: ignore[attr-defined]
     assert changes(state, lambda: delattr(state["named"], "title")) == 1
     assert not hasattr(state.value["named"], "title")
 

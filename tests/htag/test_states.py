@@ -23,7 +23,7 @@ class Shown:
 
 def test_keywords_only():
     with pytest.raises(TypeError):
-        States({"count": 1})
+        States({"count": 1})  # type: ignore[call-arg]
 
 
 def test_each_value_becomes_a_state_and_states_are_kept():
@@ -123,7 +123,7 @@ def test_there_is_no_deletion_iteration_or_in():
     with pytest.raises(TypeError):
         iter(states)
     with pytest.raises(TypeError):
-        "count" in states
+        "count" in states  # type: ignore[attr-defined]
 
 
 def test_a_state_named_dump_or_load_is_unreachable_by_attribute():

@@ -20,6 +20,16 @@ def test_it_prints_a_help_that_names_every_target() -> None:
     assert {"run", "up", "down", "logs", "test", "check", "load", "bench", "lock"} <= set(listed)
 
 
+def test_the_quick_tests_need_neither_an_engine_nor_a_browser() -> None:
+    recipe = run("make", "--dry-run", "quick").stdout
+    left_out = [ROOT / name for name in re.findall(r"--ignore (\S+)", recipe)]
+    assert left_out
+    assert all(folder.is_dir() for folder in left_out)
+    for path in (ROOT / "tests").rglob("*.py"):
+        if not any(path.is_relative_to(folder) for folder in left_out):
+            assert not re.search(r"\bneed_engine\b|\bplaywright\b|\bdocker\(", path.read_text()), path
+
+
 def test_a_target_is_a_few_lines() -> None:
     for target, recipe in re.findall(r"^([\w./]+):.*\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE):
         assert recipe.count("\n") <= 4, target
