@@ -8,13 +8,14 @@ function main() {
   const basePath = location.pathname.replace(/\/?$/, '/');
   const address = (name) => location.origin + basePath + name;
   const queue = []; // messages that wait for a connection
+  // what the page is connected by: the transports set it, the outbox and the ladder go by it
   const link = {
     ws: null,
     sse: null,
     ceiling: 'ws', // the best transport allowed; fallback() and fallback_pure_http() lower it
     useFallback: false, // below WebSocket
     usePureHttp: false, // below SSE
-    httpWorks: false,
+    httpWorks: false, // the last POST was answered, and not by a server in trouble
   };
   const external = window.HTAG_EXT_INIT; // PyScript: the app is in this very page
 
@@ -39,7 +40,7 @@ function main() {
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, reconnect, htagEvent, handlePayload});
 
-  // somebody looks at the page, or the network is back: do not wait for the next attempt
+  // a person looks at the page, or the network is back: do not wait for the next attempt
   addEventListener('online', () => pause.end());
   addEventListener('pageshow', ({persisted}) => persisted && pause.end());
   document.addEventListener('visibilitychange', () => document.hidden || pause.end());

@@ -27,7 +27,7 @@ function createPlaces() {
     return places;
   }
 
-  // What was typed is the server's own business again once the event that told of it `isOver`.
+  // Leaves a field to the server again once `isOver` says that its event was answered, or never will be.
   function forgetTyped(isOver) {
     for (const [key, callback] of typed) if (isOver(callback)) typed.delete(key);
   }

@@ -6,6 +6,7 @@ const CALM = 5000; // ms a connection must last for the delays to begin anew, el
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
 
+// Delays that grow with the tries; setting `tries` to 0 begins anew.
 function createBackoff() {
   const backoff = {
     tries: 0,
@@ -14,6 +15,7 @@ function createBackoff() {
   return backoff;
 }
 
+// A sleep that `end` cuts short.
 function createPause() {
   const pause = {
     end() {},
