@@ -5,7 +5,6 @@ import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,10 +13,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from htag.page import asset
 from htag.wire import conceal, exclusive_or
 from tests.e2e.serving import DEADLINE, Serving
 
-CLIENT = Path(__file__).parents[2] / "htag" / "client" / "htag.js"
 Json = dict[str, Any]
 
 
@@ -75,7 +74,7 @@ class WireServer(Serving):
         )
 
     async def _script(self, request: Request) -> Response:
-        return Response(CLIENT.read_bytes(), media_type="text/javascript")
+        return Response(asset("htag.js"), media_type="text/javascript")
 
     async def _library(self, request: Request) -> Response:
         await asyncio.sleep(0.2)  # slower than what follows it

@@ -1,0 +1,63 @@
+// This page's session: whether it is still there, and what to do when it is not.
+
+const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
+
+function createSession({basePath, address, queue, calls, overlay}) {
+  const session = {leaving: false, works, lost, leave, reloadWhenBack, renew}; // leaving: this page will be reloaded
+  const reloadsKey = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
+  const storage = sessionStorageOrNull();
+  let lasting;
+
+  // An answer to this page's own session. One answer proves little, a stranger may take it away again: what lasts does.
+  function works() {
+    lasting ??= setTimeout(() => session.leaving || storage?.removeItem(reloadsKey), CALM);
+  }
+
+  // The session is gone, and only a page load makes a new one. That may be lost as well, and so on for ever: where
+  // cookies are blocked, or two servers take turns. So each reload waits longer, and after the last one nothing
+  // happens.
+  async function lost(blocked) {
+    if (session.leaving) return;
+    leave();
+    const reloads = storage ? Number(storage.getItem(reloadsKey)) : RELOAD_DELAYS.length;
+    const last = reloads >= RELOAD_DELAYS.length || (blocked && reloads > 0);
+    const advice = last ? 'Are cookies blocked? Reload the page to try again.' : 'Trying again soon.';
+    if (reloads || last) overlay.show('Network Error', `The server does not know this page's session. ${advice}`);
+    if (last) return;
+    storage.setItem(reloadsKey, reloads + 1);
+    await sleep(jitter(RELOAD_DELAYS[reloads])); // not all tabs of a lost worker at once
+    location.reload();
+  }
+
+  function leave() {
+    session.leaving = true;
+    calls.settleSent(queue);
+  }
+
+  // HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
+  async function reloadWhenBack() {
+    session.leaving = true;
+    for (;;) {
+      await sleep(500);
+      const answer = await fetch(location.href, {method: 'HEAD', cache: 'no-store'}).catch(() => null); // still down
+      if (answer?.ok) return location.reload();
+    }
+  }
+
+  // The session has a new id. Its cookie can come with an answer to a request only, whatever told us so.
+  async function renew() {
+    const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
+    const answer = await fetch(address('renew'), {method: 'POST', headers});
+    if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
+  }
+
+  return session;
+}
+
+function sessionStorageOrNull() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null; // forbidden, as cookies are then
+  }
+}
