@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from htag.page import asset
 from tests.stack.engine import ROOT, run
 
 SHELLS = {"sh", "bash", "dash", "ash"}
@@ -58,6 +59,14 @@ def test_oxlint_looks_at_every_script_for_browsers() -> None:
     scripts = [path for path in files() if path.suffix in {".js", ".mjs", ".cjs"}]
     assert f" on {len(scripts)} files " in done.stdout, done.stdout
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("planted", "code"), [("", 0), ("function planted() { return neverDeclared; }\n", 1)])
+def test_the_client_as_it_is_served_is_without_findings(planted: str, code: int, tmp_path: Path) -> None:
+    shutil.copy(ROOT / ".oxlintrc.json", tmp_path)
+    (tmp_path / "served.js").write_text(f"{asset('htag.js').decode()}\n{planted}")
+    done = run(*check_command("oxlint"), "--allow=no-eval", cwd=tmp_path)
+    assert done.returncode == code, done.stdout
 
 
 def test_the_shell_scripts_are_without_findings() -> None:
