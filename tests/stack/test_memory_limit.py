@@ -131,7 +131,9 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
     assert container.started_at() == began
 
     time.sleep(NEW_SECONDS)  # nobody has connected: the sessions end
-    assert [container.get()[0] for _ in range(20)] == [200] * 20
+    # Where the crowd came to the brink of the limit, what could be used again is not relied on: it is given back first,
+    # which is tried every ten seconds.
+    until(lambda: [container.get()[0] for _ in range(20)] == [200] * 20, "room for newcomers")
     assert container.state() == (True, False, 0)
 
 
