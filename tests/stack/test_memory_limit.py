@@ -131,9 +131,10 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
     assert container.started_at() == began
 
     time.sleep(NEW_SECONDS)  # nobody has connected: the sessions end
-    # Where the crowd came to the brink of the limit, what could be used again is not relied on: it is given back first,
-    # which is tried every ten seconds.
-    until(lambda: [container.get()[0] for _ in range(20)] == [200] * 20, "room for newcomers")
+    assert container.get()[0] == 200  # a worker without sessions refuses nobody
+    # One run of seven refused the next ones at first. Near the limit what could be used again is not relied on, which
+    # may be why; it was not shown. What is asked is that the room comes back by itself.
+    until(lambda: [container.get()[0] for _ in range(20)] == [200] * 20, "room for newcomers", seconds=30)
     assert container.state() == (True, False, 0)
 
 
