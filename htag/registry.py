@@ -310,14 +310,25 @@ class Registry:
         finally:
             self.keeps = False
 
+    def take_one_text(self, update: Update) -> bool:
+        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
+        dirty = self.dirty
+        if len(dirty) > 1 or self._scripts or self.statics:
+            return False
+        if dirty:
+            self.dirty = {}
+            if not render_text(next(iter(dirty)), update.updates, self.targets):
+                self.dirty = dirty
+                return False
+        return True
+
     def take_changes(self, update: Update) -> list[tuple[GTag, Exception]]:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
         errors: list[tuple[GTag, Exception]] = []
         if self.dirty:
             dirty, self.dirty = self.dirty, {}
-            if len(dirty) > 1 or not render_text(next(iter(dirty)), update.updates, self.targets):
-                errors = self._render_into(update.updates, dirty)
+            errors = self._render_into(update.updates, dirty)
         if self._scripts:
             update.js = self.take_scripts()
         if self.statics:

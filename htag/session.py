@@ -40,6 +40,8 @@ TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have h
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
 
+WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
+
 LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
 
 
@@ -111,6 +113,7 @@ class Session:
         "seen",
         "size",
         "spoke_http_at",
+        "took",
         "unfinished",
         "weighed",
     )
@@ -149,6 +152,7 @@ class Session:
         self.unfinished = 0  # bytes of messages that are being read, wait, or are being handled
         self.opened_at = time.monotonic()
         self.spoke_http_at = float("-inf")
+        self.took = 0.0  # seconds for the last message, as far as they are worth charging
         self._worker_reports = reports or Reports(observer)
         self._reports: Reports | None = None
         self._answers: deque[str] | None = None
@@ -323,6 +327,7 @@ class Session:
 
     def handle(self, message: Message) -> "list[Reply] | AsyncIterator[Reply]":
         """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller."""
+        self.took = 0.0
         callback: Any = message.id
         if message.action == "log_error":
             self.observer.browser_error()
@@ -358,8 +363,8 @@ class Session:
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
         seconds = perf_counter() - started
-        if seconds > self.limits.blocked_seconds:
-            self._blocked(callback, seconds)
+        if seconds > WORTH_CHARGING:
+            self._took(callback, seconds)
         if later:
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
@@ -390,7 +395,9 @@ class Session:
     def _handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Reply]:
-        self.observer.event_handled("error", perf_counter() - started)
+        seconds = perf_counter() - started
+        self.took += seconds
+        self.observer.event_handled("error", seconds)
         failure = self._failure("handler", dispatch.name_of(callback), error)
         failure.callback_id = callback_id
         changes = self._changes()
@@ -404,9 +411,11 @@ class Session:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.clients and (errors := self.app._live.take_changes(update)):
-            for tag, error in errors:
+        if self.clients and not self.app._live.take_one_text(update):
+            started = perf_counter()
+            for tag, error in self.app._live.take_changes(update):
                 self.deliver(self._failed("render", tag, error))
+            self.took += perf_counter() - started
         return update
 
     @property
@@ -482,6 +491,11 @@ class Session:
         if not self.app.debug:
             return Failure("Internal Server Error")
         return Failure("".join(traceback.format_exception(error)))
+
+    def _took(self, callback: Callable[..., Any], seconds: float) -> None:
+        self.took += seconds
+        if seconds > self.limits.blocked_seconds:
+            self._blocked(callback, seconds)
 
     def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
         name = dispatch.name_of(callback)

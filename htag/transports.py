@@ -6,7 +6,6 @@ import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs, quote
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -217,9 +216,9 @@ class SocketEndpoint:
                 self._door.observer.message_refused("malformed")
             else:
                 session.app._heard_from = heard
-                started = perf_counter()
                 done = lane.submit(message, channel)
-                pace.left -= (perf_counter() - started) * pace.a_second
+                if session.took:
+                    pace.left -= session.took * pace.a_second
                 if done is not None:
                     lane.weigh(done, len(frame))
                 channel.in_use = True
@@ -365,10 +364,9 @@ class EventEndpoint:
             if message.fallback is True:
                 answer = await self._collect(session, lane, message, posted, revision_shown(scope), size)
             else:
-                started = perf_counter()
                 posted.done = lane.submit(message, None)
                 pace = self._door.pace(session)
-                pace.left -= (perf_counter() - started) * pace.a_second
+                pace.left -= session.took * pace.a_second
                 if posted.done is not None:
                     lane.weigh(posted.done, size)
                 answer = {"status": "ok"}
@@ -389,7 +387,6 @@ class EventEndpoint:
     ) -> dict[str, Any]:
         """Handle `message`. The answer has all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
-        started = perf_counter()
         channel = AnswerChannel(session)
         answer: dict[str, Any] = {}
         session.join(channel)
@@ -407,7 +404,7 @@ class EventEndpoint:
             session.detach(channel)
             raise
         pace = self._door.pace(session)
-        pace.left -= (perf_counter() - started) * pace.a_second
+        pace.left -= session.took * pace.a_second
         if posted.done is None:
             settle()
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from htag import GTag, State, Tag, WebApp, pace, transports
+from htag import GTag, State, Tag, WebApp, pace, session, transports
 from htag.limits import Limits
 from htag.observe import Observer
 from htag.pace import Pace
@@ -353,16 +353,29 @@ async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_r
     assert "too_fast" in here.observer.refused
 
 
-async def test_time_that_a_session_takes_from_others_counts_too(scene: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("where", ["handler", "failing handler", "render"])
+async def test_time_that_a_session_takes_from_others_counts_too(
+    scene: Open, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
     here = await scene()
     clock, asked = Clock(), []
-    monkeypatch.setattr(transports, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(session, "perf_counter", lambda: clock.now)
     monkeypatch.setattr(Pace, "excess", lambda bucket: asked.append(bucket.left) or 0.0)
 
-    def heavy(event: Any) -> None:
+    def work() -> str:
         clock.now += 0.3
+        return "done"
 
-    here.app.add(Tag.button(_id="heavy", _onclick=heavy))
+    def heavy(event: Any) -> None:
+        if where == "render":
+            box.clear()
+            box.add(work)
+        else:
+            work()
+        if where == "failing handler":
+            raise ValueError
+
+    here.app.add(Tag.button(_id="heavy", _onclick=heavy), box := Tag.div())
     await here.site.get("/")
     socket = await here.site.websocket("/ws")
     await socket.receive()
