@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 
-from htag.wire import Codec, Update, conceal
+from htag.wire.codec import Codec, Update, conceal
 
 KEY = "0123456789abcdef"
 PAYLOAD = "x" * (1 << 20)

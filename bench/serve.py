@@ -86,7 +86,7 @@ def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
     if seconds is not None:
         os.environ |= {"HTAG_SESSION_NEW_SECONDS": str(seconds), "HTAG_SESSION_GRACE_SECONDS": str(seconds)}
 
-    from htag.collector import collector
+    from htag.process.collector import collector
     from htag_stack import main
     from htag_stack.brought_app import load_app
     from htag_stack.startup import prepare
@@ -123,7 +123,7 @@ def main() -> None:
         app, uvicorn_options = embedded(options.rows, options.grace), {}
     else:
         app = measured(options.rows)
-    if options.candidate == "echo" or importlib.util.find_spec("htag.collector") is None:
+    if options.candidate == "echo" or importlib.util.find_spec("htag.process.collector") is None:
         collect_as_ours()
     uvicorn.run(app, port=options.port, log_level="warning", **{"access_log": False, **uvicorn_options})
 

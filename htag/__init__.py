@@ -4,15 +4,15 @@ import logging
 from importlib.metadata import PackageNotFoundError, version
 
 from htag.app import App as App
-from htag.dispatch import prevent, stop
+from htag.events import prevent, stop
 from htag.factory import Tag
-from htag.markup import HTML
+from htag.log.fallback import Unheard
 from htag.router import Router
 from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
-from htag.tag import GTag
-from htag.tag import current_request as current_request
-from htag.unheard import Unheard
+from htag.tree.markup import HTML
+from htag.tree.tag import GTag
+from htag.tree.tag import current_request as current_request
 
 logging.getLogger("htag").addHandler(Unheard())
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from htag.marks import HOOKED
-from htag.registry import Registry
-from htag.tag import GTag, current_request
+from htag.tree.flags import HOOKED
+from htag.tree.live import Registry
+from htag.tree.tag import GTag, current_request
 
 
 class App(GTag):

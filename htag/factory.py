@@ -3,8 +3,8 @@
 from typing import Any
 
 from htag.app import App
-from htag.names import element_name
-from htag.tag import Fragment, GTag
+from htag.tree.names import element_name
+from htag.tree.tag import Fragment, GTag
 
 # names of members of every tag: as elements they would be out of reach from inside a component
 RESERVED = frozenset(

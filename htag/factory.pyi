@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from htag.app import App as _App
-from htag.tag import GTag
+from htag.tree.tag import GTag
 
 class _Elements(type):
     def __getattr__(self, name: str) -> type[GTag]: ...

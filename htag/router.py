@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from htag import pairs
 from htag.app import App
-from htag.dispatch import Marked
+from htag.events import Marked
 from htag.state import State
-from htag.tag import GTag
+from htag.tree import pairs
+from htag.tree.tag import GTag
 
 REPORT = "init_route"  # the router's own event: the browser says where it is
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from websockets.frames import CloseCode, Frame, Opcode
 
-from htag.unread import CutsUnread
+from htag.web.unread import CutsUnread
 
 # Bytes that are parsed at a time: at most 170 frames, the smallest have 6. So many take half a millisecond.
 SLICE = 1024
@@ -60,7 +60,7 @@ class FairWebSocketProtocol(CutsUnread):
     """
 
     pauses: ClassVar[int] = 0  # how often any connection of this process was read no further
-    connection_ends_whole = True  # for `htag.hangup`, which otherwise sees to it
+    connection_ends_whole = True  # for `htag.web.hangup`, which otherwise sees to it
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from htag.page import asset
+from htag.web.page import asset
 from tests.stack.engine import ROOT, run
 
 SHELLS = {"sh", "bash", "dash", "ash"}

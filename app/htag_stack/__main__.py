@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from htag.collector import collector
+from htag.process.collector import collector
 from htag_stack.brought_app import load_app
 from htag_stack.errors import one_sentence
 from htag_stack.logs import logging_config

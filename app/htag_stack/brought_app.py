@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 
 from htag.app import App
-from htag.web import Application, WebApp
+from htag.web.webapp import Application, WebApp
 from htag_stack.errors import StartError
 
 KINDS = "a subclass of Tag.App, a WebApp, or an ASGI application that has a WebApp mounted"

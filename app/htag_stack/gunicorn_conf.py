@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons above
-from htag.collector import collector
+from htag.process.collector import collector
 from htag_stack.errors import StartError, one_sentence
 from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports

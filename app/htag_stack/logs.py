@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from htag.failures import without_messages
+from htag.log.redaction import without_messages
 from htag_stack.log_limits import Bounded, quotes_nobody
 from htag_stack.settings import Settings
 

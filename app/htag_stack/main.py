@@ -13,10 +13,10 @@ from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
-from htag.observe import Observer
-from htag.store import Store
+from htag.observer import Observer
 from htag.stores import open_store
-from htag.web import WebApp
+from htag.stores.base import Store
+from htag.web.webapp import WebApp
 from htag_stack.brought_app import BroughtApp, load_app
 from htag_stack.cgroup import memory_group
 from htag_stack.health import Health

@@ -7,7 +7,7 @@ How much that is cannot be asked of Python; it is concluded from when most was i
 import sys
 from typing import NamedTuple
 
-from htag import heap
+from htag.process import heap
 from htag_stack.cgroup import MemoryGroup
 
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing

@@ -37,7 +37,7 @@ from prometheus_client.utils import floatToGoString
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from htag.observe import Observer
+from htag.observer import Observer
 from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.vitals import Vitals
 
@@ -63,7 +63,7 @@ _TRANSPORTS = ("websocket", "sse", "http")
 
 
 class PoolState(Protocol):
-    """What is read from `htag.pool.Pool`."""
+    """What is read from `htag.session.registry.Pool`."""
 
     def counts(self) -> dict[str, int]: ...
     def connections(self) -> dict[str, int]: ...

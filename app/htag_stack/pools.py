@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from htag.pool import Pool
+from htag.session.registry import Pool
 
 
 class Pools:
-    """Answers like a `htag.pool.Pool`, for all of them together."""
+    """Answers like a `htag.session.registry.Pool`, for all of them together."""
 
     def __init__(self, pools: Sequence[Pool]) -> None:
         self._pools = pools

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from htag.paths import is_plain, refuse
+from htag.web.paths import is_plain, refuse
 
 
 class Program(Starlette):

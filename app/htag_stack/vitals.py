@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from htag.collector import collector
 from htag.errors import StoreError
-from htag.store import Store
+from htag.process.collector import collector
+from htag.stores.base import Store
 from htag_stack.memory import Memory
 
 LAG_EVERY = 0.25  # seconds; anything shorter than this can be missed, which nobody notices

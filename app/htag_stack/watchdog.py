@@ -18,7 +18,7 @@ from typing import Self
 
 import htag
 import htag_stack
-from htag.tag import GTag
+from htag.tree.tag import GTag
 
 # Seconds. A person feels a delay of 0.1; what takes between that and 0.15 may be missed, because the loop says only
 # every 0.05 that it turns. Together with the thread's looks this costs less than two thousandths of a core.

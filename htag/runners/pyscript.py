@@ -4,13 +4,13 @@ import importlib
 from typing import Any
 
 from htag.app import App
-from htag.lane import Lane
 from htag.limits import Limits
-from htag.observe import Observer
-from htag.page import asset
-from htag.session import Session
+from htag.observer import Observer
+from htag.session.inbox import Lane
+from htag.session.session import Session
 from htag.state import plain
-from htag.wire import Codec, Update
+from htag.web.page import asset
+from htag.wire.codec import Codec, Update
 
 
 class PyScript:

@@ -11,9 +11,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
-from htag.pool import HTTP_SECONDS, Pool
 from htag.runners import reloader
-from htag.web import WebApp
+from htag.session.registry import HTTP_SECONDS, Pool
+from htag.web.webapp import WebApp
 
 Show = Callable[[str], Any]
 

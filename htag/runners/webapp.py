@@ -3,11 +3,11 @@
 import webbrowser
 from typing import Any
 
-import htag.web
+import htag.web.webapp
 from htag.runners.serving import serve
 
 
-class WebApp(htag.web.WebApp):
+class WebApp(htag.web.webapp.WebApp):
     """A `WebApp` that can serve itself."""
 
     def run(

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from htag.store import MemoryStore, Store
+from htag.stores.base import MemoryStore, Store
 
 SESSION_SECONDS = 86_400.0  # a day: a page that was left open overnight still finds its session
 

@@ -12,7 +12,7 @@ from typing import Any
 import aiosqlite
 
 from htag.errors import StoreError
-from htag.store import Claim
+from htag.stores.base import Claim
 
 LOCK_SECONDS = 1.0  # to wait for another worker's write, which takes a millisecond
 
@@ -25,7 +25,7 @@ _SCHEMA, _CLAIM, _SAVE, _DROP, _FORGET, _PING = map(_statement, ("schema", "clai
 
 
 class SqliteStore:
-    """The `htag.store.Store` in the file `path`. Every statement is one atomic step, also between processes."""
+    """The `htag.stores.base.Store` in the file `path`. Every statement is one atomic step, also between processes."""
 
     def __init__(self, path: str, seconds: float) -> None:
         """A session is forgotten `seconds` after it was last claimed or saved. The file is opened on first use."""

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from htag.errors import StoreError
-from htag.store import Claim
+from htag.stores.base import Claim
 
 TIMEOUT = 1.0  # seconds for one command; a store that needs longer is as good as down, and must not hold anything up
 CONNECTIONS = 8  # of one worker; a command takes a fraction of a millisecond, so eight are thousands a second
@@ -22,7 +22,7 @@ def _script(name: str) -> str:
 
 
 class ValkeyStore:
-    """The `htag.store.Store` in the server at `url`. Every script is one atomic step."""
+    """The `htag.stores.base.Store` in the server at `url`. Every script is one atomic step."""
 
     def __init__(self, url: str, seconds: float) -> None:
         """A session is forgotten `seconds` after it was last claimed or saved. Connections are made on first use."""

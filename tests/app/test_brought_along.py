@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from htag import Tag, WebApp
-from htag.identity import Identity
+from htag.web.signing import Identity
 from htag_stack.brought_app import BroughtApp, web_apps
 from htag_stack.lifespan import LifespanError, lifespan_of
 from htag_stack.main import compose

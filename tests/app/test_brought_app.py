@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount, Router
 from starlette.testclient import TestClient
 
-import htag.web
+import htag.web.webapp
 from htag import Tag, WebApp
 from htag_stack.brought_app import load_app, web_apps
 from htag_stack.errors import StartError
@@ -62,7 +62,7 @@ def test_all_these_are_served(module: Module, name: str) -> None:
     module("mine", MODULE)
     brought = load_app(f"mine:{name}")
     (web,) = brought.webs
-    assert isinstance(web, htag.web.WebApp)
+    assert isinstance(web, htag.web.webapp.WebApp)
     assert callable(brought.application)
 
 

@@ -11,8 +11,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from htag.errors import StoreError
-from htag.observe import Observer
-from htag.store import MemoryStore
+from htag.observer import Observer
+from htag.stores.base import MemoryStore
 from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Distributions, Metrics, Tally
 from htag_stack.vitals import Vitals
 

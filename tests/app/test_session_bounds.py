@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from htag.session import SESSION_TOO_LARGE
+from htag.session.session import SESSION_TOO_LARGE
 from tests.app.conftest import PATIENCE, Server, Start, eventually
 from tests.app.test_gunicorn import click as _click  # noqa: F401
 from tests.app.test_gunicorn import get, is_live

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from htag.reports import OF_A_SESSION
-from htag.wire import conceal
+from htag.log.reports import OF_A_SESSION
+from htag.wire.codec import conceal
 from tests.app.conftest import PATIENCE, Server, Start, eventually
 from tests.app.test_gunicorn import get, is_live
 

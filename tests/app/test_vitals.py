@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from htag.collector import collector
 from htag.errors import StoreError
-from htag.store import MemoryStore
+from htag.process.collector import collector
+from htag.stores.base import MemoryStore
 from htag_stack import vitals as module
 from htag_stack import vitals as vitals_module
 from htag_stack.memory import Memory, Use

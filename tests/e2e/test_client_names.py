@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Page
 
-from htag.page import asset
+from htag.web.page import asset
 from tests.e2e.wire_server import WireServer
 
 Serve = Callable[..., Awaitable[WireServer]]

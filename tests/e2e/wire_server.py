@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from htag.page import asset
-from htag.wire import conceal, exclusive_or
+from htag.web.page import asset
+from htag.wire.codec import conceal, exclusive_or
 from tests.e2e.serving import DEADLINE, Serving
 
 Json = dict[str, Any]

@@ -23,8 +23,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from htag.markup import HTML
 from htag.state import Proxy, State, States, plain, reader
+from htag.tree.markup import HTML
 
 Point = namedtuple("Point", "x y")
 

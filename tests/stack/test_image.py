@@ -58,7 +58,7 @@ def test_it_holds_only_what_it_serves(image: str) -> None:
 
 
 def test_a_python_on_a_read_only_file_system_need_not_write(image: str) -> None:
-    done = run("docker", "run", "--rm", *HARDENED, image, "python", "-c", "import htag_stack.main, htag.web")
+    done = run("docker", "run", "--rm", *HARDENED, image, "python", "-c", "import htag_stack.main, htag.web.webapp")
     assert done.returncode == 0, done.stderr
 
 

@@ -1,0 +1,83 @@
+"""What a handler gets, an `Event`, and what an author may say of a handler: `prevent`, `stop`."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from htag.tree.tag import GTag
+
+AnyCallback = TypeVar("AnyCallback", bound=Callable[..., Any])
+
+OWN = frozenset(("id", "name", "target"))  # what an event has of itself, unless its data says otherwise
+
+
+class Event(msgspec.Struct, eq=False, dict=True):
+    """What happened in the browser. Attributes that the browser did not send are None.
+
+    `target` is the tag, `id` its id as sent, `name` the event; `value` the field's value, or a form's fields as a dict;
+    the keys of the data are attributes: `checked`, `key`, `pageX`, `pageY`, `button`, `which`, `newURL`, `oldURL`, or
+    those of a custom event. `event["field"]` looks into `value` first.
+    """
+
+    # made for every click, and handlers ask for one or two attributes: the rest is looked up when it is asked for
+    _target: GTag
+    _id: str
+    _name: Any
+    _data: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # the protocols of copy, pickle and friends ask for these
+        if isinstance(self._data, dict) and name in self._data:
+            return self._data[name]
+        if name == "value":
+            return self._data
+        return getattr(self, f"_{name}") if name in OWN else None
+
+    def __getitem__(self, key: str) -> Any:
+        if isinstance(self.value, dict) and key in self.value:
+            return self.value[key]
+        return getattr(self, key, None)
+
+    def __repr__(self) -> str:
+        return f"Event({self.name} on {getattr(self.target, 'tag', self.target)})"
+
+
+class Marked:
+    """A callable that can carry no mark itself, such as a bound method, with a mark."""
+
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.func = func
+        self.__name__ = getattr(func, "__name__", type(func).__name__)
+        self._htag_before = getattr(func, "_htag_before", "")
+
+    def __call__(self, *args: Any) -> Any:
+        return self.func(*args)
+
+
+def prevent(callback: AnyCallback) -> AnyCallback:
+    """The browser's own reaction to the event does not happen: `preventDefault`. For callbacks, or as a decorator."""
+    return _mark(callback, prevent=True)
+
+
+def stop(callback: AnyCallback) -> AnyCallback:
+    """The event does not reach the tags around its target: `stopPropagation`. For callbacks, or as a decorator."""
+    return _mark(callback, stop=True)
+
+
+def _mark(callback: AnyCallback, *, prevent: bool = False, stop: bool = False) -> AnyCallback:
+    """Note on `callback` the JavaScript that runs before its call; always in the same order."""
+    before = getattr(callback, "_htag_before", "")
+    text = (STOP if stop or STOP in before else "") + (PREVENT if prevent or PREVENT in before else "")
+    marked: Any = callback
+    try:
+        marked._htag_before = text
+    except AttributeError:
+        marked = Marked(callback)
+        marked._htag_before = text
+    return marked  # type: ignore[no-any-return]  # it is called like what it wraps
+
+
+STOP = "event.stopPropagation(); "
+PREVENT = "event.preventDefault(); "

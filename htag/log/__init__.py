@@ -1,0 +1,1 @@
+"""What htag logs: how much, and without what people type."""

@@ -1,0 +1,1 @@
+"""What a process has once: its garbage collector and its heap."""

@@ -1,0 +1,83 @@
+"""In whose `contextvars` context a session runs: in its own, or in that of a request of its own. Never in another's."""
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar, copy_context
+from typing import Any, TypeVar
+
+from htag.state import reader
+from htag.tree.pairs import MISSING
+from htag.tree.tag import current_app, current_request
+
+Answer = TypeVar("Answer")
+
+OURS = (current_app, current_request)  # variables that are neither the host's nor the app's
+
+
+class SessionContext:
+    """The variables of one session: what a middleware of the host said at the request for the page, and what the app
+    has set while that page was made.
+
+    What no request of the visitor asks for (pushes, timers, hooks that take time, the end) runs in `own` or a copy of
+    it; what one does ask for runs in that request's context, `entered`.
+    """
+
+    __slots__ = ("_app", "_given", "_set", "own")
+
+    def __init__(self, app: Any, given: Context) -> None:
+        """`given`: the variables before the app set any. Those that are set now are the session's."""
+        # weak: a context lives as long as any connection to a database that was opened in it
+        self._app = weakref.ref(app)
+        self._given: Context | None = given  # None: no page is being made
+        self._set: tuple[tuple[ContextVar[Any], Any], ...] = ()  # what the app has set; known once its page is made
+        self.own = copy_context()
+        self.own.run(current_app.set, self._app)
+
+    def renew(self) -> None:
+        """The page is asked for again: the variables of this request are the host's from now on."""
+        given = copy_context()
+        own = given.copy()
+        own.run(current_app.set, self._app)
+        for variable, value in self._of_app():
+            own.run(variable.set, value)
+        self._given, self.own = given, own
+
+    def settle(self) -> None:
+        """The page is made. Its request is not kept for the life of the session."""
+        self._set = self._of_app()
+        self._given = None
+        if self.own.get(current_request) is not None:
+            self.own.run(current_request.set, None)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """What a request of the visitor asks for: the variables of that request, and those that the app has set."""
+        tokens = [(variable, variable.set(value)) for variable, value in ((current_app, self._app), *self._of_app())]
+        try:
+            yield
+        finally:
+            for variable, token in tokens:
+                variable.reset(token)
+
+    def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        """`work(*arguments)` in a copy of `own`, unless it is this session that runs anyway."""
+        if current_app.get() is self._app:
+            return work(*arguments)
+        reading = reader.set(None)  # whoever is being rendered does not show what is read in here
+        try:
+            return self.copied().run(work, *arguments)
+        finally:
+            reader.reset(reading)
+
+    def copied(self) -> Context:
+        """`own` for one piece of work: it may be interrupted by another, and no context can be entered twice."""
+        return self.own.copy()
+
+    def _of_app(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """The variables that the app has set."""
+        given = self._given
+        if given is None:
+            return self._set
+        found = [each for each in self.own.items() if given.get(each[0], MISSING) is not each[1]]
+        return tuple(each for each in found if each[0] not in OURS) if len(found) > 1 else ()

@@ -1,0 +1,70 @@
+"""A callback's outcome becomes steps and a result."""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextvars import copy_context
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, NamedTuple
+
+from htag.errors import HtagEventError
+from htag.events import Marked
+
+
+class Result(NamedTuple):
+    """What a callback returned in the end."""
+
+    value: Any
+
+
+def takes_time(callback: Callable[..., Any], outcome: object) -> bool:
+    """Whether what `callback` returned has yet to run: a coroutine, a generator, an async generator. Raises
+    `HtagEventError` for a plain callable that made a coroutine: nobody can tell whether that was meant to be awaited.
+    """
+    if isinstance(outcome, CoroutineType) and not is_async(callback):
+        outcome.close()
+        raise HtagEventError(f"Callback '{name_of(callback)}' returned a coroutine: make it `async def` and await it")
+    return type(outcome) in (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+async def steps(outcome: Any) -> AsyncGenerator[Result | None, None]:
+    """Run what takes time: None at each `yield` of a generator, then its `Result`."""
+    if isinstance(outcome, AsyncGeneratorType):
+        async with contextlib.aclosing(outcome):
+            async for _ in outcome:
+                yield None
+            yield Result(None)
+    elif isinstance(outcome, GeneratorType):
+        context = copy_context()  # a `with tag:` around a yield must not adopt what others build meanwhile
+        try:
+            while (finished := context.run(_advance, outcome)) is None:
+                yield None
+            yield finished
+        finally:
+            context.run(outcome.close)  # of one that is given up: its `finally` runs now, and where it was
+    else:
+        yield Result(await outcome)
+
+
+def _advance(generator: Any) -> Result | None:
+    try:
+        next(generator)
+    except StopIteration as stop:
+        return Result(stop.value)
+    return None
+
+
+def is_async(callback: Any) -> bool:
+    """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
+    while isinstance(callback, functools.partial | Marked):
+        callback = callback.func
+    # B004: it is not whether it can be called that is asked
+    return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
+
+
+def name_of(callback: Any) -> str:
+    """The name that a person would look for in the source."""
+    while isinstance(callback, functools.partial | Marked):
+        callback = callback.func
+    return getattr(callback, "__qualname__", None) or type(callback).__qualname__

@@ -1,0 +1,155 @@
+"""What the browser says of a form field, kept in the tree: the tree shows what the person sees.
+
+Whatever a browser sends can be forged, so what its own page could not have sent is refused: events of what is disabled,
+a choice that a `select` does not offer, another label of a button. A field that is hidden or read-only is no such case:
+scripts fill those in, date pickers and editors do little else, and nobody can tell a script from a forger. What may
+not be changed by the visitor belongs into the app's own attributes, not into a field (docs/security.md).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from htag.tree import pairs
+from htag.tree.flags import DYNAMIC
+from htag.tree.live import Registry
+from htag.tree.markup import HTML
+from htag.tree.tag import GTag
+
+FIELDS = frozenset(("input", "textarea", "select", "option"))
+# HTML can disable these
+DISABLED = frozenset(("button", "fieldset", "input", "optgroup", "option", "select", "textarea"))
+LABELLED = ("button", "submit", "reset", "image")  # inputs whose value is their label, or nothing
+CHOOSING = ("input", "change")  # events that tell what was chosen
+
+
+def synchronise(target: GTag, event: Any, data: Any, registry: Registry) -> bool:
+    """Keep the value, or the check mark, that came with an event. Marks nothing as changed: the browser shows it.
+
+    False: the page could not have sent this event.
+    """
+    name = target.tag
+    if name is None or not (name in FIELDS or "-" in name) or not isinstance(data, dict):
+        return True
+    kind = pairs.get(target._attributes, "type") if name == "input" else None
+    if kind in ("checkbox", "radio"):
+        if "checked" in data:
+            _check(target, bool(data["checked"]), registry)
+    elif "value" in data and isinstance(data["value"], SCALARS) and kind not in LABELLED:
+        if name == "select":
+            if not offers(target, data["value"], registry):
+                return event not in CHOOSING  # others may bring any value that the app's own script gives them
+            _select(target, data["value"], registry)
+        target._set_attribute("value", data["value"])
+    return True
+
+
+SCALARS = (str, int, float, bool, type(None))
+
+
+def _check(target: GTag, checked: bool, registry: Registry) -> None:
+    if checked and pairs.get(target._attributes, "type") == "radio":
+        name = pairs.get(target._attributes, "name")
+        for other in registry.radios(str(name)):
+            if other is not target and form_of(other) is form_of(target):
+                other._set_attribute("checked", False)
+    target._set_attribute("checked", checked)
+
+
+def _select(target: GTag, value: Any, registry: Registry) -> None:
+    for option in options_of(target, registry):
+        matches = value_of(option) == str(value)
+        if matches or pairs.get(option._attributes, "selected") is not pairs.MISSING:
+            option._set_attribute("selected", matches)
+
+
+def offers(select: GTag, value: Any, registry: Registry) -> bool:
+    """Whether a person can have chosen `value`: an option that is not disabled has it, or what `select` shows is not
+    known here, such as markup."""
+    if value is None or value == "":
+        return True  # nothing is chosen
+    options = [*options_of(select, registry)]
+    if not options or any(has_markup(tag) for tag in registry.pre_order(select) if tag.tag != "option"):
+        return True
+    return any(value_of(option) in (None, str(value)) for option in options if not _is_out_of_reach(option))
+
+
+def _is_out_of_reach(option: GTag) -> bool:
+    return is_disabled(option) and pairs.get(option._attributes, "selected") is pairs.MISSING
+
+
+def options_of(select: GTag, registry: Registry) -> Iterator[GTag]:
+    """The options of `select`, those in groups and those that callables make included."""
+    return (tag for tag in registry.pre_order(select) if tag.tag == "option")
+
+
+def value_of(option: GTag) -> str | None:
+    """The value that the browser sends for `option`: the attribute, else the text. None: not known here."""
+    shown = evaluated(pairs.get(option._attributes, "value"))
+    if shown is not pairs.MISSING and shown is not None and shown is not False:
+        return "" if shown is True else str(shown)
+    unknown = option._marks & DYNAMIC or option._tags() or has_markup(option)
+    return None if unknown else " ".join(option.text.split())
+
+
+def has_markup(tag: GTag) -> bool:
+    """Whether some text of `tag` is markup, of which nothing is known here."""
+    content = tag._content if type(tag._content) is list else [tag._content]
+    return any(type(child) is HTML for child in content)
+
+
+def form_of(tag: GTag) -> GTag | None:
+    """The form that `tag` is in: radio buttons of one name exclude each other within it."""
+    node = tag.parent
+    while node is not None and node.tag != "form":
+        node = node.parent
+    return node
+
+
+# -- what is disabled --------------------------------------------------------------------------------------------------
+
+
+def is_disabled(tag: GTag) -> bool:
+    """Whether a browser would refuse to send events of `tag`: then a message that claims one is forged, or late.
+
+    That is so where the tag itself is disabled, or a `fieldset` around it, except in that one's first legend, or for an
+    option its group.
+    """
+    if tag.tag not in DISABLED:
+        return False
+    return says_disabled(tag) or _is_in_disabled(tag)
+
+
+def says_disabled(tag: GTag) -> bool:
+    """Whether the attribute `disabled` of `tag` is shown."""
+    value = evaluated(pairs.get(tag._attributes, "disabled"))
+    return value is not pairs.MISSING and value is not None and value is not False
+
+
+def _is_in_disabled(tag: GTag) -> bool:
+    below, above = tag, tag.parent
+    while above is not None:
+        if above.tag == "fieldset":
+            if below is not first_legend(above) and says_disabled(above):
+                return True
+        elif above.tag == "optgroup" and tag.tag == "option" and says_disabled(above):
+            return True
+        if above.tag is not None:  # a fragment has no element
+            below = above
+        above = above.parent
+    return False
+
+
+def first_legend(fieldset: GTag) -> GTag | None:
+    """The legend that stays enabled: the first one that is a child of `fieldset`."""
+    for child in fieldset._tags():
+        found = first_legend(child) if child.tag is None else child
+        if found is not None and found.tag == "legend":
+            return found
+    return None
+
+
+def evaluated(value: Any) -> Any:
+    """What an attribute shows: callables are asked."""
+    while callable(value):
+        value = value()
+    return value

@@ -1,0 +1,115 @@
+"""The messages of one tab, in order: the next one waits until the one before is done, however long that takes."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextvars import Context, copy_context
+
+from htag.session.session import Client, Session
+from htag.wire.codec import Message, Reply
+
+Replies = list[Reply] | AsyncIterator[Reply]
+Waiting = tuple[Message, Client | None, asyncio.Future[None], Context]  # the last: of the request that it came with
+
+PATIENCE = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
+CROWDED = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
+
+
+class Lane:
+    """Hands messages to the session one by one. What needs no time is done at once, without a task."""
+
+    __slots__ = ("__weakref__", "_session", "_waiting")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: deque[Waiting] | None = None  # None: not busy
+
+    @property
+    def idle(self) -> bool:
+        """Whether no message is under way."""
+        return self._waiting is None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits that no more should be read."""
+        if self._waiting is None:
+            return False
+        return len(self._waiting) >= CROWDED or self._session.unfinished >= self._session.room.limit
+
+    async def uncrowded(self) -> bool:
+        """Wait until what waits now is done; False if that takes longer than PATIENCE."""
+        if not self._waiting:
+            return True
+        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=PATIENCE)
+        return bool(done)
+
+    def submit(self, message: Message, origin: Client | None) -> asyncio.Future[None] | None:
+        """Do what `message` asks, after all that were submitted before. None: it is done. Else the future says when."""
+        if self._waiting is None:
+            replies = self._session.handle(message)
+            if type(replies) is list:
+                for reply in replies:
+                    self._session.deliver(reply, origin)
+                return None
+            waiting = self._waiting = deque()
+            done = asyncio.get_running_loop().create_future()
+            task = self._session.spawn(self._run(replies, origin, done), copy_context())  # that of the message
+            task.add_done_callback(lambda _: self._abandon(waiting, done))
+            return done
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((message, origin, done, copy_context()))
+        return done
+
+    def weigh(self, done: asyncio.Future[None], size: int) -> None:
+        """The message that `done` is about has `size` bytes, which its session keeps until then."""
+        session = self._session
+        session.unfinished += size
+
+        def finished(_: object) -> None:
+            session.unfinished -= size
+
+        done.add_done_callback(finished)
+
+    async def _run(self, replies: Replies, origin: Client | None, done: asyncio.Future[None]) -> None:
+        assert self._waiting is not None
+        try:
+            await self._deliver(replies, origin)
+            _settle(done)
+            while self._waiting:
+                message, origin, done, context = self._waiting.popleft()
+                replies = context.run(self._session.handle, message)
+                work = self._deliver(replies, origin)
+                if isinstance(replies, list):
+                    await work
+                else:  # a task, as the only way to go on in that context
+                    await asyncio.get_running_loop().create_task(work, context=context)
+                _settle(done)
+        finally:
+            self._abandon(self._waiting, done)
+
+    async def _deliver(self, replies: Replies, origin: Client | None) -> None:
+        async for reply in _one_by_one(replies):
+            self._session.deliver(reply, origin)
+            if origin is not None:
+                origin.wake()
+
+    def _abandon(self, waiting: "deque[Waiting] | None", done: asyncio.Future[None]) -> None:
+        """The task is over, perhaps cancelled before it began: nobody waits in vain."""
+        for left in (done, *(later for _, _, later, _ in waiting or ())):
+            _settle(left)
+        if self._waiting is waiting:
+            self._waiting = None
+
+
+async def _one_by_one(replies: Replies) -> AsyncIterator[Reply]:
+    if isinstance(replies, list):
+        for reply in replies:
+            yield reply
+    else:
+        async for reply in replies:
+            yield reply
+
+
+def _settle(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)

@@ -1,0 +1,1 @@
+"""ASGI: a file a transport, admission, the page, and `WebApp`."""

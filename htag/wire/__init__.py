@@ -1,0 +1,1 @@
+"""Messages between browser and server as typed structs, and their codecs. Knows nothing of the tree."""

@@ -1,0 +1,455 @@
+"""Who is known, who may come in, who is forgotten when."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from htag import Tag, WebApp
+from htag.app import App
+from htag.limits import Limits
+from htag.observer import Observer
+from htag.session.registry import Pool, Refused
+from htag.session.session import LAST_WORDS, Session
+from htag.wire.codec import Codec
+from tests.browser import Site, Tab
+
+
+class Client:
+    """A tab's channel that keeps nothing."""
+
+    def __init__(self, transport: str = "websocket") -> None:
+        self.transport = transport
+        self.ended = False
+
+    def put(self, frame: str) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
+
+    def end(self) -> None:
+        self.ended = True
+
+
+class Diary(Observer):
+    """Writes down what happens to sessions."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed: list[str] = []
+        self.refused: list[str] = []
+        self.connected: list[str] = []
+        self.disconnected: list[tuple[str, float]] = []
+
+    def session_opened(self) -> None:
+        self.opened += 1
+
+    def session_closed(self, reason: str, age: float) -> None:
+        assert age >= 0
+        self.closed.append(reason)
+
+    def session_refused(self, reason: str) -> None:
+        self.refused.append(reason)
+
+    def client_connected(self, transport: str) -> None:
+        self.connected.append(transport)
+
+    def client_disconnected(self, transport: str, seconds: float) -> None:
+        self.disconnected.append((transport, seconds))
+
+
+class Page(Tag.App):
+    def init(self) -> None:
+        Tag.p("page", _id="p", _onclick=lambda event: "clicked")
+
+
+class House:
+    """A pool with a diary."""
+
+    def __init__(self, make: Callable[[], App] = Page, pressure: Callable[[], str | None] | None = None, **limits: Any):
+        self.diary = Diary()
+        self.pool = Pool(limits=Limits(**limits), observer=self.diary, pressure=pressure)
+        self._make = make
+
+    def build(self, identity: str) -> Session:
+        session = Session(identity, self._make(), Codec(), self.diary, self.pool.limits)
+        session.start()
+        return session
+
+    def open(self, identity: str | None = None) -> Session:
+        return self.pool.open(self.build, identity)
+
+
+Build = Callable[..., House]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[Build]:
+    """`house(new_seconds=1)`: a pool that is closed in the end."""
+    houses: list[House] = []
+
+    def build(*args: Any, **options: Any) -> House:
+        houses.append(House(*args, **options))
+        return houses[-1]
+
+    yield build
+    for each in houses:
+        await each.pool.close()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+# -- life
+
+
+async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None:
+    home = house(new_seconds=0.02)
+    session = home.open()
+    assert home.pool.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    await until(lambda: session.closed)
+    assert home.diary.closed == ["abandoned"]
+    assert home.pool.get(session.id) is None
+    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+
+
+async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house: Build) -> None:
+    home = house(new_seconds=0.01, grace_seconds=0.05)
+    session, first, second = home.open(), Client(), Client("sse")
+    home.pool.connect(session, first, None)
+    home.pool.connect(session, second, None)
+    await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
+    home.pool.disconnect(session, first, 1.5)
+    assert home.pool.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    home.pool.disconnect(session, second, 2.5)
+    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 1}
+    await until(lambda: session.closed)
+    assert home.diary.closed == ["expired"]
+    assert home.diary.connected == ["websocket", "sse"]
+    assert home.diary.disconnected == [("websocket", 1.5), ("sse", 2.5)]
+
+
+async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -> None:
+    home = house(grace_seconds=0.03)
+    session, client = home.open(), Client()
+    home.pool.connect(session, client, None)
+    home.pool.disconnect(session, client, 0)
+    home.pool.connect(session, Client(), None)
+    other = home.open()
+    home.pool.connect(other, client, None)
+    home.pool.disconnect(other, client, 0)
+    await until(lambda: other.closed)  # it left later, so the first one's time was over as well
+    assert home.pool.get(session.id) is session
+    assert home.diary.closed == ["expired"]
+
+
+async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) -> None:
+    home = house(new_seconds=0.02, grace_seconds=60)
+    lasting, client = home.open(), Client()
+    home.pool.connect(lasting, client, None)
+    home.pool.disconnect(lasting, client, 0)
+    brief = home.open()  # after a timer was set for a minute from now
+    await until(lambda: brief.closed)
+    assert not lasting.closed
+    assert home.diary.closed == ["abandoned"]
+
+
+async def test_the_timer_goes_on_to_the_next_end(house: Build) -> None:
+    home = house(new_seconds=0.02, grace_seconds=0.04)
+    gone, client = home.open(), Client()
+    home.pool.connect(gone, client, None)
+    home.pool.disconnect(gone, client, 0)
+    sessions = [home.open() for _ in range(3)]
+    await until(lambda: gone.closed)
+    assert all(session.closed for session in sessions)
+    assert home.diary.closed == ["abandoned"] * 3 + ["expired"]
+
+
+async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None:
+    home = house(new_seconds=0.05)
+    touched, forgotten = home.open(), home.open()
+    while not forgotten.closed:
+        home.pool.touch(touched)
+        await asyncio.sleep(0.001)
+    assert not touched.closed
+    assert home.diary.closed == ["abandoned"]
+
+
+async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(house: Build) -> None:
+    home = house()
+    old = home.open()
+    home.pool.end(old, "replaced")
+    new = home.open(old.id)
+    assert new.id == old.id
+    home.pool.touch(old)  # its tab leaves only now
+    assert home.pool.get(new.id) is new
+    assert home.pool.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.diary.closed == ["replaced"]
+
+
+async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Build) -> None:
+    home = house()
+    session, client = home.open(), Client()
+    home.pool.connect(session, client, None)
+    home.pool.end(session, "replaced")
+    home.pool.disconnect(session, client, 0)  # as when the socket closes, a moment later
+    home.pool.touch(session)
+    assert client.ended
+    assert session not in home.pool._unmeasured
+    assert session not in home.pool._disconnected.until
+    assert session not in home.pool._new.until
+
+
+# -- who may come in
+
+
+async def test_above_the_limit_newcomers_are_refused_until_a_place_is_free(house: Build) -> None:
+    home = house(max_sessions=2)
+    first, _ = home.open(), home.open()
+    with pytest.raises(Refused, match="sessions"):
+        home.open()
+    home.pool.end(first, "expired")
+    home.open()
+    assert (home.diary.opened, home.diary.refused) == (3, ["sessions"])
+
+
+async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build) -> None:
+    reasons = iter([None, "memory", None])
+    home = house(pressure=lambda: next(reasons))
+    home.open()
+    with pytest.raises(Refused, match="memory"):
+        home.open()
+    home.open()
+    assert home.diary.refused == ["memory"]
+
+
+class Slow(Page):
+    """Ending it takes two milliseconds."""
+
+    def on_destroy(self) -> None:
+        until = time.perf_counter() + 0.002
+        while time.perf_counter() < until:
+            pass
+
+
+async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> None:
+    """When all lost their connection at the same moment: 6 000 took half a second, in which nobody was answered."""
+    home = house(Slow, new_seconds=0.05)
+    for _ in range(200):
+        home.open()
+    longest, before = 0.0, time.perf_counter()
+    while home.pool.sessions:
+        await asyncio.sleep(0)
+        longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
+    assert longest < 0.1  # of the 0.4 that they take
+    assert home.diary.closed == ["abandoned"] * 200
+
+
+async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
+    home = house(pressure=lambda: "memory")
+    home.open()
+    with pytest.raises(Refused, match="memory"):
+        home.open()
+    home = house(pressure=lambda: "maintenance")
+    with pytest.raises(Refused, match="maintenance"):
+        home.open()
+
+
+async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) -> None:
+    home = house()
+    session = home.open()
+    home.pool.drain()
+    with pytest.raises(Refused, match="draining"):
+        home.open()
+    assert home.pool.get(session.id) is session
+    assert home.diary.refused == ["draining"]
+
+
+async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> None:
+    def fail() -> App:
+        raise RuntimeError("no app today")
+
+    home = house(fail)
+    with pytest.raises(RuntimeError, match="no app today"):
+        home.open()
+    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.diary.opened == 0
+
+
+@pytest.mark.parametrize("why", ["draining", "memory", "sessions"])
+async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None:
+    pressing = False
+    diary = Diary()
+    limits = Limits(max_sessions=1 if why == "sessions" else 9)
+    web = WebApp(Page, observer=diary, limits=limits, pressure=lambda: "memory" if pressing else None)
+    site = Site(web.app)
+    assert (await site.get()).status == 200
+    pressing = why == "memory"
+    if why == "draining":
+        web.pool.drain()
+    assert (await site.get()).status == 200
+    before = site.cookies["htag_sid"]
+    assert (await site.get("/?n")).status == 200
+    assert site.cookies["htag_sid"] == before
+    assert (await Site(web.app).get()).status == 503
+    assert (diary.opened, diary.closed, diary.refused) == (2, ["replaced"], [why])
+    await web.pool.close()
+
+
+# -- one app for everybody
+
+
+async def test_a_shared_session_never_expires_and_counts_as_connected(house: Build) -> None:
+    home = house(new_seconds=0.01, grace_seconds=0.01)
+    home.pool.share(home.build)
+    shared, client = home.pool.shared, Client()
+    assert shared is not None
+    home.pool.connect(shared, client, None)
+    home.pool.disconnect(shared, client, 0)
+    home.pool.touch(shared)
+    other = home.open()
+    await until(lambda: other.closed)
+    assert not shared.closed
+    assert home.pool.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    await home.pool.close()
+    assert shared.closed
+
+
+# -- the end
+
+
+async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -> None:
+    words: list[str] = []
+
+    class Talking(Tag.App):
+        async def on_mount(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                words.append("let go")
+
+        async def on_destroy(self) -> None:
+            await asyncio.sleep(0.01)
+            words.append("goodbye")
+
+    home = House(Talking)
+    session = home.open()
+    home.pool.connect(session, Client(), None)
+    await asyncio.sleep(0)
+    await home.pool.close()
+    assert words == ["let go", "goodbye"]
+    assert home.diary.closed == ["shutdown"]
+
+
+async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < LAST_WORDS < 10  # below what a supervisor grants
+    monkeypatch.setattr("htag.session.session.LAST_WORDS", 0.02)
+
+    class Endless(Tag.App):
+        async def on_destroy(self) -> None:
+            await asyncio.sleep(60)
+
+    home = House(Endless)
+    session = home.open()
+    async with asyncio.timeout(5):
+        await home.pool.close()
+        while session.tasks:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def test_closing_leaves_no_timer_and_takes_nobody_new() -> None:
+    home = House(new_seconds=0.01)
+    home.open()
+    await home.pool.close()
+    assert home.pool._timer is None or home.pool._timer.cancelled()
+    with pytest.raises(Refused, match="draining"):
+        home.open()
+
+
+async def test_closing_waits_for_the_last_words_of_who_left_a_moment_ago() -> None:
+    words: list[str] = []
+
+    class Talking(Tag.App):
+        async def on_destroy(self) -> None:
+            await asyncio.sleep(0.01)
+            words.append("goodbye")
+
+    home = House(Talking)
+    session = home.open()
+    home.pool.end(session, "replaced")
+    await home.pool.close()
+    said = list(words)
+    await session.finished()
+    assert said == ["goodbye"]
+
+
+# -- numbers
+
+
+async def test_connections_are_counted_by_transport(house: Build) -> None:
+    home = house()
+    session = home.open()
+    for transport in ("websocket", "websocket", "sse", "http"):
+        home.pool.connect(session, Client(transport), None)
+    assert home.pool.connections() == {"websocket": 2, "sse": 1, "http": 0}
+    session.spoke_http_at = asyncio.get_running_loop().time()
+    assert home.pool.connections() == {"websocket": 2, "sse": 1, "http": 1}
+    session.spoke_http_at -= 61
+    assert home.pool.connections()["http"] == 0
+
+
+async def test_only_sessions_in_which_something_happened_are_measured_and_only_so_many_at_a_time(house: Build) -> None:
+    home = house()
+    sessions = [home.open() for _ in range(5)]
+    assert home.pool.memory() == 0
+    home.pool.measure(2)
+    assert len(home.pool.memory_by_session()) == 2
+    for _ in range(5):  # a slow machine may need more than one
+        home.pool.measure()
+    sizes = home.pool.memory_by_session()
+    assert len(sizes) == 5
+    assert home.pool.memory() == sum(sizes)
+    sessions[0].app.add(*(Tag.p("text") for _ in range(100)))
+    home.pool.measure()
+    assert home.pool.memory() == sum(sizes)
+    home.pool.touch(sessions[0])
+    home.pool.measure()
+    assert home.pool.memory() > sum(sizes)
+
+
+async def test_what_ended_is_not_counted(house: Build) -> None:
+    home = house()
+    session = home.open()
+    home.pool.measure()
+    assert home.pool.memory() > 0
+    home.pool.end(session, "expired")
+    home.pool.measure()
+    assert (home.pool.memory(), home.pool.memory_by_session()) == (0, [])
+
+
+# -- plain HTTP has no connection that would keep a session
+
+
+async def test_a_session_does_not_expire_while_a_handler_answers_a_post() -> None:
+    class Slow(Tag.App):
+        def init(self) -> None:
+            Tag.button("x", _id="slow", _onclick=self.wait)
+
+        async def wait(self, event: Any) -> str:
+            await asyncio.sleep(0.15)
+            return "done"
+
+    diary = Diary()
+    web = WebApp(Slow, observer=diary, limits=Limits(new_seconds=0.05))
+    tab = await Tab(Site(web.app), "http").load()
+    body = '{"id": "slow", "event": "click", "data": {"callback_id": "c"}, "fallback": true}'
+    answer = await tab.post(body)
+    await web.pool.close()
+    assert diary.closed == ["shutdown"]
+    assert any('"done"' in payload for payload in answer.json["payloads"])

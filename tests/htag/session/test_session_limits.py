@@ -1,0 +1,303 @@
+"""What one session makes its worker keep, besides frames: answers, messages, tasks, tabs, its tree."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from htag import State, Tag
+from htag.limits import Limits
+from htag.observer import Observer
+from htag.session.inbox import CROWDED
+from htag.session.registry import Pool
+from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
+from htag.wire.codec import Codec, Update
+from tests.browser import Refused, Tab
+from tests.htag.web.test_transports import Open, click, payloads, scene, until
+
+__all__ = ["scene"]  # a fixture
+
+MIB = 1 << 20
+
+
+class Bounds(Observer):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def session_limited(self, bound: str) -> None:
+        self.heard.append(bound)
+
+
+def session_of(each: Any) -> Session:
+    (session,) = each.web.pool.sessions.values()
+    assert isinstance(session, Session)
+    return session
+
+
+# -- answers that are kept
+
+
+async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_their_bytes(scene: Open) -> None:
+    session = session_of(await scene())
+    for number in range(50):
+        session.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
+    assert session._answers is not None
+    assert sum(map(len, session._answers)) <= KEPT_BYTES
+    assert '"c49"' in session._answers[-1]
+
+
+async def test_large_answers_to_posts_are_not_kept_and_their_repetition_shows_how_everything_is(scene: Open) -> None:
+    here = await scene()
+    here.app.add(Tag.p("x" * MIB))
+    for number in range(8):
+        await here.post(click("more", number), tab=f"t{number}", query="?rev=1")
+    session = session_of(here)
+    assert sum(posted.size for posted in session.posted.values()) <= KEPT_BYTES
+    again = await here.post(click("more", 7), tab="t7", query="?rev=1")
+    (frame,) = payloads(again)
+    assert ">8</p>" in next(iter(frame["updates"].values()))
+    assert here.app.calls == list(range(8))  # it did not run again
+    assert again.json["revision"] == session.revision
+
+
+async def test_a_small_answer_is_kept_beside_a_large_one_of_another_tab(scene: Open) -> None:
+    here = await scene()
+    first = await here.post(click("more", 1), tab="small", query=f"?rev={here.revision}")
+    here.app.add(Tag.p("x" * MIB))
+    second = await here.post(click("more", 2), tab="small", query=f"?rev={here.revision}")
+    await here.post(click("more", 3), tab="large", query="?rev=1")
+    third = await here.post(click("more", 4), tab="small", query=f"?rev={here.revision}")
+    assert (await here.post(click("more", 4), tab="small")).json == third.json
+    assert first.status == second.status == 200
+
+
+# -- messages that are not done
+
+
+async def test_messages_that_wait_are_bounded_by_their_bytes_over_all_tabs_of_a_session(scene: Open) -> None:
+    here = await scene(limits=Limits(session_waiting_bytes=100_000))
+    slow = [asyncio.ensure_future(here.post({**click("slow", n), "padding": "x" * 30_000})) for n in range(4)]
+    session = session_of(here)
+    await until(lambda: session.unfinished > 100_000)
+    refused = await here.post(click("more", 9), tab="another")
+    assert refused.status == 429
+    assert refused.headers["retry-after"] == "1"
+    here.app.gate.set()
+    await asyncio.gather(*slow)
+    assert session.unfinished == 0
+    assert (await here.post(click("more", 10), tab="another")).status == 200
+
+
+async def test_a_socket_whose_messages_wait_is_not_read_on(scene: Open) -> None:
+    here = await scene(limits=Limits(session_waiting_bytes=100_000))
+    socket = await here.site.websocket("/ws")
+    await socket.receive()
+    for number in range(20):
+        socket.send(json.dumps({**click("slow", number), "padding": "x" * 30_000}))
+    session = session_of(here)
+    await until(lambda: session.unfinished > 100_000)
+    await asyncio.sleep(0.05)
+    assert session.unfinished < 160_000  # the one that is under way, and few behind it
+    here.app.gate.set()
+    await until(lambda: len(here.app.calls) == 20)
+    await until(lambda: session.unfinished == 0)
+    await socket.close()
+
+
+async def test_bodies_that_are_being_read_count(scene: Open) -> None:
+    here = await scene(limits=Limits(session_waiting_bytes=100_000))
+    session = session_of(here)
+    headers = {"x-htag-token": here.token}
+    exchanges = []
+    for _ in range(3):
+        from tests.browser import Exchange
+
+        exchange = Exchange(here.site.app, here.site.scope("http", "/event", headers, method="POST"))
+        exchange.say("http.request", body=b" " * 40_000, more_body=True)
+        exchanges.append(exchange)
+    await until(lambda: session.unfinished == 120_000)
+    assert (await here.post(click("more", 1))).status == 429
+    for exchange in exchanges:
+        exchange.say("http.disconnect")
+        await exchange.end()
+    assert session.unfinished == 0
+
+
+async def test_endless_names_of_tabs_run_no_more_handlers_than_one(scene: Open) -> None:
+    here = await scene()
+    posts = [asyncio.ensure_future(here.post(click("slow", n), tab=f"t{n}")) for n in range(CROWDED + 20)]
+    await until(lambda: sum(post.done() for post in posts) >= 19)
+    here.app.gate.set()
+    statuses = [answer.status for answer in await asyncio.gather(*posts)]
+    assert statuses.count(429) >= 19
+    assert len(session_of(here).posted) <= 8
+
+
+# -- tasks
+
+
+async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Endless(Tag.p):
+        async def on_mount(self) -> None:
+            await asyncio.sleep(60)
+
+    class Page(Tag.App):
+        def init(self) -> None:
+            self.place = Tag.div(_id="place")
+
+    bounds = Bounds()
+    session = Session("id", Page(), Codec(), bounds, Limits(session_tasks=10))
+    session.start()
+    for _ in range(25):
+        session.app.place.add(Endless())  # type: ignore[attr-defined]
+        session.start_hooks()
+    assert session.tasks == 10
+    assert bounds.heard == ["tasks"] * 15
+    assert "TooManyTasks" in caplog.text
+    await asyncio.sleep(0)
+    session.close()
+    await session.finished()
+
+
+# -- tabs
+
+
+async def test_tabs_beyond_the_limit_are_refused_before_they_are_accepted(scene: Open) -> None:
+    here = await scene(limits=Limits(session_tabs=2))
+    tabs = [await Tab(here.site).connect() for _ in range(2)]
+    with pytest.raises(Refused) as caught:
+        await Tab(here.site).connect()
+    assert not caught.value.accepted  # after it, a page would try again for ever instead of using plain HTTP
+    assert (await here.site.get("/stream")).status == 429
+    assert (await here.post(click("more", 1), tab="third")).status == 200
+    await tabs[0].leave()
+    again = await Tab(here.site).connect()
+    for tab in (tabs[1], again):
+        await tab.leave()
+
+
+# -- the tree
+
+
+class Store(Tag.App):
+    def init(self) -> None:
+        self.rows = State([])
+        self.shown = Tag.p(_id="shown")
+
+
+class House:
+    def __init__(self, **limits: Any) -> None:
+        self.bounds = Bounds()
+        self.pool = Pool(limits=Limits(**limits), observer=self.bounds)
+
+    def open(self) -> Session:
+        return self.pool.open(lambda identity: Session(identity, Store(), Codec(), self.bounds, self.pool.limits))
+
+
+class Far:
+    transport = "websocket"
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.ended = False
+
+    def put(self, frame: str) -> None:
+        self.frames.append(frame)
+
+    def wake(self) -> None: ...
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def connected(house: House) -> tuple[Session, Far]:
+    session, far = house.open(), Far()
+    house.pool.connect(session, far, None)
+    return session, far
+
+
+async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
+    house = House(session_bytes=MIB)
+    session, far = connected(house)
+    session.app.rows.append({"text": "x" * 2 * MIB})  # type: ignore[attr-defined]
+    house.pool.heard(session, 2 * MIB)
+    assert "This page was closed" in far.frames[-1]
+    assert not far.ended  # it is to be told first
+    assert session.close_code == SESSION_TOO_LARGE
+    house.pool.heard(session, 2 * MIB)
+    await until(lambda: far.ended)
+    assert house.bounds.heard == ["size"]
+    assert not house.pool.sessions
+    await house.pool.close()
+
+
+async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
+    house = House()
+    sessions = [connected(house) for _ in range(3)]
+    for _ in range(2):
+        house.pool.measure()
+    session = sessions[1][0]
+    before = session.size
+    session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
+    session._push()
+    for _ in range(3):
+        house.pool.measure()
+    assert session.size > before + 90_000
+    await house.pool.close()
+
+
+async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None:
+    house = House(session_bytes=MIB)
+    session, far = connected(house)
+    session.app.shown.text = "x" * 2 * MIB  # type: ignore[attr-defined]
+    house.pool.heard(session, 2 * MIB)
+    house.pool.end(session, "replaced")
+    assert far.ended
+    await asyncio.sleep(0.3)
+    await house.pool.close()
+
+
+async def test_little_messages_cost_no_measuring() -> None:
+    house = House()
+    session, _ = connected(house)
+    house.pool.measure()
+    size = session.size
+    session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
+    house.pool.heard(session, 5000)
+    assert session.size == size
+    house.pool.measure()
+    assert session.size > size
+    await house.pool.close()
+
+
+RECORDS: list[Callable[[Store], Any]] = [
+    lambda app: app.rows.append({"text": "x" * MIB}),
+    lambda app: app.rows.set([["x" * MIB]]),
+    lambda app: setattr(app, "found", {"a": ["x" * MIB]}),
+    lambda app: app.call_js("x" * MIB),
+]
+
+
+@pytest.mark.parametrize("grow", RECORDS)
+async def test_records_and_scripts_that_wait_are_part_of_the_size(grow: Callable[[Store], Any]) -> None:
+    house = House()
+    session = house.open()
+    assert isinstance(session.app, Store)
+    grow(session.app)
+    house.pool.measure()
+    assert session.size > MIB
+    await house.pool.close()
+
+
+async def test_a_message_of_the_browser_is_measured_where_it_comes_in(scene: Open) -> None:
+    here = await scene(limits=Limits(session_bytes=MIB))
+    session = session_of(here)
+    session.app.add(Tag.p("x" * 2 * MIB))
+    await here.post({"id": "more", "event": "click", "data": {"n": 1}, "padding": "x" * 300_000})
+    await until(lambda: session.closed)

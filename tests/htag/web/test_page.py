@@ -1,0 +1,87 @@
+"""The document of a first load says what it must, and nothing that was put into it breaks out."""
+
+import hashlib
+
+import pytest
+
+from htag.tree.live import Page
+from htag.web.page import asset, document, notice, script_name
+from tests.dom import parse
+
+PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b()</script>"], None)
+
+
+def made(page: Page = PAGE, **options: object) -> str:
+    return document(page, **{"title": "App", "csrf": "c" * 32, "revision": 7, **options})  # type: ignore[arg-type]
+
+
+def test_the_document_has_everything_in_its_place() -> None:
+    text = made()
+    order = [
+        "<!DOCTYPE html><html><head><meta charset",
+        "<title>App</title>",
+        "viewport",
+        'rel="icon"',
+        "window.HTAG_RELOAD = false",
+        "window.PARANO = null",
+        f'window.HTAG_CSRF = "{"c" * 32}"',
+        "window.HTAG_REVISION = 7",
+        f'src="{script_name()}"',
+        "<style>a {}</style><script>b()</script></head>",
+        PAGE.body,
+        "</html>",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_what_the_page_is_told_stands_in_its_script() -> None:
+    text = made(parano="0123456789abcdef", reload=True)
+    assert 'window.PARANO = "0123456789abcdef";' in text
+    assert "window.HTAG_RELOAD = true;" in text
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_title_cannot_break_out(own: bool) -> None:
+    evil = "</title><script>evil()</script>&"
+    text = made(PAGE._replace(title=evil)) if own else made(title=evil)
+    assert "<script>evil" not in text
+    assert "<title>&lt;/title&gt;&lt;script&gt;evil()&lt;/script&gt;&amp;</title>" in text
+
+
+def test_a_title_of_the_page_comes_before_the_name_of_the_app_even_if_it_is_empty() -> None:
+    assert "<title>Mine</title>" in made(PAGE._replace(title="Mine"))
+    assert "<title></title>" in made(PAGE._replace(title=""))
+
+
+@pytest.mark.parametrize(
+    ("mode", "pretends"),
+    [
+        ("", (False, False)),
+        ("ws", (False, False)),
+        ("sse", (True, False)),
+        ("http", (True, True)),
+        ("HTTP", (False, False)),
+        ("../page.py", (False, False)),
+        ("<script>", (False, False)),
+    ],
+)
+def test_the_mode_makes_a_browser_pretend_that_it_can_do_no_better(mode: str, pretends: tuple[bool, bool]) -> None:
+    text = made(mode=mode)
+    before = text[: text.index("window.HTAG_RELOAD")]  # else the client would connect before it is told
+    assert ("WebSocket" in before, "EventSource" in before) == pretends
+    if mode.startswith("<"):
+        assert mode + "<" not in text
+
+
+def test_the_name_of_the_script_changes_with_its_content() -> None:
+    content = asset("htag.js")
+    assert script_name() == f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def test_a_notice_says_what_it_is_told_and_tries_again_only_when_asked() -> None:
+    page = parse(notice("Busy & full", "<b>Later</b>", retry=7))
+    assert page.one("h1").text == "Busy & full"
+    assert page.one("p").text == "<b>Later</b>"
+    assert 'http-equiv="refresh" content="7"' in notice("a", "b", retry=7)
+    assert "refresh" not in notice("a", "b")
