@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 from htag.tree import pairs
@@ -12,11 +12,18 @@ from htag.tree.node import descendants
 from htag.tree.pairs import MISSING
 from htag.tree.render import render, render_text
 from htag.tree.tag import GTag
-from htag.wire.codec import Update
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which
 # saves a tenth of a session's memory. As many as large pages have tags.
 NUMBERS = tuple(range(1, 4097))
+
+
+class News(Protocol):
+    """What a change of the tree is written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
+
+    updates: dict[str, str]
+    js: list[str]
+    statics: Any
 
 
 class Page(NamedTuple):
@@ -302,7 +309,7 @@ class Registry:
         finally:
             self.keeps = False
 
-    def take_made(self, update: Update) -> list[tuple[GTag, Exception]]:
+    def take_made(self, update: News) -> list[tuple[GTag, Exception]]:
         """Put into `update` the tags that callables made, as they are, for tabs that show earlier ones."""
         self.keeps = True
         try:
@@ -310,7 +317,7 @@ class Registry:
         finally:
             self.keeps = False
 
-    def take_one_text(self, update: Update) -> bool:
+    def take_one_text(self, update: News) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
         dirty = self.dirty
         if len(dirty) > 1 or self._scripts or self.statics:
@@ -322,7 +329,7 @@ class Registry:
                 return False
         return True
 
-    def take_changes(self, update: Update) -> list[tuple[GTag, Exception]]:
+    def take_changes(self, update: News) -> list[tuple[GTag, Exception]]:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
         errors: list[tuple[GTag, Exception]] = []
