@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from htag.tree.flags import HOOKED
+from htag.tree.flags import HAS_HOOKS
 from htag.tree.live import Registry
 from htag.tree.tag import GTag, current_request
 
@@ -90,7 +90,7 @@ class App(GTag):
             self._context.inside(self._live.mount, tag)
 
     def _unmount(self, tag: GTag) -> None:
-        if self._context is None or not tag._marks & HOOKED:  # without hooks, nothing of the app's runs
+        if self._context is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
             self._live.unmount(tag)
         else:
             self._context.inside(self._live.unmount, tag)

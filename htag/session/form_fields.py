@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from htag.tree import pairs
-from htag.tree.flags import DYNAMIC
+from htag.tree.flags import DYNAMIC_CHILDREN
 from htag.tree.live import Registry
 from htag.tree.markup import HTML
 from htag.tree.tag import GTag
@@ -87,7 +87,7 @@ def value_of(option: GTag) -> str | None:
     shown = evaluated(pairs.get(option._attributes, "value"))
     if shown is not pairs.MISSING and shown is not None and shown is not False:
         return "" if shown is True else str(shown)
-    unknown = option._marks & DYNAMIC or option._tags() or has_markup(option)
+    unknown = option._flags & DYNAMIC_CHILDREN or option._tags() or has_markup(option)
     return None if unknown else " ".join(option.text.split())
 
 

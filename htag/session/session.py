@@ -24,7 +24,7 @@ from htag.session.execution import Result
 from htag.session.room import Holder, Room
 from htag.session.throttle import Throttle
 from htag.tree.elements import elements
-from htag.tree.flags import HOOKED
+from htag.tree.flags import HAS_HOOKS
 from htag.tree.live import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import UNSET, Codec, Failure, Message, Reply, Update
@@ -172,7 +172,7 @@ class Session:
         self.context.own.run(self._start, request)
 
     def _start(self, request: Any) -> None:
-        if self.app._marks & HOOKED:
+        if self.app._flags & HAS_HOOKS:
             self.app._live.mount(self.app)
         if request is not None:
             self.app._live.visit(request)

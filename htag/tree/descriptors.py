@@ -3,7 +3,7 @@ so that no pass over a tree has to look for it in every tag."""
 
 from typing import Any
 
-from htag.tree.flags import BRINGS
+from htag.tree.flags import HAS_STATICS
 
 
 def no_hook() -> None:
@@ -22,7 +22,7 @@ class Hook:
 
     def __set__(self, tag: Any, hook: Any) -> None:
         tag.__dict__[self._key] = hook
-        tag._mark_hooked()
+        tag._set_has_hooks()
 
 
 class Statics:
@@ -33,7 +33,7 @@ class Statics:
 
     def __set__(self, tag: Any, statics: Any) -> None:
         tag.__dict__["_statics"] = statics
-        tag._mark(BRINGS)
+        tag._set_flags(HAS_STATICS)
 
 
 class ElementName:

@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from htag.tree import pairs
 from htag.tree.build_context import outside_blocks
-from htag.tree.flags import BRINGS, HOOKED, WAITING
+from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.node import descendants
 from htag.tree.pairs import MISSING
 from htag.tree.render import render, render_text
@@ -19,7 +19,7 @@ NUMBERS = tuple(range(1, 4097))
 
 
 class News(Protocol):
-    """What a change of the tree is written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
+    """What changes are written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
 
     updates: dict[str, str]
     js: list[str]
@@ -131,7 +131,7 @@ class Registry:
         stack = [top]
         while stack:
             tag = stack.pop()
-            if tag._marks & HOOKED:
+            if tag._flags & HAS_HOOKS:
                 yield tag
                 stack.extend(reversed(tag._tags() + self._made.get(tag, [])))
 
@@ -148,19 +148,19 @@ class Registry:
             self._found.pop(tag, None)
         self.dirty.pop(tag, None)
         for code in self._scripts.pop(tag, ()):
-            tag._mark(WAITING)
+            tag._set_flags(PENDING_SCRIPTS)
             tag.__dict__.setdefault("_scripts", []).append(code)
 
     # -- told by a render (the `Witness` of render) --------------------------------------------------------------------
 
     def met(self, tag: GTag) -> None:
         """A tag that brings statics, or JavaScript queued while it was in no app."""
-        if tag._marks & BRINGS:
+        if tag._flags & HAS_STATICS:
             self._note_class(type(tag))
             if tag.statics is not type(tag).statics:
                 self._note_statics(tag.statics)
-        if tag._marks & WAITING:
-            tag._marks &= ~WAITING
+        if tag._flags & PENDING_SCRIPTS:
+            tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
                 self.note_script(tag, code)
 
@@ -238,8 +238,8 @@ class Registry:
         if tag.parent is not None and tag.parent is not host:
             tag.parent.remove(tag)
         tag.parent = host
-        if tag._marks & HOOKED:
-            host._mark_hooked()
+        if tag._flags & HAS_HOOKS:
+            host._set_has_hooks()
             self.mount(tag)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ class Registry:
         scripts, self._scripts = self._scripts, {}
         here = [tag for tag in scripts if self._has(tag)]
         for tag in scripts.keys() - set(here):
-            tag._mark(WAITING)
+            tag._set_flags(PENDING_SCRIPTS)
             tag.__dict__.setdefault("_scripts", []).extend(scripts[tag])
         if len(here) > 1:
             here.sort(key=self._place_in_document())

@@ -8,7 +8,7 @@ from htag.tree.build_context import enclosing
 from htag.tree.child_list import FEW, GAP, Places, close_gaps, position, take_out
 from htag.tree.descriptors import ElementName
 from htag.tree.elements import Shape
-from htag.tree.flags import CALLED, DYNAMIC, EXPOSED, HEEDED, HOOKED
+from htag.tree.flags import CHILDREN_EXPOSED, DYNAMIC_CHILDREN, HAS_HOOKS, IS_CALLABLE, PARENT_MUST_KNOW
 from htag.tree.markup import HTML
 from htag.tree.pairs import MISSING, Pairs
 
@@ -29,7 +29,7 @@ class Root(Protocol):
 class Node:
     """What a tag is to its parent and to its children."""
 
-    __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_id", "_marks", "_shape", "parent")
+    __slots__ = ("__dict__", "__weakref__", "_attributes", "_content", "_events", "_flags", "_id", "_shape", "parent")
 
     tag: Any = ElementName(None)  # a str; None: a fragment
     _is_root = False
@@ -39,7 +39,7 @@ class Node:
     _id: str | int | None  # None until somebody needs it
     _attributes: Pairs
     _events: Pairs
-    _marks: int
+    _flags: int
     _shape: Shape | None  # the start tag, where nothing but a number is missing in it; None: not known
 
     @property
@@ -59,7 +59,7 @@ class Node:
             self._content = self._list()
         elif "_child_places" in self.__dict__:
             close_gaps(self._content, self._places())
-        self._mark(EXPOSED | DYNAMIC)  # whoever holds the list may put anything into it
+        self._set_flags(CHILDREN_EXPOSED | DYNAMIC_CHILDREN)  # whoever holds the list may put anything into it
         content: list[Any] = self._content
         return content
 
@@ -121,7 +121,7 @@ class Node:
     def _takes(self, item: "Node") -> bool:
         """Whether `item` was just made in the `init` that runs, nobody has seen it, and it may simply be moved here."""
         around, here = item.parent, self.parent
-        if item._id is not None or around is None or item._marks & HEEDED or item is self:
+        if item._id is not None or around is None or item._flags & PARENT_MUST_KNOW or item is self:
             return False
         siblings = around._content
         if type(siblings) is not list or not siblings or siblings[-1] is not item:
@@ -139,7 +139,7 @@ class Node:
         for place, item in enumerate(items, -len(items)):
             if isinstance(item, Node):
                 around = item.parent
-                if item._id is not None or item._marks & HEEDED:
+                if item._id is not None or item._flags & PARENT_MUST_KNOW:
                     break
                 if around is above:
                     if siblings[-1] is item:
@@ -166,11 +166,11 @@ class Node:
         for item in items:
             if isinstance(item, Node):
                 around = item.parent
-                if around is self and not item._marks & HEEDED:
+                if around is self and not item._flags & PARENT_MUST_KNOW:
                     if content and content[-1] is item:
                         continue
                     self._take_out(self._find(item))  # already here: it moves to the end
-                elif (parent is not None and parent is not around) or item._marks & HEEDED or item is self:
+                elif (parent is not None and parent is not around) or item._flags & PARENT_MUST_KNOW or item is self:
                     content = self._adopt(item)
                 elif around is None:
                     item.parent = self  # both are new, and there is nothing to tell anybody
@@ -189,9 +189,9 @@ class Node:
             elif item is None:
                 continue
             else:
-                self._mark(DYNAMIC)
+                self._set_flags(DYNAMIC_CHILDREN)
             content.append(item)
-        if len(content) < 2 and content is not before and not self._marks & EXPOSED:
+        if len(content) < 2 and content is not before and not self._flags & CHILDREN_EXPOSED:
             self._content = content[0] if content else None
         if self._attributes and self.tag == "textarea":
             self._forget_value()
@@ -210,7 +210,7 @@ class Node:
         for place, item in enumerate(items, -count):
             if siblings[place] is not item or not isinstance(item, Node):
                 return False
-            if item._marks & HEEDED or item._id is not None:
+            if item._flags & PARENT_MUST_KNOW or item._id is not None:
                 return False
         for item in items:
             item.parent = self
@@ -241,19 +241,19 @@ class Node:
         elif around is not None:
             around.remove(item)
         item.parent = self
-        if item._marks & HEEDED:
+        if item._flags & PARENT_MUST_KNOW:
             self._heed(item)
         return self._open_list()
 
     def _is_unseen(self) -> bool:
         """Whether nobody would notice that it leaves: no hook of its own, and no browser, because it has no id."""
-        return self._id is None and not self._marks & HOOKED
+        return self._id is None and not self._flags & HAS_HOOKS
 
     def _heed(self, item: "Node") -> None:
-        if item._marks & CALLED:
-            self._mark(DYNAMIC)
-        if item._marks & HOOKED:
-            self._mark_hooked()
+        if item._flags & IS_CALLABLE:
+            self._set_flags(DYNAMIC_CHILDREN)
+        if item._flags & HAS_HOOKS:
+            self._set_has_hooks()
             root = self.root
             if root is not None:
                 root._mount(item)
@@ -288,12 +288,12 @@ class Node:
                 self._leave(child)
             except Exception as error:
                 errors.append(error)  # the others leave all the same
-        if self._marks & DYNAMIC:
+        if self._flags & DYNAMIC_CHILDREN:
             root = self.root
             if root is not None:
                 root._forget_made(self)
         self._content = None
-        self._marks &= ~EXPOSED
+        self._flags &= ~CHILDREN_EXPOSED
         self.__dict__.pop("_child_places", None)
         if self.tag == "textarea":
             self._forget_value()
@@ -330,7 +330,7 @@ class Node:
         elif len(content) <= FEW:
             del content[index]
         else:
-            take_out(content, index, self._places(), gaps=not self._marks & EXPOSED)
+            take_out(content, index, self._places(), gaps=not self._flags & CHILDREN_EXPOSED)
 
     def _tags(self) -> list[Any]:
         """The children that are tags (not those that callables make)."""
@@ -378,15 +378,15 @@ class Node:
         if top._is_root:
             top._note_change(self)
 
-    def _mark(self, marks: int) -> None:
+    def _set_flags(self, marks: int) -> None:
         """Whoever renders it has to look at it anew."""
-        self._marks |= marks
+        self._flags |= marks
         self._shape = None
 
-    def _mark_hooked(self) -> None:
+    def _set_has_hooks(self) -> None:
         node: Node | None = self
-        while node is not None and not node._marks & HOOKED:
-            node._mark(HOOKED)
+        while node is not None and not node._flags & HAS_HOOKS:
+            node._set_flags(HAS_HOOKS)
             node = node.parent
 
 

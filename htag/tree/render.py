@@ -7,12 +7,14 @@ from htag.state import reader
 from htag.tree import pairs
 from htag.tree.build_context import outside_blocks
 from htag.tree.elements import COUNTED, NUMERALS, RAW, Element, Shape, elements, handler_text, quoted
-from htag.tree.flags import BRINGS, DYNAMIC, HOOKED, IDENTIFIED, WAITING
+from htag.tree.flags import DYNAMIC_CHILDREN, HAS_HOOKS, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
 from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag, random_number
 
-ANNOUNCED = BRINGS | WAITING  # marks of tags that have something for the page's head, or for its JavaScript
+ANNOUNCED = (
+    HAS_STATICS | PENDING_SCRIPTS
+)  # tags that have something for the page's head or its JavaScript
 
 
 class Witness(Protocol):
@@ -152,7 +154,7 @@ def render_text(node: GTag, updates: dict[str, str], targets: dict[str | int, GT
 def shape_of(node: Any) -> Shape | None:
     """The shape of any child: of an element with plain texts as attributes and one callback at most, which is kept for
     the next render. None: it has none."""
-    if isinstance(node, HTML) or node._marks & ~HOOKED or type(node._id) is str:
+    if isinstance(node, HTML) or node._flags & ~HAS_HOOKS or type(node._id) is str:
         return None
     events, name = node._events, node.tag
     if name is None or len(events) > 2 or (events and isinstance(events[1], str)):
@@ -165,7 +167,7 @@ def shape_of(node: Any) -> Shape | None:
 
 def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
     """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
-    if node._marks & ANNOUNCED:
+    if node._flags & ANNOUNCED:
         witness.met(node)
     name = node.tag
     if node._id is None:
@@ -179,7 +181,7 @@ def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
     if element.raw:
         text = "".join(str(child) for child in evaluate(node, witness))
         return start, HTML(style_text(text) if name == "style" else script_text(text)), element.close
-    return start, evaluate(node, witness) if node._marks & DYNAMIC else node._content, element.close
+    return start, evaluate(node, witness) if node._flags & DYNAMIC_CHILDREN else node._content, element.close
 
 
 def outer_html(tag: GTag) -> str:
@@ -195,7 +197,7 @@ def start_tag(node: GTag, element: Element, witness: Witness) -> str:
     identity = node.id
     shown, attributes = attributes_of(node, element) if node._attributes else (MISSING, "")
     handlers = handlers_of(node, element, identity, witness.binds) if node._events or element.bound else ""
-    if handlers or element.bound or node._marks & IDENTIFIED or shown is not MISSING:
+    if handlers or element.bound or node._flags & OWN_ID or shown is not MISSING:
         witness.target(node, shown)
     if shown == identity:
         return f"{element.open}{attributes}{handlers}{element.end}"

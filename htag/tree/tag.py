@@ -13,17 +13,17 @@ from htag.tree.class_list import ClassNames
 from htag.tree.descriptors import ElementName, Hook, Statics
 from htag.tree.elements import Element, elements
 from htag.tree.flags import (
-    BRINGS,
-    CALLED,
-    EXPOSED,
-    HOOKED,
-    IDENTIFIED,
-    INITIALISES,
-    NAMELESS,
-    OTHER,
+    CHILDREN_EXPOSED,
+    DYNAMIC_ATTRIBUTES,
+    HAS_HOOKS,
+    HAS_INIT,
+    HAS_STATICS,
+    IS_CALLABLE,
+    NOT_PLAIN,
+    OWN_ID,
+    PENDING_SCRIPTS,
+    TAKES_NAME,
     UNPREPARED,
-    VARIED,
-    WAITING,
 )
 from htag.tree.markup import HTML, style_text
 from htag.tree.names import EVENT, PLAIN, attribute_name, element_name, keyword
@@ -44,10 +44,10 @@ class GTag(Node, ClassNames):
     styles: ClassVar[str | None] = None
 
     # worked out once per class by `prepare`
-    _peculiar: ClassVar[int] = UNPREPARED
+    _class_flags: ClassVar[int] = UNPREPARED
     _adds_plainly: ClassVar[bool] = True  # `add` is the default one
     _scope_class: ClassVar[str | None] = None
-    _first_marks: ClassVar[int] = 0
+    _initial_flags: ClassVar[int] = 0
     _is_fragment: ClassVar[bool] = False
 
     parent: "GTag | None"
@@ -56,20 +56,20 @@ class GTag(Node, ClassNames):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._peculiar = UNPREPARED
+        cls._class_flags = UNPREPARED
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """For any class; elements as they come get a faster one from `prepare`."""
         cls = type(self)
-        if cls._peculiar & UNPREPARED:
+        if cls._class_flags & UNPREPARED:
             prepare(cls)
         self.parent = self._content = self._id = self._shape = None
         self._attributes = ()
-        self._marks = cls._first_marks
-        if cls._peculiar & NAMELESS:
+        self._flags = cls._initial_flags
+        if cls._class_flags & TAKES_NAME:
             args = self._take_name(args)
         self._take_keywords(kwargs)
-        if cls._peculiar & INITIALISES:
+        if cls._class_flags & HAS_INIT:
             self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] == PLAIN} if kwargs else {})
         elif args:
             self._add_all(args)
@@ -82,7 +82,7 @@ class GTag(Node, ClassNames):
     def _join(self, block: Block) -> None:
         """Become a child of the tag whose `with` block or `init` is running."""
         parent = block.tag
-        if not parent._adds_plainly or self.parent is not None or self._marks & HOOKED:
+        if not parent._adds_plainly or self.parent is not None or self._flags & HAS_HOOKS:
             parent.add(self)
             return
         self.parent = parent  # what `add` does, without its questions: this tag is new
@@ -118,7 +118,7 @@ class GTag(Node, ClassNames):
             self._set_attribute(name, value)
             if name == "id":
                 self._id = str(value)
-                self._mark(IDENTIFIED)
+                self._set_flags(OWN_ID)
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         block = Block(self, innermost(), tell=False)
@@ -131,7 +131,7 @@ class GTag(Node, ClassNames):
             children = block.children
             block.leave()
             enclosing.reset(token)
-        if self._content is children and len(children) < 2 and not self._marks & EXPOSED:
+        if self._content is children and len(children) < 2 and not self._flags & CHILDREN_EXPOSED:
             self._content = children[0] if children else None
         self._changed()
 
@@ -169,8 +169,8 @@ class GTag(Node, ClassNames):
     @id.setter
     def id(self, value: object) -> None:
         self._id = str(value)
-        self._marks = getattr(self, "_marks", 0)  # it may not be constructed yet
-        self._mark(IDENTIFIED)
+        self._flags = getattr(self, "_flags", 0)  # it may not be constructed yet
+        self._set_flags(OWN_ID)
 
     @property
     def request(self) -> Any:
@@ -227,7 +227,7 @@ class GTag(Node, ClassNames):
 
     def _set_attribute(self, name: str, value: Any) -> None:
         self._attributes = pairs.put(self._attributes, name, value)
-        self._mark(0 if type(value) is str else VARIED)
+        self._set_flags(0 if type(value) is str else DYNAMIC_ATTRIBUTES)
         if name == "value" and self.tag == "textarea" and not callable(value):
             self._content = None if value is None else str(value)  # a textarea shows its content, not an attribute
 
@@ -254,7 +254,7 @@ class GTag(Node, ClassNames):
         if root is not None:
             root._note_script(self, code)
         else:
-            self._mark(WAITING)
+            self._set_flags(PENDING_SCRIPTS)
             self.__dict__.setdefault("_scripts", []).append(code)
         return self
 
@@ -298,28 +298,28 @@ def prepare(cls: type[GTag]) -> None:
     """Work out, once per class, what every instance would otherwise have to ask."""
     cls._adds_plainly = cls.add is GTag.add
     cls._scope_class = None
-    cls._first_marks = 0
+    cls._initial_flags = 0
     if cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount:
-        cls._first_marks |= HOOKED
+        cls._initial_flags |= HAS_HOOKS
     if any("__call__" in each.__dict__ for each in cls.__mro__):
-        cls._first_marks |= CALLED
+        cls._initial_flags |= IS_CALLABLE
     if cls.statics != ():
         _keep_statics_out_of_the_tree(cls.statics)
     if cls.styles:
         _scope_styles(cls, cls.styles)
     if cls.statics != ():
-        cls._first_marks |= BRINGS
+        cls._initial_flags |= HAS_STATICS
     nameless = cls.tag is None and not cls._is_fragment
-    cls._peculiar = (
-        (NAMELESS if nameless else 0)
-        | (INITIALISES if cls.init is not GTag.init else 0)
-        | (OTHER if cls._first_marks or cls._scope_class or cls.tag in (None, "textarea") else 0)
+    cls._class_flags = (
+        (TAKES_NAME if nameless else 0)
+        | (HAS_INIT if cls.init is not GTag.init else 0)
+        | (NOT_PLAIN if cls._initial_flags or cls._scope_class or cls.tag in (None, "textarea") else 0)
     )
     if type(inspect.getattr_static(cls, "tag")) is str:
         cls.tag = ElementName(cls.tag)
     made_here = cls.__init__ is GTag.__init__ or getattr(cls.__init__, "__name__", "") == OWN
     # classes made in functions may be as many as sessions
-    if made_here and not cls._peculiar and "<locals>" not in cls.__qualname__:
+    if made_here and not cls._class_flags and "<locals>" not in cls.__qualname__:
         type.__setattr__(cls, "__init__", own_constructor(cls, elements[cls.tag]))
 
 
@@ -336,7 +336,7 @@ def own_constructor(own: type[GTag], element: Element) -> Callable[..., None]:
             GTag.__init__(self, *(() if content is MISSING else (content, *more)), **kwargs)
             return
         self.parent = self._content = self._id = None
-        self._marks = 0
+        self._flags = 0
         self._attributes = self._events = ()
         self._shape = plain_shape
         if kwargs:

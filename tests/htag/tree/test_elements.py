@@ -162,10 +162,10 @@ def test_a_shape_writes_what_is_written_without_it(number: int) -> None:
         known = str(tag)
         tag._shape = None
         assert str(tag) == known
-        tag._marks |= UNKNOWN  # nothing with a mark has a shape
+        tag._flags |= UNKNOWN  # nothing with a mark has a shape
         tag._shape = None
         assert str(tag) == known
-        tag._marks &= ~UNKNOWN
+        tag._flags &= ~UNKNOWN
 
 
 CHANGES: list[Callable[[Any], Any]] = [
