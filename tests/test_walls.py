@@ -52,11 +52,10 @@ THIRD_PARTY = {
 # Public, and without a docstring: what an app's author writes needs none (the demo is an app), nor does a method whose
 # base class in a library of others says what it is.
 SPEAKS_FOR_ITSELF = {
-    *(f"htag_stack.ui.{name}" for name in ("Home.click", "Tasks.row", "Tasks.add_task", "Tasks.tick", "Tasks.delete")),
-    *(f"htag_stack.ui.{name}" for name in ("Tasks.summary", "Whereabouts.line", "Demo.link")),
-    "htag_stack.logs.PlainFormatter.formatException",
-    "htag_stack.logs.JsonFormatter.format",
-    *(f"htag_stack.metrics.{name}.collect" for name in ("Tally", "Distributions", "States")),
+    *(f"htag_stack.demo.Tasks.{name}" for name in ("row", "add_task", "tick", "delete", "summary")),
+    *(f"htag_stack.demo.{name}" for name in ("Home.click", "Whereabouts.line", "Demo.link")),
+    *(f"htag_stack.logs.{name}" for name in ("PlainFormatter.formatException", "JsonFormatter.format")),
+    *(f"htag_stack.metrics.{name}.collect" for name in ("Tally", "Distributions", "WorkerStateCollector")),
     "htag_stack.worker.SlotServer.shutdown",
 }
 
