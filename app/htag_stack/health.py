@@ -1,9 +1,9 @@
-"""`/health` for people and monitors, of which the internet is told one word; `/health/live` for the container,
-`/health/ready` for load balancers.
+"""The health endpoints: `/health` for people and monitors, `/health/live` for the container, `/health/ready` for
+load balancers.
 
-They only read what is known already (vitals.py): a health check that does work of its own is what breaks
-under load. A store that is down is told and degrades; it is no reason to take a worker out of service that serves
-well from memory.
+They only read what is measured already (vitals.py): a health check that does work of its own is what breaks
+under load. A store that is down is reported as degraded; it is no reason to take a worker out of service that serves
+well from memory. The internet is told one word of `/health`.
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ _NEVER_CACHED = {"cache-control": "no-store"}
 
 
 class PoolHealth(Protocol):
-    """What is read from `htag.session.registry.Pool`."""
+    """What the endpoints read of a session registry (`htag.session.registry`)."""
 
     @property
     def draining(self) -> bool: ...
@@ -30,7 +30,7 @@ class PoolHealth(Protocol):
 
 
 class Health:
-    """Answers the three endpoints from the pool and the vitals."""
+    """Answers the three endpoints from the session registry and the vitals."""
 
     def __init__(
         self,
@@ -42,7 +42,8 @@ class Health:
         place: Callable[[Any], tuple[str, int]],
         public: bool = False,
     ):
-        """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: everybody gets all of it."""
+        """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: every caller gets the
+        whole report."""
         self._pool = pool
         self._vitals = vitals
         self._version = version
@@ -52,7 +53,7 @@ class Health:
 
     @property
     def routes(self) -> list[Route]:
-        """The three routes, each with its name."""
+        """The three endpoints as Starlette routes, each with its name."""
         return [
             Route("/health", self.report, name="health"),
             Route("/health/live", self.live, name="live"),
@@ -61,17 +62,17 @@ class Health:
 
     @property
     def status(self) -> str:
-        """`ok`; `degraded`: serves, but something needs attention; `draining`: takes no new visitors."""
+        """The worker's state: `ok`; `degraded`: serves, but needs attention; `draining`: takes no newcomers."""
         if self._pool.draining:
             return "draining"
         return "degraded" if self._vitals.store_error or self._is_short_of_memory else "ok"
 
     async def live(self, request: Request) -> Response:
-        """Answered at all, it is proof that the event loop turns."""
+        """Answer 200: that an answer comes at all proves that the event loop turns."""
         return PlainTextResponse("live\n", headers=_NEVER_CACHED)
 
     async def ready(self, request: Request) -> Response:
-        """Whether new visitors may come; and if not, why."""
+        """Answer 200 if newcomers may be sent here, and 503 with the reason if not."""
         if self._pool.draining:
             text, status = "draining", 503
         elif self._is_short_of_memory and self._vitals.stays_full:
@@ -81,7 +82,7 @@ class Health:
         return PlainTextResponse(f"{text}\n", status, headers=_NEVER_CACHED)
 
     async def report(self, request: Request) -> Response:
-        """All of it, as JSON; to the internet the status only."""
+        """Answer the whole report as JSON; to a caller from the internet the status only."""
         if not (self._public or is_private(request.client.host if request.client else "")):
             return JSONResponse({"status": self.status}, self._status_code, headers=_NEVER_CACHED)
         host, slot = self._place(request.scope)
@@ -107,7 +108,7 @@ class Health:
 
     @property
     def _is_short_of_memory(self) -> bool:
-        """Whether newcomers are refused for it. Without a session none is."""
+        """Whether newcomers are refused for lack of memory. A worker without a session refuses none."""
         return self._vitals.memory.is_full and any(self._pool.counts().values())
 
     def _memory(self) -> dict[str, int | None]:
@@ -123,8 +124,10 @@ class Health:
 
 
 def is_private(host: str) -> bool:
-    """Whether a caller's address is of this machine or of a private network (RFC 1918, 4193, link-local). What is no
-    address is a Unix socket's other end."""
+    """Whether a caller's address is of this machine or of a private network (RFC 1918, 4193, link-local).
+
+    What is no address is a Unix socket's other end, which is on this machine.
+    """
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

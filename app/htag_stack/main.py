@@ -36,13 +36,13 @@ logger = logging.getLogger("htag_stack")
 
 
 def create_application() -> ASGIApp:
-    """The program, from this process's environment; imports the app. Raises `htag_stack.errors.StartError`."""
+    """Build the program from this process's environment. Imports the app. Raises `htag_stack.errors.StartError`."""
     prepared = prepare()
     return compose(prepared, load_app(prepared.settings.app))
 
 
 def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
-    """The program as one ASGI application; its lifespan starts and ends what runs beside the requests."""
+    """Build the program as one ASGI application, whose lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
     store = open_store(settings.store)
@@ -53,7 +53,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     kind = urlsplit(settings.store).scheme
     public = settings.health == "public"
     health = Health(pools, vitals, version=__version__, store=kind, place=place, public=public)
-    # ours come first: whatever an app has under these paths, the container, nginx and Prometheus rely on them
+    # ours come before the app's own under these paths: the container, nginx and Prometheus rely on them
     routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
 
     @asynccontextmanager
@@ -74,8 +74,11 @@ def operated(
     observer: Observer,
     pressure: Callable[[], str | None],
 ) -> Pools:
-    """Have all `webs` operated as the settings say, whatever their author has chosen for running them alone; their
-    pools. Origins that the author allows stay allowed, and what the author wants obfuscated is."""
+    """Operate all `webs` as the settings say, and return their session registries.
+
+    The settings replace what the app's author has chosen for running it alone, but for two things: origins that the
+    author allows stay allowed, and what the author wants obfuscated stays obfuscated.
+    """
     settings = prepared.settings
     pools: Pools
 
@@ -99,6 +102,7 @@ def operated(
 
 
 def session_limits(settings: Settings) -> Limits:
+    """The bounds of sessions, as htag takes them, of the settings."""
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,
@@ -115,19 +119,22 @@ def session_limits(settings: Settings) -> Limits:
 
 @asynccontextmanager
 async def _running(pools: Pools, vitals: Vitals, store: Store) -> AsyncIterator[None]:
-    """What runs as long as the worker does: all of it, because a mounted application's own lifespan is not run."""
+    """Run what runs beside the requests; at the end drain and close the sessions, then the store.
+
+    A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
+    """
     watching = asyncio.create_task(vitals.watch(pools.measure))
-    watching.add_done_callback(_say_if_failed)
+    watching.add_done_callback(_log_failure)
     try:
         yield
     finally:
         pools.drain()
         watching.cancel()
-        await asyncio.wait([watching])  # however it ended: the rest is to be closed
+        await asyncio.wait([watching])  # which does not raise: the rest is to be closed even if it failed
         await pools.close()
         await store.close()
 
 
-def _say_if_failed(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         logger.critical("this worker's vitals are no longer measured", exc_info=error)

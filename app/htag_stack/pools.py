@@ -1,4 +1,4 @@
-"""The pools of a worker's WebApps as one: health, metrics and limits are about the worker, however many apps it has."""
+"""The session registries of a worker's WebApps as one: health, metrics and limits are about the worker."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,27 +14,27 @@ class Pools:
 
     @property
     def draining(self) -> bool:
-        """Whether nobody new is taken in."""
+        """Whether newcomers are refused because the worker ends."""
         return any(pool.draining for pool in self._pools)
 
     def total(self) -> int:
-        """Sessions."""
+        """The number of sessions."""
         return sum(len(pool.sessions) for pool in self._pools)
 
     def counts(self) -> dict[str, int]:
-        """Sessions by state."""
+        """The number of sessions by state."""
         return _sum([pool.counts() for pool in self._pools])
 
     def connections(self) -> dict[str, int]:
-        """Tabs by transport."""
+        """The number of connected tabs by transport."""
         return _sum([pool.connections() for pool in self._pools])
 
     def memory(self) -> int:
-        """Bytes of all sessions, estimated."""
+        """The estimated bytes of all sessions together."""
         return sum(pool.memory() for pool in self._pools)
 
     def memory_by_session(self) -> list[int]:
-        """Bytes of each session, estimated."""
+        """The estimated bytes of each session."""
         return [size for pool in self._pools for size in pool.memory_by_session()]
 
     def measure(self) -> None:
@@ -43,12 +43,12 @@ class Pools:
             pool.measure()
 
     def drain(self) -> None:
-        """Take nobody new in from now on."""
+        """Refuse newcomers from now on."""
         for pool in self._pools:
             pool.drain()
 
     async def close(self) -> None:
-        """Every session ends, and its last words are waited for."""
+        """End every session, and wait for the hooks that run at its end."""
         self.drain()
         for pool in self._pools:
             await pool.close()
