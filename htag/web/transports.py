@@ -113,7 +113,7 @@ class Door:
 
     def has_place(self, session: Session) -> bool:
         """Whether one more tab of `session` may connect."""
-        if len(session.clients) < self.pool.most_tabs(session):
+        if len(session.channels) < self.pool.most_tabs(session):
             return True
         self.observer.session_limited("tabs")
         return False
