@@ -13,7 +13,8 @@ from typing import Any
 from htag.session.room import IN_USE, LISTENING, REFUSED
 from htag.session.session import UNKNOWN_SESSION as UNKNOWN_SESSION
 from htag.session.session import Session
-from htag.wire.codec import Codec, Encoded, Reply, Update
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply, Update
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
