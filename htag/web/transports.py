@@ -33,7 +33,8 @@ from htag.web.channel import (
 from htag.web.counted_responses import send_counted
 from htag.web.hangup import end_parser
 from htag.web.signing import Identity, header, same_origin
-from htag.wire.codec import Codec, Message
+from htag.wire.codec import Codec
+from htag.wire.messages import Message
 
 logger = logging.getLogger("htag")
 
@@ -113,7 +114,7 @@ class Door:
 
     def has_place(self, session: Session) -> bool:
         """Whether one more tab of `session` may connect."""
-        if len(session.clients) < self.pool.most_tabs(session):
+        if len(session.channels) < self.pool.most_tabs(session):
             return True
         self.observer.session_limited("tabs")
         return False
