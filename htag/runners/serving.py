@@ -171,6 +171,6 @@ def is_left(registry: SessionRegistry) -> bool:
     recently = time.monotonic() - HTTP_SECONDS
     return (
         any(session.seen for session in sessions)
-        and not any(session.clients or session.spoke_http_at > recently for session in sessions)
+        and not any(session.channels or session.spoke_http_at > recently for session in sessions)
         and all(session.app.exit_on_disconnect for session in sessions)
     )

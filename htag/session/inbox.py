@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextvars import Context, copy_context
 
-from htag.session.session import Client, Session
+from htag.session.session import Channel, Session
 from htag.wire.codec import Message, Reply
 
 Replies = list[Reply] | AsyncIterator[Reply]
-Waiting = tuple[Message, Client | None, asyncio.Future[None], Context]  # the last: of the request that it came with
+Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with
 
 HANDLER_SECONDS = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
 MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
@@ -43,7 +43,7 @@ class Inbox:
         done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=HANDLER_SECONDS)
         return bool(done)
 
-    def submit(self, message: Message, origin: Client | None) -> asyncio.Future[None] | None:
+    def submit(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
         """Do what `message` asks, after all that were submitted before. None: it is done. Else the future says when."""
         if self._waiting is None:
             replies = self._session.handle(message)
@@ -70,7 +70,7 @@ class Inbox:
 
         done.add_done_callback(finished)
 
-    async def _run(self, replies: Replies, origin: Client | None, done: asyncio.Future[None]) -> None:
+    async def _run(self, replies: Replies, origin: Channel | None, done: asyncio.Future[None]) -> None:
         assert self._waiting is not None
         try:
             await self._deliver(replies, origin)
@@ -87,7 +87,7 @@ class Inbox:
         finally:
             self._abandon(self._waiting, done)
 
-    async def _deliver(self, replies: Replies, origin: Client | None) -> None:
+    async def _deliver(self, replies: Replies, origin: Channel | None) -> None:
         async for reply in _one_by_one(replies):
             self._session.deliver(reply, origin)
             if origin is not None:

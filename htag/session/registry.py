@@ -13,7 +13,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.process.collector import collector
 from htag.session import memory
-from htag.session.session import Client, Session
+from htag.session.session import Channel, Session
 from htag.stores.base import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
@@ -160,13 +160,13 @@ class SessionRegistry:
 
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
-    def connect(self, session: Session, client: Client, revision: int | None) -> None:
+    def connect(self, session: Session, client: Channel, revision: int | None) -> None:
         """A tab's channel opened."""
         self.pin(session)
         session.attach(client, revision)
         self._observer.client_connected(client.transport)
 
-    def disconnect(self, session: Session, client: Client, seconds: float) -> None:
+    def disconnect(self, session: Session, client: Channel, seconds: float) -> None:
         """A tab's channel closed, after `seconds`."""
         session.detach(client)
         self._observer.client_disconnected(client.transport, seconds)
@@ -182,7 +182,7 @@ class SessionRegistry:
         if session.closed:
             return
         self._unmeasured[session] = None
-        if session.clients or session is self.shared:
+        if session.channels or session is self.shared:
             return
         self._new.discard(session)
         (self._disconnected if session.seen else self._new).add(session)
@@ -259,7 +259,7 @@ class SessionRegistry:
         counts = {"websocket": 0, "sse": 0, "http": 0}
         recently = time.monotonic() - HTTP_SECONDS
         for session in self.sessions.values():
-            for client in session.clients:
+            for client in session.channels:
                 counts[client.transport] += client.transport != "http"
             counts["http"] += session.spoke_http_at > recently
         return counts

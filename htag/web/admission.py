@@ -71,7 +71,7 @@ class Admission:
 
     def has_place(self, session: Session) -> bool:
         """Whether one more tab of `session` may connect."""
-        if len(session.clients) < self.registry.most_tabs(session):
+        if len(session.channels) < self.registry.most_tabs(session):
             return True
         self.observer.session_limited("tabs")
         return False

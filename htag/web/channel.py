@@ -13,7 +13,7 @@ from typing import Any
 from htag.session.room import IN_USE, LISTENING, REFUSED
 from htag.session.session import UNKNOWN_SESSION as UNKNOWN_SESSION
 from htag.session.session import Session
-from htag.wire.codec import Update
+from htag.wire.codec import Codec, Encoded, Reply, Update
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -26,7 +26,7 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 
 
 class Outbox:
-    """Frames on their way to one tab."""
+    """Replies on their way to one tab, as frames of the version that it speaks."""
 
     __slots__ = (
         "_behind",
@@ -39,13 +39,16 @@ class Outbox:
         "_session",
         "_size",
         "_writer",
+        "codec",
         "in_use",
     )
 
     transport = ""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, codec: Codec | None = None) -> None:
+        """`codec`: of the version that the tab speaks; by default the session's."""
         self._session = session
+        self.codec = session.codec if codec is None else codec
         self._most = session.limits.outbox_bytes
         self._frames: deque[str] = deque()
         self._size = 0  # of all frames; 0 too where there is one that nobody has counted
@@ -57,12 +60,16 @@ class Outbox:
         self.in_use = True  # by a person, who has opened the tab just now, or has done something in it
         self._writer: asyncio.Task[None] | None = None  # sends a large frame, and waits until it has left
 
-    def put(self, frame: str) -> None:
-        """Queue `frame`; too much, and the queue is dropped for a full render later."""
-        if not (self._frames or self._behind or self._sending):
-            self._frames.append(frame)  # sent at once, as nearly always: no need to count
-        elif not self._behind:
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Queue `reply`; too much, and the queue is dropped for a full render later. `encoded`: what all channels share
+        that are handed this reply."""
+        if self._behind:
+            return
+        frame = self.codec.encode(reply) if encoded is None else self.codec.encode_once(reply, encoded)
+        if self._frames or self._sending:
             self._queue(frame)
+        else:
+            self._frames.append(frame)  # sent at once, as nearly always: no need to count
 
     def _queue(self, frame: str) -> None:
         self._count((0 if self._size else sum(map(len, self._frames))) + len(frame))
@@ -185,7 +192,7 @@ class Outbox:
     def _catch_up(self) -> str:
         """What stands for all frames that were dropped."""
         self._behind = False
-        return self._session.whole_frame(self)
+        return self.codec.encode(self._session.full_render(self))
 
     def _send(self, frame: str) -> Awaitable[None]:
         """Hand one frame to the server."""
@@ -203,8 +210,8 @@ class WebSocketChannel(Outbox):
 
     transport = "websocket"
 
-    def __init__(self, session: Session, send: Send) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
         self._asgi_send = send
 
     def _send(self, frame: str) -> Awaitable[None]:
@@ -216,7 +223,7 @@ class WebSocketChannel(Outbox):
         self._ending = asyncio.ensure_future(self.close(TRY_LATER))
 
     def _left(self) -> Awaitable[None]:
-        return self._send(self._session.codec.encode(Update({})))  # that nothing changed
+        return self._send(self.codec.encode(Update({})))  # that nothing changed
 
     async def close(self, code: int) -> None:
         """Close the connection for a reason."""
@@ -239,8 +246,8 @@ class StreamChannel(Outbox):
 
     transport = "sse"
 
-    def __init__(self, session: Session, send: Send) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
         self._asgi_send = send
         self._gone: asyncio.Future[None] | None = None
 
@@ -297,14 +304,14 @@ class AnswerChannel(Outbox):
 
     transport = "http"
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
         self._missed = False
 
-    def put(self, frame: str) -> None:
-        """Queue `frame`, counted: the handler that is waited for may take long."""
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Queue `reply`, counted: the handler that is waited for may take long."""
         if not self._behind:
-            self._queue(frame)
+            self._queue(self.codec.encode(reply) if encoded is None else self.codec.encode_once(reply, encoded))
 
     def miss(self) -> None:
         """The tab has missed something: the answer ends with the whole body, as it is then."""

@@ -59,6 +59,8 @@ class Failure(msgspec.Struct, tag_field="action", tag="error"):
 
 Reply = Update | Failure
 
+Encoded = dict["Codec", str]  # one reply in the forms that channels have encoded it to
+
 # Arrays and objects in a message: so many take 15 ms and 8 MB, and 350 000 of them would fit into a megabyte. Brackets
 # in its texts count too; a megabyte of program text has less than half as many.
 MOST_CONTAINERS = 100_000
@@ -105,6 +107,27 @@ class Codec:
             return self.encode(msgspec.structs.replace(reply, result=None))
         return self._conceal(text) if self.key else text.decode()
 
+    def encode_once(self, reply: Reply, encoded: Encoded) -> str:
+        """Encode `reply`, unless `encoded` has its text by this codec already, and note it there."""
+        text = encoded.get(self)
+        if text is None:
+            text = encoded[self] = self.encode(reply)
+        return text
+
+    def freeze(self, reply: Reply) -> Reply:
+        """`reply`, with its result as the JSON that it is now: the app may go on changing what a handler returned."""
+        if isinstance(reply, Failure) or reply.result is None or reply.result is UNSET:
+            return reply
+        return msgspec.structs.replace(reply, result=msgspec.Raw(self._json(reply.result)))
+
+    def _json(self, value: Any) -> bytes:
+        try:
+            return self._encoder.encode(value)
+        except UnicodeEncodeError:
+            return self._json(_whole_text(value))
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            return b"null"
+
     def _conceal(self, text: bytes) -> str:
         assert self.key
         concealed = conceal(text, self.key, self._room)
@@ -118,6 +141,16 @@ class Codec:
         raw = _base64.decode(quoted)
         write(exclusive_or(raw, self.key), raw)
         return raw
+
+
+def size_of(reply: Reply) -> int:
+    """Count the characters in the texts of `reply`, and in its result if that is frozen: about the bytes it keeps."""
+    if isinstance(reply, Failure):
+        return len(reply.traceback)
+    size = sum(map(len, reply.updates)) + sum(map(len, reply.updates.values())) + sum(map(len, reply.js))
+    if reply.statics is not UNSET:
+        size += sum(map(len, reply.statics))
+    return size + (memoryview(reply.result).nbytes if isinstance(reply.result, msgspec.Raw) else 0)
 
 
 def containers(text: str | bytes | bytearray) -> int:

@@ -349,7 +349,7 @@ async def test_a_whole_body_that_is_rendered_while_another_visitor_is_served(hou
     (session,) = house.web.registry.sessions.values()
     bob = await house.visitor("bob")
     ann.app.seen.clear()
-    bob.app.act = lambda: session.whole_frame(session.clients[0]) and None
+    bob.app.act = lambda: session.full_render(session.channels[0]) and None
     await bob.click("other")
     only(ann.app.seen, "render")
 

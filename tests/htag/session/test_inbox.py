@@ -14,29 +14,19 @@ from htag.observer import Observer
 from htag.session.inbox import MAX_WAITING, Inbox
 from htag.session.session import Session
 from htag.wire.codec import Codec, Message
+from tests.support.channels import RecordingChannel
 
 
-class Tab:
-    """A client that keeps what it is sent, and counts how often it was woken."""
+class Tab(RecordingChannel):
+    """A channel that is asked what it answered."""
 
-    transport = "websocket"
-
-    def __init__(self) -> None:
-        self.frames: list[Any] = []
-        self.woken = 0
-
-    def put(self, frame: str) -> None:
-        self.frames.append(json.loads(frame))
-
-    def wake(self) -> None:
-        self.woken += 1
-
-    def end(self) -> None:
-        pass
+    @property
+    def shown(self) -> list[Any]:
+        return [json.loads(frame) for frame in self.frames]
 
     @property
     def answered(self) -> list[str]:
-        return [frame["callback_id"] for frame in self.frames if frame.get("callback_id")]
+        return [frame["callback_id"] for frame in self.shown if frame.get("callback_id")]
 
 
 class Desk(Tag.App):
@@ -155,7 +145,7 @@ async def test_the_inbox_is_idle_again_when_all_is_done(scene: Scene) -> None:
 
 async def test_each_step_of_a_generator_reaches_the_tab(scene: Scene) -> None:
     await within(scene.click("stepwise", 1))
-    shown = [frame["updates"]["shown"] for frame in scene.tab.frames if frame["updates"]]
+    shown = [frame["updates"]["shown"] for frame in scene.tab.shown if frame["updates"]]
     assert [html[-5:-4] for html in shown] == ["1", "2", "3"]
     assert scene.tab.woken >= 4  # nobody who holds the channel is about to send what a task puts in it
 
@@ -167,8 +157,8 @@ async def test_an_exception_is_told_to_the_tab_and_the_next_message_is_handled(
     scene.app.gate.set()
     await within(fast)
     await within(failing)
-    assert [frame["action"] for frame in scene.tab.frames if frame.get("callback_id")] == ["error", "update"]
-    assert "no luck" in scene.tab.frames[0]["traceback"]
+    assert [frame["action"] for frame in scene.tab.shown if frame.get("callback_id")] == ["error", "update"]
+    assert "no luck" in scene.tab.shown[0]["traceback"]
     assert scene.observer.outcomes == ["error", "ok"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
@@ -236,7 +226,7 @@ async def test_a_tab_that_left_meanwhile_costs_the_others_nothing(scene: Scene) 
     future = scene.click("stepwise", 1)
     scene.session.detach(scene.tab)
     await within(future)
-    assert sum(bool(frame["updates"]) for frame in other.frames) == 3
+    assert sum(bool(frame["updates"]) for frame in other.shown) == 3
 
 
 async def test_a_question_about_disabled_that_fails_is_answered_with_an_error(scene: Scene) -> None:
@@ -245,4 +235,4 @@ async def test_a_question_about_disabled_that_fails_is_answered_with_an_error(sc
     scene.session.page()
     fails = True
     assert scene.click("moody", 1) is None
-    assert scene.tab.frames[-1]["action"] == "error"
+    assert scene.tab.shown[-1]["action"] == "error"

@@ -15,23 +15,7 @@ from htag.session.registry import SessionRefused, SessionRegistry
 from htag.session.session import LAST_WORDS, Session
 from htag.wire.codec import Codec
 from tests.browser import Site, Tab
-
-
-class Client:
-    """A tab's channel that keeps nothing."""
-
-    def __init__(self, transport: str = "websocket") -> None:
-        self.transport = transport
-        self.ended = False
-
-    def put(self, frame: str) -> None:
-        pass
-
-    def wake(self) -> None:
-        pass
-
-    def end(self) -> None:
-        self.ended = True
+from tests.support.channels import RecordingChannel
 
 
 class Diary(Observer):
@@ -121,7 +105,7 @@ async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None
 
 async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house: Build) -> None:
     home = house(new_seconds=0.01, grace_seconds=0.05)
-    session, first, second = home.open(), Client(), Client("sse")
+    session, first, second = home.open(), RecordingChannel(), RecordingChannel("sse")
     home.registry.connect(session, first, None)
     home.registry.connect(session, second, None)
     await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
@@ -137,10 +121,10 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
 
 async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -> None:
     home = house(grace_seconds=0.03)
-    session, client = home.open(), Client()
+    session, client = home.open(), RecordingChannel()
     home.registry.connect(session, client, None)
     home.registry.disconnect(session, client, 0)
-    home.registry.connect(session, Client(), None)
+    home.registry.connect(session, RecordingChannel(), None)
     other = home.open()
     home.registry.connect(other, client, None)
     home.registry.disconnect(other, client, 0)
@@ -151,7 +135,7 @@ async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -
 
 async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) -> None:
     home = house(new_seconds=0.02, grace_seconds=60)
-    lasting, client = home.open(), Client()
+    lasting, client = home.open(), RecordingChannel()
     home.registry.connect(lasting, client, None)
     home.registry.disconnect(lasting, client, 0)
     brief = home.open()  # after a timer was set for a minute from now
@@ -162,7 +146,7 @@ async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) 
 
 async def test_the_timer_goes_on_to_the_next_end(house: Build) -> None:
     home = house(new_seconds=0.02, grace_seconds=0.04)
-    gone, client = home.open(), Client()
+    gone, client = home.open(), RecordingChannel()
     home.registry.connect(gone, client, None)
     home.registry.disconnect(gone, client, 0)
     sessions = [home.open() for _ in range(3)]
@@ -195,7 +179,7 @@ async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(hous
 
 async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Build) -> None:
     home = house()
-    session, client = home.open(), Client()
+    session, client = home.open(), RecordingChannel()
     home.registry.connect(session, client, None)
     home.registry.end(session, "replaced")
     home.registry.disconnect(session, client, 0)  # as when the socket closes, a moment later
@@ -308,7 +292,7 @@ async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None
 async def test_a_shared_session_never_expires_and_counts_as_connected(house: Build) -> None:
     home = house(new_seconds=0.01, grace_seconds=0.01)
     home.registry.share(home.build)
-    shared, client = home.registry.shared, Client()
+    shared, client = home.registry.shared, RecordingChannel()
     assert shared is not None
     home.registry.connect(shared, client, None)
     home.registry.disconnect(shared, client, 0)
@@ -340,7 +324,7 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
 
     home = House(Talking)
     session = home.open()
-    home.registry.connect(session, Client(), None)
+    home.registry.connect(session, RecordingChannel(), None)
     await asyncio.sleep(0)
     await home.registry.close()
     assert words == ["let go", "goodbye"]
@@ -396,7 +380,7 @@ async def test_connections_are_counted_by_transport(house: Build) -> None:
     home = house()
     session = home.open()
     for transport in ("websocket", "websocket", "sse", "http"):
-        home.registry.connect(session, Client(transport), None)
+        home.registry.connect(session, RecordingChannel(transport), None)
     assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 0}
     session.spoke_http_at = asyncio.get_running_loop().time()
     assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 1}

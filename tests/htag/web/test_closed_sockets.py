@@ -133,13 +133,13 @@ async def test_a_connection_that_is_closed_and_not_read_is_cut(why: str) -> None
         await Tab(site).load()
         (session,) = web.registry.sessions.values()
         deaf = await Deaf(site.cookies["htag_sid"], port).connect()
-        await until(lambda: session.clients)
+        await until(lambda: session.channels)
         apps[0].count.set("x" * 20 * MIB)
         await until(lambda: session.room.taken)
         if why == "the session ends":
             web.registry.end(session, "replaced")
-            session.clients[0].give_up()  # type: ignore[attr-defined]
-        await until(lambda: not session.clients)
+            session.channels[0].give_up()  # type: ignore[attr-defined]
+        await until(lambda: not session.channels)
         await until(lambda: not session.room.taken)
         deaf.socket.close()
 

@@ -10,7 +10,7 @@ import pytest
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
-from htag.wire.codec import Codec
+from htag.wire.codec import Codec, Encoded, Reply
 from tests.app.fuzz import text
 from tests.browser import Site
 
@@ -54,9 +54,10 @@ class Tab:
 
     def __init__(self) -> None:
         self.last = ""
+        self.codec = Codec()
 
-    def put(self, frame: str) -> None:
-        self.last = frame
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        self.last = self.codec.encode(reply)
 
     def wake(self) -> None: ...
 

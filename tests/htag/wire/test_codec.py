@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htag.errors import MessageTooLarge, WireError
-from htag.wire.codec import BLOCK, MOST_ROOM, Codec, Failure, Message, Update, conceal, exclusive_or
+from htag.wire.codec import BLOCK, MOST_ROOM, UNSET, Codec, Failure, Message, Update, conceal, exclusive_or
 
 KEY = "0123456789abcdef"
 
@@ -187,6 +187,13 @@ def test_a_value_that_json_does_not_know_may_be_made_plain() -> None:
 @pytest.mark.parametrize("result", [float("nan"), float("inf")])
 def test_a_number_that_json_cannot_write_is_null(result: float) -> None:
     assert sent(Update({}, callback_id="c", result=result))["result"] is None
+
+
+@pytest.mark.parametrize("result", [*UNSPEAKABLE, {1j}, [{"a": "\ud800"}], float("inf"), None, UNSET, "text", [1, {}]])
+def test_a_frozen_reply_is_encoded_as_it_would_have_been_at_once(result: Any) -> None:
+    codec = Codec(plain=refuse)
+    reply = Update({"a": "<p>"}, ["x()"], [], "c1", result)
+    assert codec.encode(codec.freeze(reply)) == codec.encode(reply)
 
 
 def test_half_a_character_in_an_update_is_replaced_and_costs_no_update() -> None:
