@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse, Response
 
 from htag.session.session import Session
 from htag.web.asgi import Receive, Scope, Send
-from htag.web.channel import LARGE_FRAME
 from htag.web.counted_responses import send_counted
+from htag.web.outbox import LARGE_FRAME
 from htag.web.page import notice
 
 BUSY = "All places are taken at the moment. This page tries again by itself."

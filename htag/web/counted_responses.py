@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from htag.session.session import Session
 from htag.web.asgi import Send
-from htag.web.channel import LARGE_FRAME
+from htag.web.outbox import LARGE_FRAME
 
 
 class Answer(Protocol):

@@ -1,13 +1,76 @@
 """Server-sent events: `/stream` carries updates to a tab whose messages come as POST."""
 
+import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable
 
 from htag.session.session import Session
 from htag.web.admission import Admission
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
-from htag.web.channel import StreamChannel
+from htag.web.outbox import LARGE_FRAME, Outbox
 from htag.web.request import LazyRequest, revision_shown
+from htag.wire.codec import Codec
+
+HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut what is idle for 30 or 60
+
+
+class StreamChannel(Outbox):
+    """Frames as server-sent events of a response that has begun."""
+
+    __slots__ = ("_asgi_send", "_gone")
+
+    transport = "sse"
+
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
+        self._asgi_send = send
+        self._gone: asyncio.Future[None] | None = None
+
+    async def _send(self, frame: str) -> None:
+        if len(frame) <= LARGE_FRAME:
+            await self._write(f"data: {frame}\n\n")
+            return
+        await self._write("data: ")
+        for start in range(0, len(frame), LARGE_FRAME):  # so that no server buffers all of it
+            await self._write(frame[start : start + LARGE_FRAME])
+        await self._write("\n\n")
+
+    def give_up(self) -> None:
+        """End the stream; the server has a piece of what was sent, no more."""
+        self.gone()
+        self.end()
+
+    def _left(self) -> Awaitable[None]:
+        return self._write(": read\n\n")
+
+    def _write(self, text: str) -> Awaitable[None]:
+        return self._asgi_send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+    async def run(self, receive: Receive) -> None:
+        """Keep the stream alive until the browser goes."""
+        self._gone = gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await self.open()
+            while not gone.done():
+                await self.flush()
+                await asyncio.wait((gone,), timeout=HEARTBEAT)
+                if not gone.done() and not self._sending:
+                    await self._write(": still here\n\n")
+        except GONE:
+            return  # a write found out first
+        finally:
+            gone.cancel()
+
+    def end(self) -> None:
+        """The session is over: the stream ends."""
+        if self._gone is not None:
+            self._gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class StreamEndpoint:

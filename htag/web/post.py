@@ -14,10 +14,48 @@ from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
 from htag.session.session import Posted, Session
 from htag.web.admission import Admission
 from htag.web.asgi import Receive, Scope, Send, header
-from htag.web.channel import LARGE_FRAME, AnswerChannel
 from htag.web.counted_responses import send_counted
+from htag.web.outbox import LARGE_FRAME, Outbox
 from htag.web.request import LazyRequest, revision_shown
-from htag.wire.codec import Codec, Message
+from htag.wire.codec import Codec, Encoded, Message, Reply
+
+
+class ResponseChannel(Outbox):
+    """Frames collected for the answer to one POST of a tab on plain HTTP."""
+
+    __slots__ = ("_missed",)
+
+    transport = "http"
+
+    def __init__(self, session: Session, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
+        self._missed = False
+
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Queue `reply`, counted: the handler that is waited for may take long."""
+        if not self._overflowed:
+            self._queue(self.codec.encode(reply) if encoded is None else self.codec.encode_once(reply, encoded))
+
+    def miss(self) -> None:
+        """The tab has missed something: the answer ends with the whole body, as it is then."""
+        self._missed = True
+
+    def wake(self) -> None:
+        """Nothing to do: whoever answers the POST takes the frames."""
+
+    def end(self) -> None:
+        """Nothing to do: the answer is given in any case."""
+
+    def drain(self) -> list[str]:
+        """All frames, once."""
+        frames = [*self._frames]
+        if self._overflowed or self._missed:
+            frames.append(self._full_render())
+        self._missed = False
+        self._drop()
+        for frame in frames:
+            self._session.observer.update_sent(self.transport, len(frame))
+        return frames
 
 
 class EventEndpoint:
@@ -122,7 +160,7 @@ class EventEndpoint:
 
     def _anew(self, session: Session) -> dict[str, Any]:
         """For a repeated POST whose answer was too large to be kept: how everything is by now."""
-        channel = AnswerChannel(session)
+        channel = ResponseChannel(session)
         channel.miss()
         return _payloads(session, channel)
 
@@ -131,7 +169,7 @@ class EventEndpoint:
     ) -> dict[str, Any]:
         """Handle `message`. The answer has all that a channel would have carried."""
         session.spoke_http_at = time.monotonic()
-        channel = AnswerChannel(session)
+        channel = ResponseChannel(session)
         answer: dict[str, Any] = {}
         session.join(channel)
 
@@ -177,5 +215,5 @@ class EventEndpoint:
         return self._inboxes.setdefault((session, tab), Inbox(session))
 
 
-def _payloads(session: Session, channel: AnswerChannel) -> dict[str, Any]:
-    return {"status": "ok", "payloads": channel.take(), "revision": session.revision}
+def _payloads(session: Session, channel: ResponseChannel) -> dict[str, Any]:
+    return {"status": "ok", "payloads": channel.drain(), "revision": session.revision}

@@ -1,8 +1,9 @@
-"""WebSocket: `/ws` carries messages and updates of one tab, both ways."""
+"""WebSocket: `/ws` carries the messages and the updates of one tab, each as a text message."""
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from htag.errors import MessageTooLarge, WireError
@@ -11,13 +12,50 @@ from htag.session.rate_limiter import LARGE_MESSAGE
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.web.admission import Admission
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
-from htag.web.channel import TRY_LATER, WebSocketChannel
 from htag.web.hangup import end_parser
+from htag.web.outbox import Outbox
 from htag.web.request import LazyRequest, revision_shown
-from htag.wire.codec import Codec
+from htag.wire.codec import Codec, Update
 
 NOTHING: Any = None
 TOO_LARGE = 1009  # close code of RFC 6455
+TRY_LATER = 1013  # close code of the registry of RFC 6455
+
+
+class WebSocketChannel(Outbox):
+    """Frames as text messages of a WebSocket."""
+
+    __slots__ = ("_asgi_send", "_ending")
+
+    transport = "websocket"
+
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
+        super().__init__(session, codec)
+        self._asgi_send = send
+
+    def _send(self, frame: str) -> Awaitable[None]:
+        return self._asgi_send({"type": "websocket.send", "text": frame})
+
+    def give_up(self) -> None:
+        """Close, which is more than a server can tell who does not read: ours cuts the connection (htag/web/unread.py)."""
+        self._forget()
+        self._ending = asyncio.ensure_future(self.close(TRY_LATER))
+
+    def _left(self) -> Awaitable[None]:
+        return self._send(self.codec.encode(Update({})))  # that nothing changed
+
+    async def close(self, code: int) -> None:
+        """Close the connection for a reason."""
+        with contextlib.suppress(*GONE):  # gone already is closed as well
+            await self._asgi_send({"type": "websocket.close", "code": code})
+
+    def end(self) -> None:
+        """The session is over: the page is to be asked for again."""
+        self._forget()
+        if self._sending:
+            self._closes = True  # what is on its way comes first; servers raise on a send after the close
+        else:
+            self._ending = asyncio.ensure_future(self.close(self._session.close_code))
 
 
 class SocketEndpoint:

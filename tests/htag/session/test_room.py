@@ -9,8 +9,10 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import room
 from htag.session.room import IN_USE, LISTENING, REFUSED, Room
-from htag.web.channel import LARGE_FRAME, TRY_LATER, StreamChannel
-from tests.htag.web.test_channel import Browser, Listener, Scene, scene, turns, until
+from htag.web.event_stream import StreamChannel
+from htag.web.outbox import LARGE_FRAME
+from htag.web.websocket import TRY_LATER
+from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns, until
 from tests.support.channels import Frame
 
 __all__ = ["scene"]  # a fixture
@@ -220,7 +222,7 @@ async def test_what_all_share_has_no_common_room() -> None:
     from htag.session.registry import SessionRegistry
     from htag.session.session import Session
     from htag.wire.codec import Codec
-    from tests.htag.web.test_channel import Board
+    from tests.htag.web.test_outbox import Board
 
     registry = SessionRegistry(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
     registry.share(lambda identity: Session(identity, Board(), Codec(), Observer(), registry.limits))

@@ -17,7 +17,7 @@ from htag.session.registry import SessionRegistry
 from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec, Update
 from tests.browser import Refused, Tab
-from tests.htag.web.test_transports import Open, click, payloads, scene, until
+from tests.htag.web.test_endpoints import Open, click, payloads, scene, until
 from tests.support.channels import RecordingChannel
 
 __all__ = ["scene"]  # a fixture
