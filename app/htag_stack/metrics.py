@@ -63,7 +63,7 @@ _TRANSPORTS = ("websocket", "sse", "http")
 
 
 class PoolState(Protocol):
-    """What is read from `htag.session.registry.Pool`."""
+    """What is read from `htag.session.registry.SessionRegistry`."""
 
     def counts(self) -> dict[str, int]: ...
     def connections(self) -> dict[str, int]: ...

@@ -6,7 +6,7 @@ from typing import Any
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import Lane
+from htag.session.inbox import Inbox
 from htag.session.session import Session
 from htag.state import plain
 from htag.web.page import asset
@@ -30,10 +30,10 @@ class PyScript:
         """Show the app in `window`: PyScript's `window`, where Python runs in a worker; otherwise this page's."""
         tab = Tab(self._page if window is None else window)
         session = self._session()
-        lane = Lane(session)
+        inbox = Inbox(session)
 
         def receive(text: str) -> None:
-            session.context.inside(lane.submit, session.codec.decode(text), tab)
+            session.context.inside(inbox.submit, session.codec.decode(text), tab)
 
         tab.open(self._ffi.create_proxy(receive))  # a proxy, or the function would be gone after one call
         session.start()

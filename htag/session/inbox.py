@@ -11,11 +11,11 @@ from htag.wire.messages import Message, Reply
 Replies = list[Reply] | AsyncIterator[Reply]
 Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with
 
-PATIENCE = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
-CROWDED = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
+HANDLER_SECONDS = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
+MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
 
 
-class Lane:
+class Inbox:
     """Hands messages to the session one by one. What needs no time is done at once, without a task."""
 
     __slots__ = ("__weakref__", "_session", "_waiting")
@@ -30,17 +30,17 @@ class Lane:
         return self._waiting is None
 
     @property
-    def crowded(self) -> bool:
+    def full(self) -> bool:
         """Whether so much waits that no more should be read."""
         if self._waiting is None:
             return False
-        return len(self._waiting) >= CROWDED or self._session.unfinished >= self._session.room.limit
+        return len(self._waiting) >= MAX_WAITING or self._session.unfinished >= self._session.room.limit
 
-    async def uncrowded(self) -> bool:
-        """Wait until what waits now is done; False if that takes longer than PATIENCE."""
+    async def wait_for_room(self) -> bool:
+        """Wait until what waits now is done; False if that takes longer than HANDLER_SECONDS."""
         if not self._waiting:
             return True
-        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=PATIENCE)
+        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=HANDLER_SECONDS)
         return bool(done)
 
     def submit(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:

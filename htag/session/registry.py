@@ -36,12 +36,12 @@ def new_id() -> str:
     return urlsafe_b64encode(urandom(18)).decode()
 
 
-class Refused(Exception):
+class SessionRefused(Exception):
     """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Deadlines:
     """Sessions without a tab, each with the time at which it ends, earliest first: all wait equally long."""
 
     seconds: float
@@ -64,7 +64,7 @@ class _Waiting:
             yield session
 
 
-class Pool:
+class SessionRegistry:
     """new → connected ⇄ disconnected → gone. No timer and no task per session: one timer, for the earliest end."""
 
     def __init__(
@@ -84,8 +84,8 @@ class Pool:
         self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
         self._pressure = pressure
-        self._new = _Waiting(limits.new_seconds, "abandoned")
-        self._disconnected = _Waiting(limits.grace_seconds, "expired")
+        self._new = Deadlines(limits.new_seconds, "abandoned")
+        self._disconnected = Deadlines(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
         self._round: list[str] = []  # ids that are still to be looked at in this round: it keeps no session that ended
         self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
@@ -103,7 +103,7 @@ class Pool:
     def open(self, build: Build, identity: str | None = None) -> Session:
         """A new session, under a new random id; or under that of somebody known, who is never refused.
 
-        Raises `Refused`, or what the app raises.
+        Raises `SessionRefused`, or what the app raises.
         """
         if identity is None:
             self._admit()
@@ -132,10 +132,10 @@ class Pool:
         if reason is not None:
             raise self.refuse(reason)
 
-    def refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> SessionRefused:
         """Count a new visitor who is not taken in; the answer is to be raised."""
         self._observer.session_refused(reason)
-        return Refused(reason)
+        return SessionRefused(reason)
 
     # -- a new id ----------------------------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Pool:
 
     def connect(self, session: Session, client: Channel, revision: int | None) -> None:
         """A tab's channel opened."""
-        self.hold(session)
+        self.pin(session)
         session.attach(client, revision)
         self._observer.client_connected(client.transport)
 
@@ -170,14 +170,14 @@ class Pool:
         """A tab's channel closed, after `seconds`."""
         session.detach(client)
         self._observer.client_disconnected(client.transport, seconds)
-        self.touch(session)
+        self.release(session)
 
-    def hold(self, session: Session) -> None:
-        """Somebody without a tab is being answered: the session does not end meanwhile. `touch` lets go of it."""
+    def pin(self, session: Session) -> None:
+        """Somebody without a tab is being answered: the session does not end meanwhile. `release` lets go of it."""
         self._new.discard(session)
         self._disconnected.discard(session)
 
-    def touch(self, session: Session) -> None:
+    def release(self, session: Session) -> None:
         """A person was there just now: without a tab, the time that the session waits for one starts anew."""
         if session.closed:
             return
@@ -194,7 +194,7 @@ class Pool:
         """The session is gone for good."""
         if session.closed:
             return  # in the meantime, for another reason
-        self.hold(session)
+        self.pin(session)
         self.renewing.discard(session.app)
         session.app._renew = None
         self._unmeasured.pop(session, None)

@@ -12,7 +12,7 @@ from htag import Tag
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.registry import Pool
+from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
 
@@ -34,7 +34,7 @@ def without_collector() -> Iterator[None]:
     gc.enable()
 
 
-def opened(pool: Pool, make: type[App]) -> "weakref.ref[Session]":
+def opened(pool: SessionRegistry, make: type[App]) -> "weakref.ref[Session]":
     def build(identity: str) -> Session:
         session = Session(identity, make(), Codec(), Observer(), Limits())
         session.start()
@@ -43,7 +43,7 @@ def opened(pool: Pool, make: type[App]) -> "weakref.ref[Session]":
     return weakref.ref(pool.open(build))
 
 
-def ended(pool: Pool) -> None:
+def ended(pool: SessionRegistry) -> None:
     for session in list(pool.sessions.values()):
         pool.end(session, "abandoned")
 
@@ -51,7 +51,7 @@ def ended(pool: Pool) -> None:
 async def test_a_session_that_waits_to_be_measured_is_gone_when_it_ends() -> None:
     """A round of measuring held all sessions that had been there when it began: with 6 000, for six seconds after
     their end. Newcomers were refused meanwhile for memory that no session had."""
-    pool = Pool(limits=Limits(), observer=Observer())
+    pool = SessionRegistry(limits=Limits(), observer=Observer())
     sessions = [opened(pool, Page) for _ in range(5)]
     pool.measure()  # a round begins
     ended(pool)
@@ -60,7 +60,7 @@ async def test_a_session_that_waits_to_be_measured_is_gone_when_it_ends() -> Non
 
 async def test_a_session_whose_last_words_are_said_is_gone() -> None:
     """It was kept until another session ended."""
-    pool = Pool(limits=Limits(), observer=Observer())
+    pool = SessionRegistry(limits=Limits(), observer=Observer())
     session = opened(pool, SaysGoodbye)
     ended(pool)
     assert session() is not None
@@ -77,7 +77,7 @@ async def test_last_words_are_waited_for_when_the_pool_closes() -> None:
             await asyncio.sleep(0.02)
             said.append(self)
 
-    pool = Pool(limits=Limits(), observer=Observer())
+    pool = SessionRegistry(limits=Limits(), observer=Observer())
     opened(pool, Writes)
     opened(pool, Writes)
     ended(pool)

@@ -9,8 +9,10 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import room
 from htag.session.room import IN_USE, LISTENING, REFUSED, Room
-from htag.web.channel import LARGE_FRAME, TRY_LATER, StreamChannel
-from tests.htag.web.test_channel import Browser, Listener, Scene, scene, turns, until
+from htag.web.event_stream import StreamChannel
+from htag.web.outbox import LARGE_FRAME
+from htag.web.websocket import TRY_LATER
+from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns, until
 from tests.support.channels import Frame
 
 __all__ = ["scene"]  # a fixture
@@ -217,14 +219,14 @@ async def test_a_session_that_ends_closes_a_tab_after_its_large_frame(scene: Sce
 
 
 async def test_what_all_share_has_no_common_room() -> None:
-    from htag.session.registry import Pool
+    from htag.session.registry import SessionRegistry
     from htag.session.session import Session
     from htag.wire.codec import Codec
-    from tests.htag.web.test_channel import Board
+    from tests.htag.web.test_outbox import Board
 
-    pool = Pool(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
-    pool.share(lambda identity: Session(identity, Board(), Codec(), Observer(), pool.limits))
-    assert pool.shared is not None
-    assert pool.shared.room.limit == float("inf")
-    assert pool.most_tabs(pool.shared) == 100
-    await pool.close()
+    registry = SessionRegistry(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
+    registry.share(lambda identity: Session(identity, Board(), Codec(), Observer(), registry.limits))
+    assert registry.shared is not None
+    assert registry.shared.room.limit == float("inf")
+    assert registry.most_tabs(registry.shared) == 100
+    await registry.close()

@@ -12,7 +12,7 @@ from htag import State, Tag
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import Lane
+from htag.session.inbox import Inbox
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Failure, Message, Reply, Update
@@ -316,9 +316,9 @@ async def test_a_handler_may_await_a_task_that_is_cancelled() -> None:
     session.page()
     tab = RecordingChannel()
     session.attach(tab, session.revision)
-    lane = Lane(session)
-    first = lane.submit(click("ask", "a"), tab)
-    second = lane.submit(click("ask", "b"), tab)
+    inbox = Inbox(session)
+    first = inbox.submit(click("ask", "a"), tab)
+    second = inbox.submit(click("ask", "b"), tab)
     assert first is not None
     assert second is not None
     await asyncio.wait_for(second, 5)

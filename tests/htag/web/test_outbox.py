@@ -10,9 +10,11 @@ import pytest
 from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.session import Session
-from htag.web import channel
-from htag.web.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
+from htag.session.session import UNKNOWN_SESSION, Session
+from htag.web import event_stream
+from htag.web.event_stream import StreamChannel
+from htag.web.post import ResponseChannel
+from htag.web.websocket import WebSocketChannel
 from tests.support.channels import Frame, Verbatim
 
 KILOBYTE = 1000
@@ -286,7 +288,7 @@ async def test_a_stream_sends_what_is_queued_and_ends_when_the_browser_goes(scen
 async def test_a_silent_stream_says_now_and_then_that_it_is_there(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     running = asyncio.ensure_future(StreamChannel(scene.session, browser.send).run(listener.receive))
     await until(lambda: browser.stream.count("\n\n") >= 3)
@@ -298,7 +300,7 @@ async def test_a_silent_stream_says_now_and_then_that_it_is_there(
 async def test_no_heartbeat_comes_into_a_frame_that_is_on_its_way(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
     running = asyncio.ensure_future(stream.run(listener.receive))
@@ -326,7 +328,7 @@ async def test_a_stream_ends_with_its_session(scene: Scene) -> None:
 
 
 async def test_a_stream_whose_heartbeat_finds_nobody_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     browser.gone = True
     await asyncio.wait_for(StreamChannel(scene.session, browser.send).run(listener.receive), 5)
@@ -348,20 +350,20 @@ async def test_a_stream_that_ends_leaves_no_task_behind(scene: Scene) -> None:
 
 
 async def test_an_answer_takes_all_frames_once(scene: Scene) -> None:
-    answer = AnswerChannel(scene.session)
+    answer = ResponseChannel(scene.session)
     answer.put(Frame("a"))
     answer.put(Frame("b"))
     answer.wake()
-    assert answer.take() == ["a", "b"]
-    assert answer.take() == []
+    assert answer.drain() == ["a", "b"]
+    assert answer.drain() == []
     assert scene.observer.sent == [("http", 1), ("http", 1)]
 
 
 async def test_an_answer_that_grew_too_large_is_one_full_render(scene: Scene) -> None:
-    answer = AnswerChannel(scene.session)
+    answer = ResponseChannel(scene.session)
     for _ in range(20):
         answer.put(Frame("x" * KILOBYTE))
-    (frame,) = answer.take()
+    (frame,) = answer.drain()
     assert ">first</p>" in json.loads(frame)["updates"][scene.app.id]
     assert scene.observer.behind == ["http"]
 
