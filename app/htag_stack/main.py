@@ -97,7 +97,7 @@ def operated(
             pressure=refusal,
             cookie_name=settings.cookie_name,
         )
-    pools = Pools([web.pool for web in webs])
+    pools = Pools([web.registry for web in webs])
     return pools
 
 
