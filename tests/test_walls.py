@@ -57,6 +57,7 @@ SPEAKS_FOR_ITSELF = {
     *(f"htag_stack.logs.{name}" for name in ("PlainFormatter.formatException", "JsonFormatter.format")),
     *(f"htag_stack.metrics.{name}.collect" for name in ("Tally", "Distributions", "WorkerStateCollector")),
     "htag_stack.worker.SlotServer.shutdown",
+    *(f"htag.session.registry.Deadlines.{name}" for name in ("discard", "overdue")),  # awaited
 }
 
 RIDDLES = 119  # pronouns in docstrings and comments, as found; this number may only fall

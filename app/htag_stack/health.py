@@ -20,7 +20,7 @@ from htag_stack.vitals import Vitals
 _NEVER_CACHED = {"cache-control": "no-store"}
 
 
-class PoolHealth(Protocol):
+class RegistryHealth(Protocol):
     """What the endpoints read of a session registry (`htag.session.registry`)."""
 
     @property
@@ -34,7 +34,7 @@ class Health:
 
     def __init__(
         self,
-        pool: PoolHealth,
+        sessions: RegistryHealth,
         vitals: Vitals,
         *,
         version: str,
@@ -44,7 +44,7 @@ class Health:
     ):
         """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: every caller gets the
         whole report."""
-        self._pool = pool
+        self._sessions = sessions
         self._vitals = vitals
         self._version = version
         self._store = store
@@ -63,7 +63,7 @@ class Health:
     @property
     def status(self) -> str:
         """The worker's state: `ok`; `degraded`: serves, but needs attention; `draining`: takes no newcomers."""
-        if self._pool.draining:
+        if self._sessions.draining:
             return "draining"
         return "degraded" if self._vitals.store_error or self._is_short_of_memory else "ok"
 
@@ -73,7 +73,7 @@ class Health:
 
     async def ready(self, request: Request) -> Response:
         """Answer 200 if newcomers may be sent here, and 503 with the reason if not."""
-        if self._pool.draining:
+        if self._sessions.draining:
             text, status = "draining", 503
         elif self._is_short_of_memory and self._vitals.stays_full:
             text, status = "memory", 503
@@ -90,7 +90,7 @@ class Health:
             "status": self.status,
             "version": self._version,
             "worker": {"host": host, "slot": slot, "pid": os.getpid(), "uptime_seconds": round(self._vitals.uptime, 1)},
-            "sessions": self._pool.counts(),
+            "sessions": self._sessions.counts(),
             "memory": self._memory(),
             "store": {
                 "kind": self._store,
@@ -104,22 +104,22 @@ class Health:
 
     @property
     def _status_code(self) -> int:
-        return 503 if self._pool.draining else 200
+        return 503 if self._sessions.draining else 200
 
     @property
     def _is_short_of_memory(self) -> bool:
         """Whether newcomers are refused for lack of memory. A worker without a session refuses none."""
-        return self._vitals.memory.is_full and any(self._pool.counts().values())
+        return self._vitals.memory.is_full and any(self._sessions.counts().values())
 
     def _memory(self) -> dict[str, int | None]:
-        sessions = sum(self._pool.counts().values())
+        sessions = sum(self._sessions.counts().values())
         tightest = self._vitals.memory.tightest
         return {
             "rss_bytes": self._vitals.memory.resident,
             "reusable_bytes": self._vitals.memory.reusable,
             "used_bytes": tightest.used if tightest else None,
             "limit_bytes": tightest.limit if tightest else None,
-            "per_session_bytes": self._pool.memory() // sessions if sessions else None,
+            "per_session_bytes": self._sessions.memory() // sessions if sessions else None,
         }
 
 

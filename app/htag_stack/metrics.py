@@ -62,7 +62,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _TRANSPORTS = ("websocket", "sse", "http")
 
 
-class PoolState(Protocol):
+class RegistryState(Protocol):
     """What is read of a session registry (`htag.session.registry`) at a scrape."""
 
     def counts(self) -> dict[str, int]: ...
@@ -164,9 +164,9 @@ class Metrics(Observer):
         self._count_troubles()
         self._count_requests()
 
-    def watch(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:
+    def watch(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
         """Read the state of these at each scrape from now on. `build`: labels of `htag_build`."""
-        self.registry.register(WorkerStateCollector(pool, vitals, build))
+        self.registry.register(WorkerStateCollector(sessions, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
         """Answer `GET /metrics`; 404 below a path prefix, where the request comes from outside, past nginx's rule."""
@@ -319,16 +319,20 @@ class Metrics(Observer):
 class WorkerStateCollector(Collector):
     """Collects what is a state, at the moment of a scrape: sessions, connections, memory, lag, the store, the build."""
 
-    def __init__(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:
-        self._pool = pool
+    def __init__(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
+        self._sessions = sessions
         self._vitals = vitals
         self._build = {"python": platform.python_version(), **build}
 
     def collect(self) -> Iterator[Metric]:
-        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._pool.counts())
-        yield _gauges("htag_connections", "Open channels to tabs, by transport.", "transport", self._pool.connections())
-        yield GaugeMetricFamily("htag_session_memory_bytes", "Estimated memory of all sessions.", self._pool.memory())
-        yield _sizes(self._pool.memory_by_session())
+        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._sessions.counts())
+        yield _gauges(
+            "htag_connections", "Open channels to tabs, by transport.", "transport", self._sessions.connections()
+        )
+        yield GaugeMetricFamily(
+            "htag_session_memory_bytes", "Estimated memory of all sessions.", self._sessions.memory()
+        )
+        yield _sizes(self._sessions.memory_by_session())
         yield GaugeMetricFamily(
             "htag_event_loop_lag_seconds",
             "The longest that the event loop was late of late: what everybody on this worker waits in addition.",
