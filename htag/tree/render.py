@@ -12,9 +12,7 @@ from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag, random_number
 
-ANNOUNCED = (
-    HAS_STATICS | PENDING_SCRIPTS
-)  # tags that have something for the page's head or its JavaScript
+ANNOUNCED = HAS_STATICS | PENDING_SCRIPTS  # tags that have something for the page's head or its JavaScript
 
 
 class Witness(Protocol):

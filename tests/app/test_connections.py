@@ -17,7 +17,7 @@ from websockets.server import ServerProtocol
 from htag import Tag, WebApp
 from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.connections import HttpProtocol
-from tests.app.conftest import PATIENCE
+from tests.support.waiting import PATIENCE
 
 KINDS = (HttpToolsProtocol, WebSocketsSansIOProtocol, ServerProtocol)
 TIMES = 3

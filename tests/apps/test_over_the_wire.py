@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -20,9 +19,9 @@ from tests.apps.shop import Shop
 from tests.apps.signup import Signup
 from tests.apps.table import ROWS, Table
 from tests.apps.todo import Todo
+from tests.support.waiting import PATIENCE, eventually
 
 APPS = {each.__name__.lower(): each for each in (Chat, Dashboard, Gallery, Shop, Signup, Table, Todo)}
-START_SECONDS = 30.0  # for a machine with other things to do
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +31,10 @@ def address() -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(main, log_level="warning", ws="websockets-sansio"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
     thread.start()
-    deadline = time.monotonic() + START_SECONDS
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
+    eventually(lambda: server.started, "the server")
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(START_SECONDS)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

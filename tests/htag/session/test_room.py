@@ -10,7 +10,8 @@ from htag.observer import Observer
 from htag.session import room
 from htag.session.room import IN_USE, LISTENING, REFUSED, Room
 from htag.web.channel import LARGE_FRAME, TRY_LATER, StreamChannel
-from tests.htag.web.test_channel import Browser, Listener, Scene, scene, turns, until
+from tests.htag.web.test_channel import Browser, Listener, Scene, scene, turns
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 

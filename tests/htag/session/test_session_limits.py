@@ -17,7 +17,8 @@ from htag.session.registry import Pool
 from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec, Update
 from tests.browser import Refused, Tab
-from tests.htag.web.test_transports import Open, click, payloads, scene, until
+from tests.htag.web.test_transports import Open, click, payloads, scene
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 

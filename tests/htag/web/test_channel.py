@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from htag.session.session import Session
 from htag.web import channel
 from htag.web.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
 from htag.wire.codec import Codec
+from tests.support.waiting import until
 
 KILOBYTE = 1000
 
@@ -85,12 +86,6 @@ async def scene() -> AsyncIterator[Scene]:
     yield scene
     scene.session.close()
     await scene.session.finished()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 async def turns(count: int = 5) -> None:

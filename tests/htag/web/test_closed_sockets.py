@@ -21,7 +21,7 @@ from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.web.unread import CutsUnread
 from tests.browser import Site, Tab
-from tests.htag.web.test_transports import until
+from tests.support.waiting import until
 
 SERVERS: list[Any] = ["websockets-sansio", CutsUnread]
 MIB = 1 << 20
