@@ -1,12 +1,8 @@
 """The same apps behind a real server, on a real network, with the headless client: side by side in one process."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -19,7 +15,7 @@ from tests.apps.shop import Shop
 from tests.apps.signup import Signup
 from tests.apps.table import ROWS, Table
 from tests.apps.todo import Todo
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.servers import served_in_thread
 
 APPS = {each.__name__.lower(): each for each in (Chat, Dashboard, Gallery, Shop, Signup, Table, Todo)}
 
@@ -27,15 +23,8 @@ APPS = {each.__name__.lower(): each for each in (Chat, Dashboard, Gallery, Shop,
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     main = Starlette(routes=[Mount(f"/{name}", WebApp(each).app) for name, each in APPS.items()])
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(main, log_level="warning", ws="websockets-sansio"))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-    thread.start()
-    eventually(lambda: server.started, "the server")
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
+    with served_in_thread(main) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,21 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
+from tests.support.servers import UnsignalledServer
 from tests.support.waiting import until
-
-
-class UnsignalledServer(uvicorn.Server):
-    """Signals are pytest's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Serving:

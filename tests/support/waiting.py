@@ -22,15 +22,15 @@ def patience(seconds: float) -> float:
 PATIENCE = patience(20)  # seconds for one answer of a process, its start included
 STACK_SECONDS = patience(60)  # a stack of containers settles within them, as Prometheus sees it too
 LOOP_SECONDS = patience(25)  # nine attempts of a page to connect take 6 to 14, as chance has it
-PAUSE, LONGEST_PAUSE = 0.02, 0.2  # seconds between two questions to a process
+PAUSE = 0.02  # seconds between two questions to a process
 LOOP_PAUSE = 0.001  # seconds between two questions in the event loop
+LONGEST_PAUSE = 0.2  # seconds after a question that is dear to ask
 
 
 def eventually(condition: Callable[[], T], what: str | Callable[[], str], seconds: float = STACK_SECONDS) -> T:
     """Block until `condition()` is true. Returns that value; fails the test after `seconds`.
 
     `what`: the name of what is waited for, or a function that returns what to say then, such as a container's log.
-    The longer an answer takes, the rarer the question: four pauses to one answer, up to LONGEST_PAUSE.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -39,12 +39,19 @@ def eventually(condition: Callable[[], T], what: str | Callable[[], str], second
             return value
         now = time.monotonic()
         assert now < deadline, f"waited {seconds:g} s in vain for {what if isinstance(what, str) else what()}"
-        time.sleep(min(max(PAUSE, 4 * (now - asked)), LONGEST_PAUSE))
+        time.sleep(_pause(PAUSE, now - asked))
 
 
 async def until(condition: Callable[[], T], seconds: float = LOOP_SECONDS) -> T:
     """Let the event loop run until `condition()` is true. Returns that value; raises TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not (value := condition()):  # noqa: ASYNC110 - what is waited for sets no event of ours
-            await asyncio.sleep(LOOP_PAUSE)
-        return value
+        while True:
+            asked = time.monotonic()
+            if value := condition():
+                return value
+            await asyncio.sleep(_pause(LOOP_PAUSE, time.monotonic() - asked))
+
+
+def _pause(least: float, took: float) -> float:
+    """Return how long to pause after a question that `took` so many seconds: four times that, within bounds."""
+    return min(max(least, 4 * took), LONGEST_PAUSE)

@@ -22,7 +22,8 @@ from websockets.sync.client import connect
 
 from htag import Tag, WebApp
 from tests.support.ports import free_port
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.servers import UnsignalledServer
+from tests.support.waiting import PATIENCE, eventually, until
 
 ROOT = Path(__file__).parents[3]
 END = 3.0  # seconds for a process to end: what a person waits after Ctrl-C
@@ -30,8 +31,6 @@ END = 3.0  # seconds for a process to end: what a person waits after Ctrl-C
 APP = """
 import asyncio, contextlib, sys
 from htag import Tag, WebApp
-from tests.support.ports import free_port
-from tests.support.waiting import PATIENCE, eventually
 
 class Page(Tag.App):
     def init(self):
@@ -225,17 +224,9 @@ class Destroyed(Tag.App):
         self.ends.append("destroyed")
 
 
-class Unfinished(uvicorn.Server):
-    """Says what port it has."""
-
-    @property
-    def port(self) -> int:
-        return int(self.servers[0].sockets[0].getsockname()[1])
-
-
 def test_a_server_in_a_thread_ends_with_a_stream_open() -> None:
     Destroyed.ends.clear()
-    server = Unfinished(uvicorn.Config(WebApp(Destroyed).app, port=0, log_config=None))
+    server = UnsignalledServer(uvicorn.Config(WebApp(Destroyed).app, port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     eventually(lambda: server.started, "the server")
@@ -259,21 +250,12 @@ def test_uvicorns_own_prefix_for_a_proxy_that_strips_it(start: Callable[..., Ser
     server.stream(answer.headers["set-cookie"].partition(";")[0])
 
 
-class Unsignalled(Unfinished):
-    """Signals are pytest's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def served(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[None]:
     """A server in this event loop, with a tab on a stream when it ends."""
-    server = Unsignalled(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
+    server = UnsignalledServer(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
         assert (await client.get("/")).status_code == 200
         async with client.stream("GET", "/stream") as tab:
