@@ -102,7 +102,7 @@ def operated(
 
 
 def session_limits(settings: Settings) -> Limits:
-    """The bounds of sessions, as htag takes them, of the settings."""
+    """The limits of sessions that `settings` ask for."""
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import PATIENCE, ROOT
+from tests.app.conftest import ROOT
+from tests.support.waiting import PATIENCE
 
 TRY = """
 import sys

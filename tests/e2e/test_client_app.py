@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from htag import State, Tag, WebApp, prevent
-from tests.e2e.serving import Serving, until
+from tests.e2e.serving import Serving
+from tests.support.waiting import until
 
 CONNECTED = {
     "ws": "window.ws?.readyState === 1",

@@ -14,7 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from htag.web.page import asset
 from htag.wire.parano import Cipher
-from tests.e2e.serving import DEADLINE, Serving
+from tests.e2e.serving import Serving
+from tests.support.waiting import LOOP_SECONDS
 
 Json = dict[str, Any]
 
@@ -86,7 +87,7 @@ class WireServer(Serving):
         if self.socket == "refuse":
             return await websocket.close()
         if self.socket == "hang":
-            await asyncio.sleep(DEADLINE)
+            await asyncio.sleep(LOOP_SECONDS)
         await websocket.accept()
         if self.socket == "unknown":
             return await websocket.close(4404)
