@@ -10,7 +10,8 @@ from htag.session.inbox import Inbox
 from htag.session.session import Session
 from htag.state import plain
 from htag.web.page import asset
-from htag.wire.codec import Codec, Encoded, Reply, Update
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply, Update
 
 
 class PyScript:

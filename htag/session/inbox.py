@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextvars import Context, copy_context
 
 from htag.session.session import Channel, Session
-from htag.wire.codec import Message, Reply
+from htag.wire.messages import Message, Reply
 
 Replies = list[Reply] | AsyncIterator[Reply]
 Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with

@@ -27,7 +27,8 @@ from htag.tree.elements import elements
 from htag.tree.flags import HAS_HOOKS
 from htag.tree.live import Page
 from htag.tree.tag import GTag
-from htag.wire.codec import UNSET, Codec, Encoded, Failure, Message, Reply, Update, size_of
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import UNSET, Failure, Message, Reply, Update, size_of
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 

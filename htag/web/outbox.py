@@ -11,7 +11,8 @@ from collections.abc import Awaitable
 from htag.session.room import IN_USE, LISTENING, REFUSED
 from htag.session.session import Session
 from htag.web.asgi import GONE
-from htag.wire.codec import Codec, Encoded, Reply
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply
 
 LARGE_FRAME = 1 << 18  # bytes; smaller frames are not counted while they leave: 32 tabs have 8 MiB of them on their way
 

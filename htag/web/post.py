@@ -17,7 +17,8 @@ from htag.web.asgi import Receive, Scope, Send, header
 from htag.web.counted_responses import send_counted
 from htag.web.outbox import LARGE_FRAME, Outbox
 from htag.web.request import LazyRequest, revision_shown
-from htag.wire.codec import Codec, Encoded, Message, Reply
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Message, Reply
 
 
 class ResponseChannel(Outbox):

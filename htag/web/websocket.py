@@ -15,7 +15,8 @@ from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.hangup import end_parser
 from htag.web.outbox import Outbox
 from htag.web.request import LazyRequest, revision_shown
-from htag.wire.codec import Codec, Update
+from htag.wire.codec import Codec
+from htag.wire.messages import Update
 
 NOTHING: Any = None
 TOO_LARGE = 1009  # close code of RFC 6455

@@ -1,6 +1,7 @@
 """Stand-ins for what lies between a session and a tab: a channel that records, a codec that says things as they are."""
 
-from htag.wire.codec import Codec, Encoded, Failure, Reply
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Failure, Reply
 
 
 class Frame(Failure):

@@ -13,7 +13,8 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session.inbox import MAX_WAITING, Inbox
 from htag.session.session import Session
-from htag.wire.codec import Codec, Message
+from htag.wire.codec import Codec
+from htag.wire.messages import Message
 from tests.support.channels import RecordingChannel
 
 

@@ -14,7 +14,8 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session.inbox import Inbox
 from htag.session.session import Session
-from htag.wire.codec import Codec, Failure, Message, Reply, Update
+from htag.wire.codec import Codec
+from htag.wire.messages import Failure, Message, Reply, Update
 from tests.support.channels import RecordingChannel
 
 

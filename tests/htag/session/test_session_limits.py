@@ -15,7 +15,8 @@ from htag.observer import Observer
 from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
 from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
-from htag.wire.codec import Codec, Update
+from htag.wire.codec import Codec
+from htag.wire.messages import Update
 from tests.browser import Refused, Tab
 from tests.htag.web.test_endpoints import Open, click, payloads, scene, until
 from tests.support.channels import RecordingChannel

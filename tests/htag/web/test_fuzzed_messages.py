@@ -10,7 +10,8 @@ import pytest
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
-from htag.wire.codec import Codec, Encoded, Reply
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply
 from tests.app.fuzz import text
 from tests.browser import Site
 
