@@ -33,7 +33,7 @@ function main() {
   };
   const outbox = createOutbox({tab, address, link, session, queue, receive, handlePayload, overlay});
   const pause = createPause();
-  const transports = createTransports({address, link, outbox, receive});
+  const transports = createTransports({tab, address, link, outbox, receive});
   const startPolling = createPolling({link, session, outbox, pause});
   const reconnect = createReconnect({link, session, queue, calls, transports, startPolling, pause});
 

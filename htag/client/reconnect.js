@@ -21,7 +21,8 @@ function createReconnect({link, session, queue, calls, transports, startPolling,
     const socket = link.bestAllowed === 'ws' ? await transports.connect('ws', ended) : 'forbidden';
     if (session.leaving || socket === 'open') return true;
     if (isOpen(link.sse) || (socket === 'refused' && backoff.tries < ATTEMPTS_PER_TRANSPORT)) return false;
-    if (link.bestAllowed !== 'http' && (await transports.connect('sse', ended)) === 'open') return link.bestAllowed === 'sse';
+    if (link.bestAllowed !== 'http' && (await transports.connect('sse', ended)) === 'open')
+      return link.bestAllowed === 'sse';
     if (!session.leaving && !isOpen(link.ws)) startPolling();
     return link.bestAllowed === 'http';
   }
