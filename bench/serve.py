@@ -92,8 +92,8 @@ def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
     from htag_stack.startup import prepare
     from htag_stack.worker import uvicorn_options
 
-    configured = main._limits
-    main._limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
+    configured = main.session_limits
+    main.session_limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
     prepared = prepare()
     application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()

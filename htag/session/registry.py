@@ -54,9 +54,11 @@ class Deadlines:
         self.until[session] = time.monotonic() + self.seconds
 
     def discard(self, session: Session) -> None:
+        """`session` ends for another reason, or has a tab."""
         self.until.pop(session, None)
 
     def overdue(self, now: float) -> Iterator[Session]:
+        """Take out, one by one, the sessions whose time came before `now` (on the monotonic clock)."""
         while self.until:
             session, until = next(iter(self.until.items()))
             if until > now:
@@ -88,8 +90,8 @@ class SessionRegistry:
         self._new = Deadlines(limits.new_seconds, "abandoned")
         self._disconnected = Deadlines(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
-        self._round: list[Session] = []  # who is still to be looked at in this round
-        self._ending: list[Session] = []  # whose last words are being said
+        self._round: list[str] = []  # ids that are still to be looked at in this round: it keeps no session that ended
+        self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._timer_loop: asyncio.AbstractEventLoop | None = None
@@ -206,9 +208,10 @@ class SessionRegistry:
                 del self._former[former]
             collector.session_ended()
         session.close()
-        self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:
-            self._ending.append(session)
+            ending = asyncio.get_running_loop().create_task(session.finished(), context=Context())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard, context=Context())
         self._observer.session_closed(reason, time.monotonic() - session.opened_at)
 
     def drain(self) -> None:
@@ -220,7 +223,7 @@ class SessionRegistry:
         self.drain()
         for session in list(self.sessions.values()):
             self.end(session, "shutdown")
-        await asyncio.gather(*(session.finished() for session in self._ending))
+        await asyncio.gather(*self._ending)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -287,10 +290,10 @@ class SessionRegistry:
         """Note which of the next LOOKED_AT sessions have changed since they were measured."""
         for _ in range(LOOKED_AT):
             if not self._round:
-                self._round = list(self.sessions.values())
+                self._round = list(self.sessions)
                 return
-            session = self._round.pop()
-            if session.revision != session.weighed and not session.closed:
+            session = self.sessions.get(self._round.pop())
+            if session is not None and session.revision != session.weighed and not session.closed:
                 self._unmeasured[session] = None
 
     def heard(self, session: Session, size: int) -> None:

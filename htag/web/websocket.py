@@ -38,7 +38,7 @@ class WebSocketChannel(Outbox):
         return self._asgi_send({"type": "websocket.send", "text": frame})
 
     def give_up(self) -> None:
-        """Close, which is more than a server can tell who does not read: ours cuts the connection (unread.py)."""
+        """Close. A browser that does not read is not told: our server cuts the connection (htag/web/unread.py)."""
         self._forget()
         self._ending = asyncio.ensure_future(self.close(TRY_LATER))
 

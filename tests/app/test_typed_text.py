@@ -14,8 +14,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from htag.log.reports import OF_A_SESSION
 from htag.wire.parano import Cipher
-from tests.app.conftest import PATIENCE, Server, Start, eventually
+from tests.app.conftest import Server, Start
 from tests.app.test_gunicorn import get, is_live
+from tests.support.waiting import PATIENCE, eventually
 
 APP = """
 import asyncio, threading, weakref

@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 from htag import Tag, WebApp
-from tests.e2e.serving import Serving, until
+from tests.e2e.serving import Serving
+from tests.support.waiting import until
 
 
 class Destination(Tag.App):

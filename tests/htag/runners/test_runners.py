@@ -22,16 +22,7 @@ from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
 from htag.session.registry import HTTP_SECONDS, SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
-
-DEADLINE = 10.0
-
-
-def eventually(condition):
-    deadline = time.monotonic() + DEADLINE
-    while not (result := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return result
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Page(Tag.App):
@@ -91,19 +82,19 @@ def test_a_port_that_was_in_use_a_moment_ago_is_free():
 def test_the_browser_opens_as_soon_as_the_server_answers(served, opened):
     started = time.monotonic()
     WebApp(Page).run(port=opened.port)
-    eventually(lambda: opened.addresses)
+    eventually(lambda: opened.addresses, "a browser")
     assert time.monotonic() - started < serving.BROWSER_SECONDS
     assert opened.addresses == [f"http://127.0.0.1:{opened.port}"]
 
 
 def test_a_server_on_all_addresses_is_visited_at_one(served, opened):
     WebApp(Page).run(host="0.0.0.0", port=opened.port)
-    assert eventually(lambda: opened.addresses) == [f"http://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
 
 
 def test_with_a_certificate_the_address_says_so(served, opened):
     WebApp(Page).run(port=opened.port, ssl_certfile="cert.pem")
-    assert eventually(lambda: opened.addresses) == [f"https://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"https://127.0.0.1:{opened.port}"]
 
 
 def test_a_restart_opens_no_second_tab(served, opened, monkeypatch):
@@ -117,7 +108,7 @@ def test_a_restart_opens_no_second_tab(served, opened, monkeypatch):
 def test_the_watcher_opens_the_browser_and_serves_nothing(served, opened, monkeypatch):
     monkeypatch.setattr(reloader.Reloader, "run", lambda self: None)
     WebApp(Page).run(port=opened.port, reload=True)
-    assert eventually(lambda: opened.addresses) == [f"http://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
     assert served == []
     assert Page._reload is True
     del Page._reload
@@ -197,7 +188,7 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
         visited.session.detach(client)
         await asyncio.sleep(0.05)
     assert stopped == []
-    await asyncio.wait_for(watch, DEADLINE)
+    await asyncio.wait_for(watch, PATIENCE)
     assert stopped == [signal.SIGINT]
 
 
@@ -221,11 +212,11 @@ def test_run_returns_after_all_sessions_have_ended(tmp_path):
     port = serving.free_port("127.0.0.1")
     program = subprocess.Popen([sys.executable, "-c", LEAVING, str(port)], stdout=subprocess.PIPE, text=True)
     try:
-        eventually(lambda: program.poll() is None and serving.is_listening("127.0.0.1", port))
+        eventually(lambda: program.poll() is None and serving.is_listening("127.0.0.1", port), "the server")
         with socket.create_connection(("127.0.0.1", port)) as page:
             page.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert page.recv(100).startswith(b"HTTP/1.1 200")
-        output, _ = program.communicate(timeout=DEADLINE)
+        output, _ = program.communicate(timeout=PATIENCE)
     finally:
         program.kill()
     assert output.split() == ["destroyed", "returned"]
@@ -383,11 +374,11 @@ class Window:
         self.taken = (identity, title)
 
     async def until(self, condition):
-        for _ in range(int(DEADLINE / 0.01)):
+        for _ in range(int(PATIENCE / 0.01)):
             if condition():
                 return
             await asyncio.sleep(0.01)
-        raise TimeoutError(f"not within {DEADLINE} s")
+        raise TimeoutError(f"not within {PATIENCE} s")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from htag.session.session import LAST_WORDS, Session
 from htag.wire.codec import Codec
 from tests.browser import Site, Tab
 from tests.support.channels import RecordingChannel
+from tests.support.waiting import until
 
 
 class Diary(Observer):
@@ -82,12 +83,6 @@ async def house() -> AsyncIterator[Build]:
     yield build
     for each in houses:
         await each.registry.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 # -- life

@@ -12,8 +12,9 @@ from htag.session.room import IN_USE, LISTENING, REFUSED, Room
 from htag.web.event_stream import StreamChannel
 from htag.web.outbox import LARGE_FRAME
 from htag.web.websocket import TRY_LATER
-from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns, until
+from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns
 from tests.support.channels import Frame
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 

@@ -18,8 +18,9 @@ from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
 from tests.browser import Refused, Tab
-from tests.htag.web.test_endpoints import Open, click, payloads, scene, until
+from tests.htag.web.test_endpoints import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 

@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.web.unread import CutsUnread
 from tests.browser import Site, Tab
-from tests.htag.web.test_endpoints import until
+from tests.support.servers import served_in_loop
+from tests.support.waiting import until
 
 SERVERS: list[Any] = ["websockets-sansio", CutsUnread]
 MIB = 1 << 20
@@ -38,18 +38,11 @@ class Ticking(Tag.App):
 @asynccontextmanager
 async def served(web: WebApp, protocol: Any, **options: Any) -> AsyncIterator[int]:
     """The port of a server in this loop."""
-    config = uvicorn.Config(
-        web.app, ws=protocol, log_config=None, lifespan="off", ws_per_message_deflate=False, **options
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = asyncio.ensure_future(server.serve([listener]))
-        await until(lambda: server.started)
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        server.force_exit = True
-        await serving
+    async with served_in_loop(web.app, ws=protocol, ws_per_message_deflate=False, **options) as server:
+        try:
+            yield server.port
+        finally:
+            server.force_exit = True
     await web.registry.close()
 
 

@@ -18,6 +18,7 @@ from htag.session.rate_limiter import RateLimiter
 from htag.web import post
 from htag.web.request import revision_shown
 from tests.browser import Answer, Refused, Site, Tab
+from tests.support.waiting import until
 
 
 class Watching(Observer):
@@ -107,12 +108,6 @@ def click(identity: str, number: int, *, fallback: bool = True) -> dict[str, Any
 
 def payloads(answer: Answer) -> list[Any]:
     return [json.loads(payload) for payload in answer.json["payloads"]]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 # -- who is let in

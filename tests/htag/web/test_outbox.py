@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from htag.web.event_stream import StreamChannel
 from htag.web.post import ResponseChannel
 from htag.web.websocket import WebSocketChannel
 from tests.support.channels import Frame, Verbatim
+from tests.support.waiting import until
 
 KILOBYTE = 1000
 
@@ -87,12 +88,6 @@ async def scene() -> AsyncIterator[Scene]:
     yield scene
     scene.session.close()
     await scene.session.finished()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 async def turns(count: int = 5) -> None:
