@@ -44,13 +44,13 @@ class Event(msgspec.Struct, eq=False, dict=True):
         return f"Event({self.name} on {getattr(self.target, 'tag', self.target)})"
 
 
-class Marked:
+class HandlerWrapper:
     """A callable that can carry no mark itself, such as a bound method, with a mark."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = func
         self.__name__ = getattr(func, "__name__", type(func).__name__)
-        self._htag_before = getattr(func, "_htag_before", "")
+        self._htag_js_prefix = getattr(func, "_htag_js_prefix", "")
 
     def __call__(self, *args: Any) -> Any:
         return self.func(*args)
@@ -68,14 +68,14 @@ def stop(callback: AnyCallback) -> AnyCallback:
 
 def _mark(callback: AnyCallback, *, prevent: bool = False, stop: bool = False) -> AnyCallback:
     """Note on `callback` the JavaScript that runs before its call; always in the same order."""
-    before = getattr(callback, "_htag_before", "")
+    before = getattr(callback, "_htag_js_prefix", "")
     text = (STOP if stop or STOP in before else "") + (PREVENT if prevent or PREVENT in before else "")
     marked: Any = callback
     try:
-        marked._htag_before = text
+        marked._htag_js_prefix = text
     except AttributeError:
-        marked = Marked(callback)
-        marked._htag_before = text
+        marked = HandlerWrapper(callback)
+        marked._htag_js_prefix = text
     return marked  # type: ignore[no-any-return]  # it is called like what it wraps
 
 

@@ -369,7 +369,7 @@ def test_a_component_whose_attribute_reads_itself_is_freed_as_well() -> None:
 
     app = Stage()
     app.add(Component())
-    alive = weakref.ref(app._tags()[0])
+    alive = weakref.ref(app._child_tags()[0])
     gc.collect()
     gc.disable()
     try:
