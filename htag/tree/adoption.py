@@ -6,7 +6,7 @@ from typing import Any
 from htag.tree import child_list, pairs
 from htag.tree.flags import DYNAMIC_CHILDREN, HAS_HOOKS, IS_CALLABLE, PARENT_MUST_KNOW
 from htag.tree.markup import HTML
-from htag.tree.node import Node
+from htag.tree.node import Node, child_tags
 
 Items = list[Any] | tuple[Any, ...]
 
@@ -110,7 +110,7 @@ def detach_all(parent: Any) -> None:
     Raises the first of the errors that hooks raised; all have left all the same.
     """
     errors = []
-    for child in parent._child_tags():
+    for child in child_tags(parent):
         try:
             _unmount(child)
         except Exception as error:

@@ -17,9 +17,14 @@ def handler_text(event: str, handler: Any, quoted_id: str) -> str:
 
 
 def js_prefix(handler: Any) -> str:
-    """The JavaScript that runs before the call: what `prevent` and `stop` noted on the handler."""
+    """The JavaScript that is noted on `handler`, to run before the call that reports its event."""
     prefix: str = getattr(handler, "_htag_js_prefix", "")
     return prefix
+
+
+def set_js_prefix(handler: Any, prefix: str) -> None:
+    """Note `prefix` on `handler`. AttributeError where it takes no attributes, as a bound method."""
+    handler._htag_js_prefix = prefix
 
 
 def call_head(event: str, prefix: str) -> str:

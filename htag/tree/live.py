@@ -8,7 +8,7 @@ from weakref import WeakSet
 from htag.tree import pairs
 from htag.tree.build_context import detached
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
-from htag.tree.node import descendants
+from htag.tree.node import child_tags, descendants
 from htag.tree.pairs import MISSING
 from htag.tree.render import render, render_plain_element
 from htag.tree.tag import GTag
@@ -133,7 +133,7 @@ class Registry:
             tag = stack.pop()
             if tag._flags & HAS_HOOKS:
                 yield tag
-                stack.extend(reversed(tag._child_tags() + self._made.get(tag, [])))
+                stack.extend(reversed(child_tags(tag) + self._made.get(tag, [])))
 
     def _start(self, tag: GTag, result: Any) -> None:
         if hasattr(result, "send") or hasattr(result, "asend"):
@@ -388,7 +388,7 @@ class Registry:
             while tag is not self._app and tag.parent is not None:
                 above = tag.parent
                 if above not in places:
-                    below = above._child_tags() + self._made.get(above, [])
+                    below = child_tags(above) + self._made.get(above, [])
                     places[above] = {id(child): index for index, child in enumerate(below)}
                 path.append(places[above].get(id(tag), 0))
                 tag = above

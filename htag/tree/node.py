@@ -78,13 +78,6 @@ class Node:
         self._flags = getattr(self, "_flags", 0)  # it may not be constructed yet
         self._set_flags(OWN_ID)
 
-    def _child_tags(self) -> list[Any]:
-        """The children that are tags (not those that callables make)."""
-        content = self._content
-        if type(content) is list:
-            return [child for child in content if isinstance(child, Node)]
-        return [content] if isinstance(content, Node) else []
-
     def _changed(self) -> None:
         """Tell the app that this tag is to be rendered again."""
         parent = self.parent
@@ -125,13 +118,21 @@ class Node:
             node = node.parent
 
 
+def child_tags(tag: Any) -> list[Any]:
+    """The children of `tag` that are tags (not those that callables make): a list made for the caller."""
+    content = tag._content
+    if type(content) is list:
+        return [child for child in content if isinstance(child, Node)]
+    return [content] if isinstance(content, Node) else []
+
+
 def descendants(tag: Any, generated: dict[Any, list[Any]]) -> Iterator[Any]:
     """`tag` and all tags below it in document order; `generated`: those that callables made, by the tag around."""
     stack = [tag]
     while stack:
         node = stack.pop()
         yield node
-        below = node._child_tags() if node._content is not None else []
+        below = child_tags(node) if node._content is not None else []
         if generated and node in generated:
             below = below + generated[node]
         if below:

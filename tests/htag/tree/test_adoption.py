@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from htag import HTML, State, Tag
 from htag.tree.child_list import as_list
+from htag.tree.node import child_tags
 
 NAMES = st.sampled_from(["p", "b", "ul"])
 ACTION = st.one_of(
@@ -82,7 +83,7 @@ def test_children_and_parents_are_those_of_the_plain_rule(actions: list[Any], se
     page = Page()
     for tag in [page, *page.made]:
         expected = page.model.children.get(id(tag), [])
-        assert [id(child) for child in tag._child_tags()] == [id(child) for child in expected]
+        assert [id(child) for child in child_tags(tag)] == [id(child) for child in expected]
         assert all(child.parent is tag for child in expected)
         assert [id(child) for child in tag.childs] == [id(child) for child in expected]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from htag import GTag, State, Tag
 from htag.tree.live import NUMBERS, Registry
-from htag.wire.codec import UNSET, Update
+from htag.tree.node import child_tags
+from htag.wire.messages import UNSET, Update
 
 
 class Stage(Tag.App):
@@ -369,7 +370,7 @@ def test_a_component_whose_attribute_reads_itself_is_freed_as_well() -> None:
 
     app = Stage()
     app.add(Component())
-    alive = weakref.ref(app._child_tags()[0])
+    alive = weakref.ref(child_tags(app)[0])
     gc.collect()
     gc.disable()
     try:
