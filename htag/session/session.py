@@ -27,7 +27,8 @@ from htag.tree.elements import elements
 from htag.tree.flags import HAS_HOOKS
 from htag.tree.live import Page
 from htag.tree.tag import GTag
-from htag.wire.codec import UNSET, Codec, Failure, Message, Reply, Update
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import UNSET, Failure, Message, Reply, Update, size_of
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
@@ -65,17 +66,20 @@ class Posted:
         return sum(map(len, (self.answer or {}).get("payloads", ())))
 
 
-class Client(Protocol):
-    """A tab's channel."""
+class Channel(Protocol):
+    """A tab's channel: it encodes replies in the version that the tab speaks, and sends them."""
 
     transport: str
 
-    def put(self, frame: str) -> None:
-        """Queue `frame`; whoever holds the channel sends it. Never waits."""
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Queue `reply`; the task that holds the channel sends it. Never waits.
+
+        `encoded`: empty at first, and handed to each channel that gets this reply: it is encoded once for each version.
+        """
         ...
 
     def wake(self) -> None:
-        """Send what is queued, although nobody who holds the channel is about to."""
+        """Send what is queued, in a task: for replies that were put outside of the channel's own task."""
         ...
 
     def end(self) -> None:
@@ -97,7 +101,7 @@ class Session:
         "_throttle",
         "_worker_reports",
         "app",
-        "clients",
+        "channels",
         "close_code",
         "closed",
         "codec",
@@ -138,7 +142,7 @@ class Session:
         self.observer = observer
         self.limits = limits
         self.generation = 0
-        self.clients: list[Client] = []
+        self.channels: list[Channel] = []
         # raised by each update; a page that shows the latest needs no full render on connecting. It begins anywhere, so
         # that no page of an earlier session under the same cookie is taken for one of this
         self.revision = random.getrandbits(32)
@@ -156,12 +160,12 @@ class Session:
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
         self._worker_reports = reports or Reports(observer)
         self._reports: Reports | None = None
-        self._answers: deque[str] | None = None
+        self._answers: deque[Reply] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
         self._refresher: Throttle | None = None
-        self._outdated: Sequence[Client] = ()  # tabs that show tags which the latest page has made anew
+        self._outdated: Sequence[Channel] = ()  # tabs that show tags which the latest page has made anew
         app._push = self._ask_for_push
         app._context = self.context
 
@@ -218,12 +222,12 @@ class Session:
 
     def _page(self) -> Page:
         live = self.app._live
-        if self.clients:
+        if self.channels:
             self._push()
         elif live.dirty or live.has_made_tags():
             self.revision += 1  # an absent tab misses these changes
         page = live.take_page()
-        if self.clients and live.has_made_tags():
+        if self.channels and live.has_made_tags():
             self.revision += 1
             self._outdate()
         return page
@@ -233,7 +237,7 @@ class Session:
 
         They are brought up to date, but not for each of many pages.
         """
-        self._outdated = [*self.clients]
+        self._outdated = [*self.channels]
         if self._refresher is None:
             self._refresher = Throttle(self._refresh, self.context.copied)
         self._refresher.here()
@@ -241,7 +245,7 @@ class Session:
 
     def _refresh(self) -> None:
         outdated, self._outdated = self._outdated, ()
-        there = [client for client in outdated if client in self.clients]
+        there = [channel for channel in outdated if channel in self.channels]
         if there:
             update = Update({}, [], [])
             errors = self.app._live.take_made(update)
@@ -249,52 +253,52 @@ class Session:
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, client: Client, revision: int | None = None) -> None:
+    def attach(self, channel: Channel, revision: int | None = None) -> None:
         """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
         self._throttle.here()
         self.seen = True
-        self.clients.append(client)
+        self.channels.append(channel)
         if revision is not None and revision == self.revision:
             self.deliver(self._changes())  # news to all tabs, this one included
-            client.put(self.codec.encode(Update({})))
+            channel.put(Update({}))
         else:
-            client.put(self.whole_frame(client, reconnects=revision is not None))
+            channel.put(self.full_render(channel, reconnects=revision is not None))
         answers, self._answers = self._answers, None
         for answer in answers or ():
-            client.put(answer)
+            channel.put(answer)
         self.start_hooks()
 
-    def join(self, client: Client) -> None:
+    def join(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
         self._throttle.here()
         self.seen = True
-        self.clients.append(client)
+        self.channels.append(channel)
         self.start_hooks()
 
-    def detach(self, client: Client) -> None:
+    def detach(self, channel: Channel) -> None:
         """A tab's channel is gone."""
-        if client in self.clients:
-            self.clients.remove(client)
+        if channel in self.channels:
+            self.channels.remove(channel)
 
     def make_room(self, holder: Holder, size: int) -> None:
         """`size` bytes have left to `holder`, or wait no more: tabs that fell behind may go on."""
         self.room.give_back(holder, size)
-        for client in reversed(self.clients):  # a person looks at the latest, and tabs that sleep are older
-            client.wake()
+        for channel in reversed(self.channels):  # a person looks at the latest, and tabs that sleep are older
+            channel.wake()
 
-    def whole_frame(self, client: Client, reconnects: bool = True) -> str:
-        """The whole body, for a tab that missed something; or why it can't be shown."""
+    def full_render(self, channel: Channel, reconnects: bool = True) -> Reply:
+        """Render the whole body for a tab that missed something; or say why it can't be shown."""
         try:
-            return self.codec.encode(self.context.inside(self._whole, client, reconnects))
+            return self.context.inside(self._full_render, channel, reconnects)
         except Exception as error:
-            return self.codec.encode(self._failed("render", self.app, error))
+            return self._failed("render", self.app, error)
 
-    def _whole(self, client: Client, reconnects: bool) -> Update:
-        """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
+    def _full_render(self, channel: Channel, reconnects: bool) -> Update:
+        """The whole body for `channel`. The changes that this render takes with it are news to other tabs as well."""
         live = self.app._live
-        others = [each for each in self.clients if each is not client]
-        if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
-            update = Update({}, js=self._changes_beside(client, others, reconnects))
+        others = [each for each in self.channels if each is not channel]
+        if others or channel.transport == "http":  # of tabs on plain HTTP none is connected between its messages
+            update = Update({}, js=self._changes_beside(channel, others, reconnects))
             update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
         else:
             if live.has_changes() or live.has_made_tags():
@@ -304,11 +308,11 @@ class Session:
             update.statics = live.all_statics()  # the update that brought one may be what was lost
         return update
 
-    def _changes_beside(self, client: Client, others: list[Client], reconnects: bool) -> list[str]:
-        """Send what waits to `others`: `client` gets it with the body. Returns the JavaScript, which is for all."""
+    def _changes_beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: `channel` gets it with the body. Returns the JavaScript, which is for all."""
         live, news = self.app._live, Update({}, [], [])
         failures = [self._failed("render", tag, error) for tag, error in live.take_changes(news)]
-        self._tell(others or [client], *failures)
+        self._tell(others or [channel], *failures)
         if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
             live.statics, news.statics = [*news.statics], []
             self._ask_for_push(0.0)
@@ -317,12 +321,13 @@ class Session:
             self._tell(others, news)
         return news.js
 
-    def _tell(self, clients: list[Client], *replies: Reply) -> None:
+    def _tell(self, channels: list[Channel], *replies: Reply) -> None:
         """Hand `replies` to some of the tabs."""
-        for frame in map(self.codec.encode, replies):
-            for client in clients:
-                client.put(frame)
-                client.wake()
+        for reply in replies:
+            encoded: Encoded = {}
+            for channel in channels:
+                channel.put(reply, encoded)
+                channel.wake()
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -412,7 +417,7 @@ class Session:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.clients and not self.app._live.take_one_text(update):
+        if self.channels and not self.app._live.take_one_text(update):
             started = perf_counter()
             for tag, error in self.app._live.take_changes(update):
                 self.deliver(self._failed("render", tag, error))
@@ -446,40 +451,36 @@ class Session:
 
     # -- replies -----------------------------------------------------------------------------------------------------
 
-    def deliver(self, reply: Reply, origin: Client | None = None) -> None:
+    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
-        clients = self.clients
+        channels = self.channels
         if type(reply) is Update:
             if reply.updates or reply.js or reply.statics:
                 self.revision += 1
             elif reply.callback_id is UNSET:
                 return
-        if len(clients) == 1 and clients[0] is origin:
-            origin.put(self.codec.encode(reply))  # one tab, which sends what is put: nearly always
-        elif clients:
-            self._spread(reply, origin if origin in clients else None)
+        if len(channels) == 1 and channels[0] is origin:
+            origin.put(reply)  # one tab, which sends what is put: nearly always
+        elif channels:
+            self._broadcast(reply, origin if origin in channels else None)
         else:
             self._keep(reply)
 
-    def _spread(self, reply: Reply, origin: Client | None) -> None:
-        frame = self.codec.encode(reply)
+    def _broadcast(self, reply: Reply, origin: Channel | None) -> None:
         if origin is not None:
-            origin.put(frame)
+            origin.put(reply)
             if not isinstance(reply, Update) or not (reply.updates or reply.js or reply.statics):
                 return
-            frame = self.codec.encode(Update(reply.updates, reply.js, reply.statics))
-        for client in self.clients:
-            if client is not origin:
-                client.put(frame)
-                client.wake()
+            reply = Update(reply.updates, reply.js, reply.statics)
+        self._tell([channel for channel in self.channels if channel is not origin], reply)
 
     def _keep(self, reply: Reply) -> None:
         """A browser changing its transport gets its answer when it is back."""
         if reply.callback_id:
             if self._answers is None:
                 self._answers = deque(maxlen=KEPT_ANSWERS)
-            self._answers.append(self.codec.encode(reply))
-            while sum(map(len, self._answers)) > KEPT_BYTES:
+            self._answers.append(self.codec.freeze(reply))
+            while sum(map(size_of, self._answers)) > KEPT_BYTES:
                 self._answers.popleft()
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
@@ -514,7 +515,7 @@ class Session:
     # -- pushes ------------------------------------------------------------------------------------------------------
 
     def _ask_for_push(self, seconds: float) -> None:
-        if self.clients:  # else: whoever connects gets everything
+        if self.channels:  # else: whoever connects gets everything
             self._throttle.ask(seconds)
 
     def _push(self) -> None:
@@ -608,8 +609,8 @@ class Session:
         running = list(self._tasks or ())
         for task in running:
             task.cancel()
-        for client in self.clients:
-            client.end()
+        for channel in self.channels:
+            channel.end()
         last = [outcome for _, outcome in self.app._live.started]
         if asyncio.iscoroutine(ending):
             last.append(ending)

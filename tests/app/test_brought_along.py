@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from htag import Tag, WebApp
-from htag.web.signing import Identity
+from htag.web.signing import Signer
 from htag_stack.brought_app import BroughtApp, web_apps
 from htag_stack.lifespan import LifespanError, lifespan_of
 from htag_stack.main import compose
@@ -109,7 +109,7 @@ def test_the_settings_decide_and_not_what_the_author_chose() -> None:
         assert "secret of the author" in client.get("/").text
     with served(WebApp(Shop, secret="the author's own secret, of thirty-two characters").app) as client:
         value = client.get("/").cookies["htag_sid"]
-        assert Identity(SECRET).claimed([(b"cookie", f"htag_sid={value}".encode())])
+        assert Signer(SECRET).verified_ids([(b"cookie", f"htag_sid={value}".encode())])
 
 
 @pytest.mark.parametrize(("author", "operator"), [(True, False), (False, True)])

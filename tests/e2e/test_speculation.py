@@ -71,4 +71,4 @@ async def test_a_guess_touches_nothing_and_the_visit_works(page: Page, kind: str
     finally:
         await page.goto("about:blank")
         await serving.stop()
-        await web.pool.close()
+        await web.registry.close()

@@ -19,7 +19,7 @@ from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
-from htag.session.registry import HTTP_SECONDS, Pool
+from htag.session.registry import HTTP_SECONDS, SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from tests.support.waiting import PATIENCE, eventually, until
@@ -142,11 +142,11 @@ def test_chrome_app_hands_options_to_the_server_and_to_the_web_app(served):
 
 
 class Visited:
-    """A pool with one session, whose tabs a test opens and closes."""
+    """A registry with one session, whose tabs a test opens and closes."""
 
     def __init__(self, leave=True):
-        self.pool = Pool(limits=Limits(), observer=Observer())
-        self.session = self.pool.open(self._build)
+        self.registry = SessionRegistry(limits=Limits(), observer=Observer())
+        self.session = self.registry.open(self._build)
         self.session.app.exit_on_disconnect = leave
 
     def _build(self, identity):
@@ -154,25 +154,25 @@ class Visited:
 
 
 async def test_nobody_has_left_before_anybody_came():
-    assert not serving.is_left(Visited().pool)
+    assert not serving.is_left(Visited().registry)
 
 
 @pytest.mark.parametrize("leave", [True, False])
 async def test_the_app_decides_whether_everybody_has_left(leave):
     visited = Visited(leave)
     visited.session.join(client := object())
-    assert not serving.is_left(visited.pool)
+    assert not serving.is_left(visited.registry)
     visited.session.detach(client)
-    assert serving.is_left(visited.pool) is leave
+    assert serving.is_left(visited.registry) is leave
 
 
 async def test_a_tab_on_plain_http_is_there_while_it_polls():
     visited = Visited()
     visited.session.seen = True
     visited.session.spoke_http_at = time.monotonic()
-    assert not serving.is_left(visited.pool)
+    assert not serving.is_left(visited.registry)
     visited.session.spoke_http_at -= HTTP_SECONDS
-    assert serving.is_left(visited.pool)
+    assert serving.is_left(visited.registry)
 
 
 async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
@@ -181,7 +181,7 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
     monkeypatch.setattr(serving, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(serving, "LINGER_SECONDS", 0.1)
     visited = Visited()
-    watch = asyncio.create_task(serving.stop_when_left(visited.pool))
+    watch = asyncio.create_task(serving.stop_when_left(visited.registry))
     for _ in range(3):
         visited.session.join(client := object())
         await asyncio.sleep(0.05)
@@ -202,7 +202,7 @@ class Page(Tag.App):
         print("destroyed", flush=True)
 
 web = WebApp(Page)
-serving.is_left = lambda pool: bool(pool.sessions)  # who asks for the page has left at once
+serving.is_left = lambda registry: bool(registry.sessions)  # who asks for the page has left at once
 web.run(port=int(sys.argv[1]), open_browser=False, log_level="warning")
 print("returned", flush=True)
 """

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from htag import GTag, State, Tag
 from htag.tree.live import NUMBERS, Registry
-from htag.wire.codec import UNSET, Update
+from htag.wire.messages import UNSET, Update
 
 
 class Stage(Tag.App):

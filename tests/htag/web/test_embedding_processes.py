@@ -300,7 +300,7 @@ async def test_sessions_outlive_a_server_that_is_told_to_run_no_lifespan() -> No
         async with served(web.app, "off"):
             assert len(web.instances) == life
     assert Destroyed.ends == []
-    await web.pool.close()
+    await web.registry.close()
 
 
 # -- several processes
