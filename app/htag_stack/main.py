@@ -99,6 +99,7 @@ def operated(
 
 
 def session_limits(settings: Settings) -> Limits:
+    """The limits of sessions that `settings` ask for."""
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,

@@ -53,9 +53,11 @@ class Deadlines:
         self.until[session] = time.monotonic() + self.seconds
 
     def discard(self, session: Session) -> None:
+        """`session` ends for another reason, or has a tab."""
         self.until.pop(session, None)
 
     def overdue(self, now: float) -> Iterator[Session]:
+        """Take out, one by one, the sessions whose time came before `now` (on the monotonic clock)."""
         while self.until:
             session, until = next(iter(self.until.items()))
             if until > now:
