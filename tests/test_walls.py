@@ -27,7 +27,8 @@ AWAITED = {
     *(("htag", name) for name in ("_attributes", "_events", "_flags", "_handler", "_set_events")),
     ("htag.runners", "_reload"),
     *(("htag.session", name) for name in ("_attributes", "_content", "_events", "_flags", "_handler", "_heard_from")),
-    *(("htag.session", name) for name in ("_htag_host", "_live", "_renew", "_set_attribute", "_start_tag")),
+    *(("htag.session", name) for name in ("_context", "_htag_host", "_live", "_push", "_renew")),
+    *(("htag.session", name) for name in ("_set_attribute", "_start_tag")),
     *(("htag.web", name) for name in ("_heard_from", "_reload")),
 }
 AWAITED_PATCHES = {"App._serve"}
@@ -162,6 +163,21 @@ def test_a_foreign_use_is_counted(user: str) -> None:
 )
 def test_what_is_one_s_own_or_no_attribute_is_not_counted(user: str) -> None:
     assert foreign_in(user) == []
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "def f(tag: Tag):\n    tag._x = 1",
+        "def f(*, tag: 'Tag | None' = None):\n    tag._x()",
+        "class B:\n    def __init__(self, tag: Tag):\n        self.tag = tag\n    def f(self):\n        self.tag._x",
+        "class B:\n    tag: Tag\n    def f(self):\n        self.tag._x",
+    ],
+)
+def test_a_name_of_one_s_own_is_foreign_on_what_is_annotated_as_another_s(user: str) -> None:
+    own = "from tree import Tag\nclass Own:\n    _x = 1\n    def g(self, own: Own):\n        own._x = self._x\n"
+    assert foreign_in(own) == []
+    assert foreign_in(own + user) == ["_x"]
 
 
 def test_slots_and_class_attributes_are_definitions() -> None:
