@@ -41,7 +41,7 @@ TOO_LONG = {
 # Private by name and defined by none of our modules, with the reason for using it.
 THIRD_PARTY = {
     ("htag_stack.trial", "_exit"),  # os: documented, the way to end a forked child without its parent's clean-up
-    ("htag_stack.watchdog", "_current_frames"),  # sys: documented, the only way to see what another thread does
+    ("htag_stack.stacks", "_current_frames"),  # sys: documented, the only way to see what another thread does
     # uvicorn-worker: `_serve` is overridden for a server of our own, and the original begins with this
     ("htag_stack.worker", "_install_sigquit_handler"),
 }
