@@ -10,13 +10,8 @@ import pytest
 import htag
 from tests.support.source import ROOT
 
-PUBLIC = {
-    "htag",
-    "htag.core",
-    "htag.errors",
-    "htag.limits",
-    "htag.observer",
-}  # what an app's author or embedder imports
+# what an author of apps or an embedder imports
+PUBLIC = {"htag", "htag.core", "htag.errors", "htag.limits", "htag.observer"}
 OURS = {"htag", "htag_stack", "headless", "loadtest", "bench", "tests"}
 SUPPORT = ROOT / "tests" / "support"
 
@@ -47,10 +42,8 @@ def reached(path: Path) -> Iterator[Path]:
         file = left.pop()
         known.add(file)
         yield file
-        found = {
-            SUPPORT / f"{module.split('.')[2]}.py" for module in modules_of(file, "tests") if module.count(".") == 2
-        }
-        left += found - known
+        helpers = [module for module in modules_of(file, "tests") if module.startswith("tests.support.")]
+        left += {SUPPORT / f"{module.split('.')[2]}.py" for module in helpers} - known
 
 
 @pytest.mark.parametrize("path", files("tests/contract"), ids=lambda path: path.stem)
