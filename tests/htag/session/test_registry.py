@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
 from htag.session.registry import SessionRefused, SessionRegistry
 from htag.session.session import LAST_WORDS, Session
 from htag.wire.codec import Codec
-from tests.browser import Site, Tab
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import Site, Tab, shut_down
+from tests.support.visits import shut_down
 
 GUESSES = (
     {"sec-purpose": "prefetch"},
