@@ -12,9 +12,7 @@ from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag, random_number
 
-ANNOUNCED = (
-    HAS_STATICS | PENDING_SCRIPTS
-)  # tags that have something for the page's head or its JavaScript
+ANNOUNCED = HAS_STATICS | PENDING_SCRIPTS  # tags that have something for the page's head or its JavaScript
 
 
 class Witness(Protocol):
@@ -54,7 +52,7 @@ class Bystander:
 
     def __init__(self, tag: GTag) -> None:
         root = tag.root
-        self.number: Callable[[], int] = random_number if root is None else root._next_number
+        self.number: Callable[[], int] = random_number if root is None else root._runtime.number
         self.targets: dict[str | int, GTag] = {}
 
     def met(self, tag: GTag) -> None:

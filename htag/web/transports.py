@@ -194,7 +194,7 @@ class SocketEndpoint:
         channel = WebSocketChannel(session, send)
         started = time.monotonic()
         heard = Heard(scope, receive, send)
-        session.app._heard_from = heard
+        session.live.heard_from(heard)
         try:
             with session.context.entered():
                 self._door.pool.connect(session, channel, revision_shown(scope))
@@ -210,7 +210,7 @@ class SocketEndpoint:
     async def _listen(self, session: Session, channel: WebSocketChannel, heard: Heard, receive: Receive) -> None:
         lane = Lane(session)
         pace = self._door.pace(session)
-        decode = self._door.codec.decode
+        decode, hear = self._door.codec.decode, session.live.heard_from
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -223,7 +223,7 @@ class SocketEndpoint:
             except WireError:
                 self._door.observer.message_refused("malformed")
             else:
-                session.app._heard_from = heard
+                hear(heard)
                 done = lane.submit(message, channel)
                 if session.took:
                     pace.left -= session.took * pace.a_second
@@ -273,7 +273,8 @@ class StreamEndpoint:
         channel = StreamChannel(session, send)
         self._door.streams.add(channel)
         started = time.monotonic()
-        session.app._heard_from = heard = Heard(scope, receive, send)
+        heard = Heard(scope, receive, send)
+        session.live.heard_from(heard)
         try:
             with session.context.entered():
                 self._door.pool.connect(session, channel, revision_shown(scope))
@@ -326,7 +327,7 @@ class EventEndpoint:
         except WireError:
             self._door.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
-        session.app._heard_from = Heard(scope, receive, send)
+        session.live.heard_from(Heard(scope, receive, send))
         with session.context.entered():
             response = await self._once(session, scope, message, len(body))
         if news:
