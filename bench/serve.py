@@ -71,7 +71,7 @@ def embedded(rows: int, seconds: float | None) -> Any:
 
     async def tells_sessions(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/metrics":
-            lines = [f'htag_sessions{{state="{state}"}} {number}' for state, number in web.pool.counts().items()]
+            lines = [f'htag_sessions{{state="{state}"}} {number}' for state, number in web.registry.counts().items()]
             await PlainTextResponse("\n".join(lines))(scope, receive, send)
         else:
             await web.app(scope, receive, send)
@@ -92,8 +92,8 @@ def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
     from htag_stack.startup import prepare
     from htag_stack.worker import uvicorn_options
 
-    configured = main._limits
-    main._limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
+    configured = main.session_limits
+    main.session_limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
     prepared = prepare()
     application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()

@@ -215,9 +215,9 @@ class Stream:
 
 async def shut_down(web: Any) -> None:
     """What a server does at its end: all sessions end, and with them hooks that never came to run."""
-    pool = getattr(web, "pool", None)
-    if pool is not None:  # the published package, which these tests also run against, has none
-        await pool.close()
+    registry = getattr(web, "registry", None)
+    if registry is not None:  # the published package, which these tests also run against, has none
+        await registry.close()
 
 
 TRANSPORTS = ("websocket", "sse", "http")

@@ -6,21 +6,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.source import ROOT, modules
 
 PAGE = ROOT / "docs" / "architecture.md"
 STARLETTE = {"htag.web.webapp", "htag.web.transports"}  # and the runners, which serve
 PROMETHEUS = {"htag_stack.metrics"}
-
-
-def modules(package: str) -> dict[str, Path]:
-    """Modules of a package by dotted name; a package's own `__init__` goes by the package's name."""
-    found = {}
-    home = ROOT / "app" if package == "htag_stack" else ROOT
-    for path in sorted((home / package).rglob("*.py")):
-        parts = path.relative_to(home).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
 
 
 def imports(path: Path, known: set[str]) -> set[str]:

@@ -4,7 +4,7 @@ import uvicorn
 
 from htag.process.collector import collector
 from htag_stack.brought_app import load_app
-from htag_stack.errors import one_sentence
+from htag_stack.errors import exit_on_start_error
 from htag_stack.logs import logging_config
 from htag_stack.main import compose
 from htag_stack.startup import check_ports, prepare
@@ -14,7 +14,7 @@ from htag_stack.worker import uvicorn_options
 
 def main() -> None:
     """Serve until interrupted."""
-    with one_sentence():
+    with exit_on_start_error():
         prepared = prepare()
         settings = prepared.settings
         check_ports(settings.host, [settings.port])

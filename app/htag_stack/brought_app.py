@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 
 from htag.app import App
-from htag.web.webapp import Application, WebApp
+from htag.web.application import Application
+from htag.web.webapp import WebApp
 from htag_stack.errors import StartError
 
 KINDS = "a subclass of Tag.App, a WebApp, or an ASGI application that has a WebApp mounted"

@@ -12,7 +12,7 @@ class StartError(Exception):
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
+def exit_on_start_error() -> Iterator[None]:
     """Turn a `StartError` into its sentence on stderr and exit code 2."""
     try:
         yield

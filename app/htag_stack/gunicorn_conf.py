@@ -18,7 +18,7 @@ from typing import Any
 
 import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons above
 from htag.process.collector import collector
-from htag_stack.errors import StartError, one_sentence
+from htag_stack.errors import StartError, exit_on_start_error
 from htag_stack.logs import logging_config
 from htag_stack.slots import next_slot, slot_ports
 from htag_stack.startup import check_ports, prepare
@@ -26,7 +26,7 @@ from htag_stack.trial import try_app
 from htag_stack.uncaught import log_uncaught
 from htag_stack.worker import SHUTDOWN_SECONDS, SlotWorker
 
-with one_sentence():
+with exit_on_start_error():
     _settings = prepare().settings
     try_app(_settings.app)
 
@@ -51,7 +51,7 @@ if Path("/dev/shm").is_dir():
 def on_starting(arbiter: Any) -> None:
     """Before the sockets are opened. After an upgrade (SIGUSR2) they are inherited, and in use by ourselves."""
     if "GUNICORN_FD" not in os.environ:
-        with one_sentence():
+        with exit_on_start_error():
             check_ports(_settings.host, _ports)
     # gunicorn has no hook that could refuse: it ends the old workers before the new ones have shown that they serve
     arbiter.reload = functools.partial(reload_if_it_loads, arbiter.reload)

@@ -21,7 +21,7 @@ _NEVER_CACHED = {"cache-control": "no-store"}
 
 
 class PoolHealth(Protocol):
-    """What is read from `htag.session.registry.Pool`."""
+    """What is read from `htag.session.registry.SessionRegistry`."""
 
     @property
     def draining(self) -> bool: ...

@@ -25,7 +25,8 @@ from htag_stack.memory import Memory
 from htag_stack.metrics import Metrics
 from htag_stack.pools import Pools
 from htag_stack.program import Program
-from htag_stack.served_by import Place, ServedBy
+from htag_stack.request_layer import RequestLayer
+from htag_stack.served_by import Place
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
 from htag_stack.vitals import Vitals
@@ -63,7 +64,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
                 yield state
 
     program = Program(routes, lifespan, brought.application)
-    return ServedBy(program, place, metrics.http_answered, settings.root_path)
+    return RequestLayer(program, place, metrics.http_answered, settings.root_path)
 
 
 def operated(
@@ -88,16 +89,17 @@ def operated(
             secret=prepared.secret,
             store=store,
             observer=observer,
-            limits=_limits(settings),
+            limits=session_limits(settings),
             allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
             pressure=refusal,
             cookie_name=settings.cookie_name,
         )
-    pools = Pools([web.pool for web in webs])
+    pools = Pools([web.registry for web in webs])
     return pools
 
 
-def _limits(settings: Settings) -> Limits:
+def session_limits(settings: Settings) -> Limits:
+    """The limits of sessions that `settings` ask for."""
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,

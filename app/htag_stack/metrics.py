@@ -63,7 +63,7 @@ _TRANSPORTS = ("websocket", "sse", "http")
 
 
 class PoolState(Protocol):
-    """What is read from `htag.session.registry.Pool`."""
+    """What is read from `htag.session.registry.SessionRegistry`."""
 
     def counts(self) -> dict[str, int]: ...
     def connections(self) -> dict[str, int]: ...
@@ -166,7 +166,7 @@ class Metrics(Observer):
 
     def watch(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:
         """Read these at each scrape from now on."""
-        self.registry.register(States(pool, vitals, build))
+        self.registry.register(WorkerStateCollector(pool, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
         """`GET /metrics`, of the worker itself: below a path prefix it is asked for from outside, past nginx's rule."""
@@ -316,7 +316,7 @@ class Metrics(Observer):
         self._reports_left_out.inc()
 
 
-class States(Collector):
+class WorkerStateCollector(Collector):
     """What is true at the moment of a scrape."""
 
     def __init__(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from htag.session.registry import Pool
+from htag.session.registry import SessionRegistry
 
 
 class Pools:
-    """Answers like a `htag.session.registry.Pool`, for all of them together."""
+    """Answers like a `htag.session.registry.SessionRegistry`, for all of them together."""
 
-    def __init__(self, pools: Sequence[Pool]) -> None:
+    def __init__(self, pools: Sequence[SessionRegistry]) -> None:
         self._pools = pools
 
     @property

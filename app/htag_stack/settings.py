@@ -1,7 +1,7 @@
 """Every setting of the deployed program in one frozen object: the only reader of the environment.
 
 Each field's description is its line in `docs/configuration.md` and `.env.example` (written by `python -m
-htag_stack.reference`).
+htag_stack.settings_docs`).
 """
 
 import ipaddress
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
 
     app: str = Field(
-        default="htag_stack.ui:Demo",
+        default="htag_stack.demo:Demo",
         description=(
             "The app to serve, as `package.module:name`: a subclass of `htag.Tag.App`, a `WebApp`, or an ASGI "
             "application (Starlette, FastAPI) that has a `WebApp` mounted, such as `app:app`."

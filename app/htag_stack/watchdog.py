@@ -32,7 +32,7 @@ QUIET_SECONDS = (
 QUIET_BELOW = 5.0
 DEEPEST = 60  # frames in a line; a recursion has thousands
 
-_UI = str(Path(htag_stack.__file__).parent / "ui.py")  # the demo: an app like anybody's
+_DEMO = str(Path(htag_stack.__file__).parent / "demo.py")  # the demo: an app like anybody's
 _OURS = tuple(str(Path(package.__file__).parent) + "/" for package in (htag, htag_stack) if package.__file__)
 _INSTALLED = tuple({f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _WAITING = ("/asyncio/runners.py", "/asyncio/base_events.py", "/selectors.py")  # where the loop's own stack ends
@@ -188,7 +188,7 @@ def component_of(frame: FrameType) -> str | None:
 
 
 def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(_OURS) and code.co_filename != _UI
+    return code.co_filename.startswith(_OURS) and code.co_filename != _DEMO
 
 
 def _is_app(code: CodeType) -> bool:

@@ -6,11 +6,12 @@ from typing import Any
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import Lane
+from htag.session.inbox import Inbox
 from htag.session.session import Session
 from htag.state import plain
 from htag.web.page import asset
-from htag.wire.codec import Codec, Update
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply, Update
 
 
 class PyScript:
@@ -29,10 +30,10 @@ class PyScript:
         """Show the app in `window`: PyScript's `window`, where Python runs in a worker; otherwise this page's."""
         tab = Tab(self._page if window is None else window)
         session = self._session()
-        lane = Lane(session)
+        inbox = Inbox(session)
 
         def receive(text: str) -> None:
-            session.context.inside(lane.submit, session.codec.decode(text), tab)
+            session.context.inside(inbox.submit, session.codec.decode(text), tab)
 
         tab.open(self._ffi.create_proxy(receive))  # a proxy, or the function would be gone after one call
         session.start()
@@ -52,6 +53,7 @@ class Tab:
 
     def __init__(self, window: Any) -> None:
         self._window = window
+        self._codec = Codec(plain=plain)
 
     def open(self, receive: Any) -> None:
         """Start the client script, which hands each message to `receive`."""
@@ -63,15 +65,15 @@ class Tab:
         """Put the app in the place of the body; then run the JavaScript that waits, and hooks that take time."""
         page = session.page()
         self._window.htag_take_page(session.app.id, page.title)
-        self.put(session.codec.encode(Update({session.app.id: page.body}, statics=page.statics)))
+        self.put(Update({session.app.id: page.body}, statics=page.statics))
         session.attach(self, session.revision)
 
-    def put(self, frame: str) -> None:
-        """Have the client apply `frame`; it comes as text, so whatever stands in it arrives as it is."""
-        self._window.handle_payload(self._window.JSON.parse(frame))
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Have the client apply `reply`; it goes as text, so whatever stands in it arrives as it is."""
+        self._window.handle_payload(self._window.JSON.parse(self._codec.encode(reply)))
 
     def wake(self) -> None:
-        """Nothing to do: frames are never queued."""
+        """Nothing to do: replies are never queued."""
 
     def end(self) -> None:
         """Nothing to do: the session ends with the page."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from htag.runners import reloader
-from htag.session.registry import HTTP_SECONDS, Pool
+from htag.session.registry import HTTP_SECONDS, SessionRegistry
 from htag.web.webapp import WebApp
 
 Show = Callable[[str], Any]
@@ -140,7 +140,7 @@ def stopping_when_left(web: WebApp) -> Iterator[None]:
     @contextlib.asynccontextmanager
     async def watched(app: Any) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            watch = asyncio.create_task(stop_when_left(web.pool))
+            watch = asyncio.create_task(stop_when_left(web.registry))
             try:
                 yield state
             finally:
@@ -153,24 +153,24 @@ def stopping_when_left(web: WebApp) -> Iterator[None]:
         router.lifespan_context = lifespan
 
 
-async def stop_when_left(pool: Pool) -> None:
+async def stop_when_left(registry: SessionRegistry) -> None:
     """Stop the server when somebody was there and nobody has been for LINGER_SECONDS."""
     left_at = None
     while left_at is None or time.monotonic() - left_at < LINGER_SECONDS:
         await asyncio.sleep(LOOK_SECONDS)
-        if not is_left(pool):
+        if not is_left(registry):
             left_at = None
         elif left_at is None:
             left_at = time.monotonic()
     signal.raise_signal(signal.SIGINT)  # as Ctrl-C: uvicorn finishes what is under way, and `run` returns
 
 
-def is_left(pool: Pool) -> bool:
+def is_left(registry: SessionRegistry) -> bool:
     """Whether tabs were there, none is any more, and no app minds. A tab on plain HTTP counts while it polls."""
-    sessions = pool.sessions.values()
+    sessions = registry.sessions.values()
     recently = time.monotonic() - HTTP_SECONDS
     return (
         any(session.seen for session in sessions)
-        and not any(session.clients or session.spoke_http_at > recently for session in sessions)
+        and not any(session.channels or session.spoke_http_at > recently for session in sessions)
         and all(session.app.exit_on_disconnect for session in sessions)
     )

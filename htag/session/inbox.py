@@ -5,17 +5,17 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextvars import Context, copy_context
 
-from htag.session.session import Client, Session
-from htag.wire.codec import Message, Reply
+from htag.session.session import Channel, Session
+from htag.wire.messages import Message, Reply
 
 Replies = list[Reply] | AsyncIterator[Reply]
-Waiting = tuple[Message, Client | None, asyncio.Future[None], Context]  # the last: of the request that it came with
+Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with
 
-PATIENCE = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
-CROWDED = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
+HANDLER_SECONDS = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
+MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
 
 
-class Lane:
+class Inbox:
     """Hands messages to the session one by one. What needs no time is done at once, without a task."""
 
     __slots__ = ("__weakref__", "_session", "_waiting")
@@ -30,20 +30,20 @@ class Lane:
         return self._waiting is None
 
     @property
-    def crowded(self) -> bool:
+    def full(self) -> bool:
         """Whether so much waits that no more should be read."""
         if self._waiting is None:
             return False
-        return len(self._waiting) >= CROWDED or self._session.unfinished >= self._session.room.limit
+        return len(self._waiting) >= MAX_WAITING or self._session.unfinished >= self._session.room.limit
 
-    async def uncrowded(self) -> bool:
-        """Wait until what waits now is done; False if that takes longer than PATIENCE."""
+    async def wait_for_room(self) -> bool:
+        """Wait until what waits now is done; False if that takes longer than HANDLER_SECONDS."""
         if not self._waiting:
             return True
-        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=PATIENCE)
+        done, _ = await asyncio.wait((self._waiting[-1][2],), timeout=HANDLER_SECONDS)
         return bool(done)
 
-    def submit(self, message: Message, origin: Client | None) -> asyncio.Future[None] | None:
+    def submit(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
         """Do what `message` asks, after all that were submitted before. None: it is done. Else the future says when."""
         if self._waiting is None:
             replies = self._session.handle(message)
@@ -70,7 +70,7 @@ class Lane:
 
         done.add_done_callback(finished)
 
-    async def _run(self, replies: Replies, origin: Client | None, done: asyncio.Future[None]) -> None:
+    async def _run(self, replies: Replies, origin: Channel | None, done: asyncio.Future[None]) -> None:
         assert self._waiting is not None
         try:
             await self._deliver(replies, origin)
@@ -87,7 +87,7 @@ class Lane:
         finally:
             self._abandon(self._waiting, done)
 
-    async def _deliver(self, replies: Replies, origin: Client | None) -> None:
+    async def _deliver(self, replies: Replies, origin: Channel | None) -> None:
         async for reply in _one_by_one(replies):
             self._session.deliver(reply, origin)
             if origin is not None:

@@ -7,7 +7,7 @@ FEWEST = 20  # messages that may come at once, whatever the limit
 LARGE_MESSAGE = 4096  # bytes; a message that has more counts as so many: its JSON may take 40 ms a megabyte
 
 
-class Pace:
+class RateLimiter:
     """How fast the messages of one session are read, by their number and by the time that they take. Whoever sends
     more waits; nothing is dropped.
 
@@ -25,7 +25,7 @@ class Pace:
         self.waiting = 0  # POSTs that wait for it
         self.a_second = SHARE * limit  # for how many messages a second of the event loop counts
 
-    def excess(self) -> float:
+    def delay(self) -> float:
         """None is left: the seconds to wait before the next one is read. 0: time has brought new ones."""
         now = time.monotonic()
         debt = max(self.left, -self._limit)  # a second, at most: an app may have its slow minutes

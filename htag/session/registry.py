@@ -13,7 +13,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.process.collector import collector
 from htag.session import memory
-from htag.session.session import Client, Session
+from htag.session.session import Channel, Session
 from htag.stores.base import MemoryStore, Store
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
@@ -36,12 +36,12 @@ def new_id() -> str:
     return urlsafe_b64encode(urandom(18)).decode()
 
 
-class Refused(Exception):
+class SessionRefused(Exception):
     """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Deadlines:
     """Sessions without a tab, each with the time at which it ends, earliest first: all wait equally long."""
 
     seconds: float
@@ -53,9 +53,11 @@ class _Waiting:
         self.until[session] = time.monotonic() + self.seconds
 
     def discard(self, session: Session) -> None:
+        """`session` ends for another reason, or has a tab."""
         self.until.pop(session, None)
 
     def overdue(self, now: float) -> Iterator[Session]:
+        """Take out, one by one, the sessions whose time came before `now` (on the monotonic clock)."""
         while self.until:
             session, until = next(iter(self.until.items()))
             if until > now:
@@ -64,7 +66,7 @@ class _Waiting:
             yield session
 
 
-class Pool:
+class SessionRegistry:
     """new → connected ⇄ disconnected → gone. No timer and no task per session: one timer, for the earliest end."""
 
     def __init__(
@@ -84,11 +86,11 @@ class Pool:
         self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
         self._pressure = pressure
-        self._new = _Waiting(limits.new_seconds, "abandoned")
-        self._disconnected = _Waiting(limits.grace_seconds, "expired")
+        self._new = Deadlines(limits.new_seconds, "abandoned")
+        self._disconnected = Deadlines(limits.grace_seconds, "expired")
         self._unmeasured: dict[Session, None] = {}
-        self._round: list[Session] = []  # who is still to be looked at in this round
-        self._ending: list[Session] = []  # whose last words are being said
+        self._round: list[str] = []  # ids that are still to be looked at in this round: it keeps no session that ended
+        self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._timer_loop: asyncio.AbstractEventLoop | None = None
@@ -103,7 +105,7 @@ class Pool:
     def open(self, build: Build, identity: str | None = None) -> Session:
         """A new session, under a new random id; or under that of somebody known, who is never refused.
 
-        Raises `Refused`, or what the app raises.
+        Raises `SessionRefused`, or what the app raises.
         """
         if identity is None:
             self._admit()
@@ -132,10 +134,10 @@ class Pool:
         if reason is not None:
             raise self.refuse(reason)
 
-    def refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> SessionRefused:
         """Count a new visitor who is not taken in; the answer is to be raised."""
         self._observer.session_refused(reason)
-        return Refused(reason)
+        return SessionRefused(reason)
 
     # -- a new id ----------------------------------------------------------------------------------------------------
 
@@ -160,29 +162,29 @@ class Pool:
 
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
-    def connect(self, session: Session, client: Client, revision: int | None) -> None:
+    def connect(self, session: Session, client: Channel, revision: int | None) -> None:
         """A tab's channel opened."""
-        self.hold(session)
+        self.pin(session)
         session.attach(client, revision)
         self._observer.client_connected(client.transport)
 
-    def disconnect(self, session: Session, client: Client, seconds: float) -> None:
+    def disconnect(self, session: Session, client: Channel, seconds: float) -> None:
         """A tab's channel closed, after `seconds`."""
         session.detach(client)
         self._observer.client_disconnected(client.transport, seconds)
-        self.touch(session)
+        self.release(session)
 
-    def hold(self, session: Session) -> None:
-        """Somebody without a tab is being answered: the session does not end meanwhile. `touch` lets go of it."""
+    def pin(self, session: Session) -> None:
+        """Somebody without a tab is being answered: the session does not end meanwhile. `release` lets go of it."""
         self._new.discard(session)
         self._disconnected.discard(session)
 
-    def touch(self, session: Session) -> None:
+    def release(self, session: Session) -> None:
         """A person was there just now: without a tab, the time that the session waits for one starts anew."""
         if session.closed:
             return
         self._unmeasured[session] = None
-        if session.clients or session is self.shared:
+        if session.channels or session is self.shared:
             return
         self._new.discard(session)
         (self._disconnected if session.seen else self._new).add(session)
@@ -194,7 +196,7 @@ class Pool:
         """The session is gone for good."""
         if session.closed:
             return  # in the meantime, for another reason
-        self.hold(session)
+        self.pin(session)
         self.renewing.discard(session.app)
         session.renew = None
         self._unmeasured.pop(session, None)
@@ -204,9 +206,10 @@ class Pool:
                 del self._former[former]
             collector.session_ended()
         session.close()
-        self._ending = [each for each in self._ending if each.tasks]
         if session.tasks:
-            self._ending.append(session)
+            ending = asyncio.get_running_loop().create_task(session.finished(), context=Context())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard, context=Context())
         self._observer.session_closed(reason, time.monotonic() - session.opened_at)
 
     def drain(self) -> None:
@@ -218,7 +221,7 @@ class Pool:
         self.drain()
         for session in list(self.sessions.values()):
             self.end(session, "shutdown")
-        await asyncio.gather(*(session.finished() for session in self._ending))
+        await asyncio.gather(*self._ending)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -259,7 +262,7 @@ class Pool:
         counts = {"websocket": 0, "sse": 0, "http": 0}
         recently = time.monotonic() - HTTP_SECONDS
         for session in self.sessions.values():
-            for client in session.clients:
+            for client in session.channels:
                 counts[client.transport] += client.transport != "http"
             counts["http"] += session.spoke_http_at > recently
         return counts
@@ -285,10 +288,10 @@ class Pool:
         """Note which of the next LOOKED_AT sessions have changed since they were measured."""
         for _ in range(LOOKED_AT):
             if not self._round:
-                self._round = list(self.sessions.values())
+                self._round = list(self.sessions)
                 return
-            session = self._round.pop()
-            if session.revision != session.weighed and not session.closed:
+            session = self.sessions.get(self._round.pop())
+            if session is not None and session.revision != session.weighed and not session.closed:
                 self._unmeasured[session] = None
 
     def heard(self, session: Session, size: int) -> None:

@@ -23,10 +23,11 @@ from htag.session.context import SessionContext
 from htag.session.execution import Result
 from htag.session.room import Holder, Room
 from htag.session.throttle import Throttle
-from htag.tree.access import handler, may_be_disabled
+from htag.tree.access import failed_component, handler, may_be_disabled
 from htag.tree.live import Page, live_tree
 from htag.tree.tag import GTag
-from htag.wire.codec import UNSET, Codec, Failure, Message, Reply, Update
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import UNSET, Failure, Message, Reply, Update, size_of
 
 Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
 
@@ -64,17 +65,20 @@ class Posted:
         return sum(map(len, (self.answer or {}).get("payloads", ())))
 
 
-class Client(Protocol):
-    """A tab's channel."""
+class Channel(Protocol):
+    """A tab's channel: it encodes replies in the version that the tab speaks, and sends them."""
 
     transport: str
 
-    def put(self, frame: str) -> None:
-        """Queue `frame`; whoever holds the channel sends it. Never waits."""
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        """Queue `reply`; the task that holds the channel sends it. Never waits.
+
+        `encoded`: empty at first, and handed to each channel that gets this reply: it is encoded once for each version.
+        """
         ...
 
     def wake(self) -> None:
-        """Send what is queued, although nobody who holds the channel is about to."""
+        """Send what is queued, in a task: for replies that were put outside of the channel's own task."""
         ...
 
     def end(self) -> None:
@@ -96,7 +100,7 @@ class Session:
         "_throttle",
         "_worker_reports",
         "app",
-        "clients",
+        "channels",
         "close_code",
         "closed",
         "codec",
@@ -139,7 +143,7 @@ class Session:
         self.observer = observer
         self.limits = limits
         self.generation = 0
-        self.clients: list[Client] = []
+        self.channels: list[Channel] = []
         # raised by each update; a page that shows the latest needs no full render on connecting. It begins anywhere, so
         # that no page of an earlier session under the same cookie is taken for one of this
         self.revision = random.getrandbits(32)
@@ -157,12 +161,12 @@ class Session:
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
         self._worker_reports = reports or Reports(observer)
         self._reports: Reports | None = None
-        self._answers: deque[str] | None = None
+        self._answers: deque[Reply] | None = None
         self._posted: dict[str, Posted] | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
         self._refresher: Throttle | None = None
-        self._outdated: Sequence[Client] = ()  # tabs that show tags which the latest page has made anew
+        self._outdated: Sequence[Channel] = ()  # tabs that show tags which the latest page has made anew
         self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
         self.live = live_tree(app)
         self.live.attach_host(self)
@@ -219,12 +223,12 @@ class Session:
 
     def _page(self) -> Page:
         live = self.live
-        if self.clients:
+        if self.channels:
             self._push()
         elif live.changes.dirty or live.has_generated_tags():
             self.revision += 1  # an absent tab misses these changes
         page = live.render_page()
-        if self.clients and live.has_generated_tags():
+        if self.channels and live.has_generated_tags():
             self.revision += 1
             self._outdate()
         return page
@@ -234,7 +238,7 @@ class Session:
 
         They are brought up to date, but not for each of many pages.
         """
-        self._outdated = [*self.clients]
+        self._outdated = [*self.channels]
         if self._refresher is None:
             self._refresher = Throttle(self._refresh, self.context.copied)
         self._refresher.here()
@@ -242,7 +246,7 @@ class Session:
 
     def _refresh(self) -> None:
         outdated, self._outdated = self._outdated, ()
-        there = [client for client in outdated if client in self.clients]
+        there = [channel for channel in outdated if channel in self.channels]
         if there:
             update = Update({}, [], [])
             errors = self.live.render_generated(update)
@@ -250,52 +254,52 @@ class Session:
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, client: Client, revision: int | None = None) -> None:
+    def attach(self, channel: Channel, revision: int | None = None) -> None:
         """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
         self._throttle.here()
         self.seen = True
-        self.clients.append(client)
+        self.channels.append(channel)
         if revision is not None and revision == self.revision:
             self.deliver(self._changes())  # news to all tabs, this one included
-            client.put(self.codec.encode(Update({})))
+            channel.put(Update({}))
         else:
-            client.put(self.whole_frame(client, reconnects=revision is not None))
+            channel.put(self.full_render(channel, reconnects=revision is not None))
         answers, self._answers = self._answers, None
         for answer in answers or ():
-            client.put(answer)
+            channel.put(answer)
         self.start_hooks()
 
-    def join(self, client: Client) -> None:
+    def join(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
         self._throttle.here()
         self.seen = True
-        self.clients.append(client)
+        self.channels.append(channel)
         self.start_hooks()
 
-    def detach(self, client: Client) -> None:
+    def detach(self, channel: Channel) -> None:
         """A tab's channel is gone."""
-        if client in self.clients:
-            self.clients.remove(client)
+        if channel in self.channels:
+            self.channels.remove(channel)
 
     def make_room(self, holder: Holder, size: int) -> None:
         """`size` bytes have left to `holder`, or wait no more: tabs that fell behind may go on."""
         self.room.give_back(holder, size)
-        for client in reversed(self.clients):  # a person looks at the latest, and tabs that sleep are older
-            client.wake()
+        for channel in reversed(self.channels):  # a person looks at the latest, and tabs that sleep are older
+            channel.wake()
 
-    def whole_frame(self, client: Client, reconnects: bool = True) -> str:
-        """The whole body, for a tab that missed something; or why it can't be shown."""
+    def full_render(self, channel: Channel, reconnects: bool = True) -> Reply:
+        """Render the whole body for a tab that missed something; or say why it can't be shown."""
         try:
-            return self.codec.encode(self.context.inside(self._whole, client, reconnects))
+            return self.context.inside(self._full_render, channel, reconnects)
         except Exception as error:
-            return self.codec.encode(self._failed("render", self.app, error))
+            return self._failed("render", self.app, error)
 
-    def _whole(self, client: Client, reconnects: bool) -> Update:
-        """The whole body for `client`. The changes that this render takes with it are news to other tabs as well."""
+    def _full_render(self, channel: Channel, reconnects: bool) -> Update:
+        """The whole body for `channel`. The changes that this render takes with it are news to other tabs as well."""
         live = self.live
-        others = [each for each in self.clients if each is not client]
-        if others or client.transport == "http":  # of tabs on plain HTTP none is connected between its messages
-            update = Update({}, js=self._changes_beside(client, others, reconnects))
+        others = [each for each in self.channels if each is not channel]
+        if others or channel.transport == "http":  # of tabs on plain HTTP none is connected between its messages
+            update = Update({}, js=self._changes_beside(channel, others, reconnects))
             update.updates[self.app.id] = live.render_shown()  # with the tags that the others show, so that theirs stay
         else:
             if live.has_changes() or live.has_generated_tags():
@@ -305,11 +309,11 @@ class Session:
             update.statics = live.head.since_page()  # the update that brought one may be what was lost
         return update
 
-    def _changes_beside(self, client: Client, others: list[Client], reconnects: bool) -> list[str]:
-        """Send what waits to `others`: `client` gets it with the body. Returns the JavaScript, which is for all."""
+    def _changes_beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> list[str]:
+        """Send what waits to `others`: `channel` gets it with the body. Returns the JavaScript, which is for all."""
         live, news = self.live, Update({}, [], [])
         failures = [self._failed("render", tag, error) for tag, error in live.drain_changes(news)]
-        self._tell(others or [client], *failures)
+        self._tell(others or [channel], *failures)
         if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
             live.head.put_back(news.statics)
             news.statics = []
@@ -319,12 +323,13 @@ class Session:
             self._tell(others, news)
         return news.js
 
-    def _tell(self, clients: list[Client], *replies: Reply) -> None:
+    def _tell(self, channels: list[Channel], *replies: Reply) -> None:
         """Hand `replies` to some of the tabs."""
-        for frame in map(self.codec.encode, replies):
-            for client in clients:
-                client.put(frame)
-                client.wake()
+        for reply in replies:
+            encoded: Encoded = {}
+            for channel in channels:
+                channel.put(reply, encoded)
+                channel.wake()
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -413,7 +418,7 @@ class Session:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.clients and not self.live.drain_single_text(update):
+        if self.channels and not self.live.drain_single_text(update):
             started = perf_counter()
             for tag, error in self.live.drain_changes(update):
                 self.deliver(self._failed("render", tag, error))
@@ -447,44 +452,40 @@ class Session:
 
     # -- replies -----------------------------------------------------------------------------------------------------
 
-    def deliver(self, reply: Reply, origin: Client | None = None) -> None:
+    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
-        clients = self.clients
+        channels = self.channels
         if type(reply) is Update:
             if reply.updates or reply.js or reply.statics:
                 self.revision += 1
             elif reply.callback_id is UNSET:
                 return
-        if len(clients) == 1 and clients[0] is origin:
-            origin.put(self.codec.encode(reply))  # one tab, which sends what is put: nearly always
-        elif clients:
-            self._spread(reply, origin if origin in clients else None)
+        if len(channels) == 1 and channels[0] is origin:
+            origin.put(reply)  # one tab, which sends what is put: nearly always
+        elif channels:
+            self._broadcast(reply, origin if origin in channels else None)
         else:
             self._keep(reply)
 
-    def _spread(self, reply: Reply, origin: Client | None) -> None:
-        frame = self.codec.encode(reply)
+    def _broadcast(self, reply: Reply, origin: Channel | None) -> None:
         if origin is not None:
-            origin.put(frame)
+            origin.put(reply)
             if not isinstance(reply, Update) or not (reply.updates or reply.js or reply.statics):
                 return
-            frame = self.codec.encode(Update(reply.updates, reply.js, reply.statics))
-        for client in self.clients:
-            if client is not origin:
-                client.put(frame)
-                client.wake()
+            reply = Update(reply.updates, reply.js, reply.statics)
+        self._tell([channel for channel in self.channels if channel is not origin], reply)
 
     def _keep(self, reply: Reply) -> None:
         """A browser changing its transport gets its answer when it is back."""
         if reply.callback_id:
             if self._answers is None:
                 self._answers = deque(maxlen=KEPT_ANSWERS)
-            self._answers.append(self.codec.encode(reply))
-            while sum(map(len, self._answers)) > KEPT_BYTES:
+            self._answers.append(self.codec.freeze(reply))
+            while sum(map(size_of, self._answers)) > KEPT_BYTES:
                 self._answers.popleft()
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
-        return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
+        return self._failure(kind, failed_component(error, tag), error)
 
     def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
@@ -516,7 +517,7 @@ class Session:
 
     def request_push(self, seconds: float) -> None:
         """Push what changed, `seconds` after the last push at the earliest. From any thread."""
-        if self.clients and not self.closed:  # without tabs: the next one to connect gets everything
+        if self.channels and not self.closed:  # without tabs: the next one to connect gets everything
             self._throttle.ask(seconds)
 
     def inside(self, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -614,8 +615,8 @@ class Session:
         running = list(self._tasks or ())
         for task in running:
             task.cancel()
-        for client in self.clients:
-            client.end()
+        for channel in self.channels:
+            channel.end()
         last = [outcome for _, outcome in self.live.hooks.take_pending()]
         if asyncio.iscoroutine(ending):
             last.append(ending)

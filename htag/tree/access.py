@@ -61,5 +61,10 @@ def has_markup(tag: GTag) -> bool:
     return any(type(child) is HTML for child in _children(tag))
 
 
+def failed_component(error: BaseException, tag: GTag) -> str:
+    """The name of the component in whose code `error` arose, as far as the render of `tag` noted it; else of `tag`."""
+    return getattr(error, "_htag_host", type(tag).__qualname__)
+
+
 def _children(tag: GTag) -> Iterator[Any]:
     return iter(tag._content if type(tag._content) is list else (tag._content,))

@@ -5,13 +5,11 @@ the last one has left, and one session has only so many bytes of them under way.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from htag.session.session import Session
-from htag.web.channel import LARGE_FRAME
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from htag.web.asgi import Send
+from htag.web.outbox import LARGE_FRAME
 
 
 class Answer(Protocol):

@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from collections import OrderedDict
+from functools import lru_cache
 
 ADDRESSES = 10_000  # remembered, 2 MB: the longest unheard of goes first, and begins anew if it comes again
 
@@ -38,6 +39,7 @@ class Newcomers:
         return True
 
 
+@lru_cache(maxsize=1000)  # behind a proxy that hides addresses, or while a crowd comes, the same come again
 def counted(host: str) -> bytes | None:
     """What stands for the visitor at `host`: an IPv4 address, or the /64 that one customer gets in IPv6. None: nobody
     who is counted."""

@@ -4,11 +4,7 @@ Routes are regular expressions that end in `$`, which also matches before a line
 `/metrics` with a newline (`%0a`) are the same, and to a proxy's rules in front they are not.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Scope = MutableMapping[str, Any]
-Application = Callable[[Scope, Any, Any], Awaitable[None]]
+from htag.web.asgi import Application, Receive, Scope, Send
 
 
 def is_page(scope: Scope) -> bool:
@@ -18,6 +14,19 @@ def is_page(scope: Scope) -> bool:
         and scope["method"] == "GET"
         and scope["path"] in ("/", scope.get("root_path", "") + "/")
     )
+
+
+def with_prefix(path: str, root_path: str) -> str:
+    """The path as the browser sees it, below `root_path`, which holds a prefix that a proxy has stripped and, after it,
+    where we are mounted: `/htag/ws` below `/demo/htag` is `/demo/htag/ws`.
+
+    A server that knows the prefix does this by itself. Under `FastAPI(root_path="/demo")` the path comes as the proxy
+    sent it, and a mounted application would not find itself in there.
+    """
+    cut = 0
+    while cut >= 0 and not f"{path}/".startswith(f"{root_path[cut:]}/"):
+        cut = root_path.find("/", cut + 1)
+    return (root_path if cut < 0 else root_path[:cut]) + path
 
 
 def is_plain(path: str) -> bool:
@@ -36,14 +45,14 @@ class PlainPaths:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or is_plain(scope["path"]):
             await self._app(scope, receive, send)
         else:
             await refuse(scope, receive, send)
 
 
-async def refuse(scope: Scope, receive: Any, send: Any) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """There is nothing here: 404, or 403 to a WebSocket, which the server makes of a close before the handshake."""
     if scope["type"] == "websocket":
         await receive()

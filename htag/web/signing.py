@@ -3,18 +3,17 @@
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from itsdangerous import Signer
+import itsdangerous
 from itsdangerous.signer import SigningAlgorithm
+
+from htag.web.asgi import Headers, cookies, header
 
 COOKIE = "htag_sid"
 READ = 20  # session cookies of one request that are looked at: each costs a hash, and a header has room for thousands
 
 PORT = re.compile("(?!80$|443$)[0-9]{1,5}")  # not a default one, which browsers leave out and proxies may add
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 
 class KeyedHash(SigningAlgorithm):
@@ -25,7 +24,7 @@ class KeyedHash(SigningAlgorithm):
         return blake2b(value, key=key, digest_size=24).digest()
 
 
-class Identity:
+class Signer:
     """Signs and recognises session ids. Workers that share a secret recognise each other's."""
 
     def __init__(self, secret: str | None = None, cookie_name: str = COOKIE) -> None:
@@ -35,7 +34,7 @@ class Identity:
             raise ValueError(f"a cookie's name has letters, digits, '_', '-' and '.' only, not {cookie_name!r}")
         self._cookie_name = cookie_name
         self._secret = (secret or secrets.token_hex(32)).encode()
-        self._signer = Signer(self._key(b"session"), key_derivation="none", algorithm=KeyedHash())
+        self._signer = itsdangerous.Signer(self._key(b"session"), key_derivation="none", algorithm=KeyedHash())
         self._csrf_key = self._key(b"csrf")
 
     def sign(self, session_id: str) -> str:
@@ -65,7 +64,7 @@ class Identity:
             named.sort(key=lambda each: each[0] != own)  # stable: otherwise they stay in the browser's order
         return [value for _, value in named[:READ]]
 
-    def claimed(self, headers: Headers) -> list[str]:
+    def verified_ids(self, headers: Headers) -> list[str]:
         """The ids in the request's cookies that we did sign, in the order of `values`."""
         return [session_id for value in self.values(headers) if (session_id := self._unsigned(value)) is not None]
 
@@ -87,63 +86,3 @@ class Identity:
 
     def _key(self, purpose: bytes) -> bytes:
         return blake2b(self._secret, person=purpose).digest()
-
-
-def cookies(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Name and value of each cookie, in the order in which the browser sent them."""
-    for name, value in headers:
-        if name == b"cookie":
-            for part in value.decode("latin-1").split(";"):
-                key, _, text = part.strip().partition("=")
-                yield key, text.strip('"')
-
-
-def cookie_values(headers: Headers, name: str) -> Iterator[str]:
-    """The values of all cookies called `name`, in the order in which the browser sent them."""
-    return (value for key, value in cookies(headers) if key == name)
-
-
-def header(headers: Headers, name: bytes) -> str | None:
-    """The first value of a header, or None."""
-    for key, value in headers:
-        if key == name:
-            return value.decode("latin-1")
-    return None
-
-
-def same_origin(headers: Headers, allowed: Iterable[str], scheme: str = "") -> bool:
-    """Whether the page that makes this request is ours: from this host, or from an origin in `allowed`. Browsers always
-    say where a WebSocket or a POST comes from; who says nothing is no browser and carries nobody's cookies.
-
-    `scheme` is the request's. Over https or wss, a page that came over http is not ours: anybody on the way could have
-    written it. The reverse is allowed, because a proxy that ends TLS may not tell us that it does.
-    """
-    origin = header(headers, b"origin")
-    if origin is None or origin in allowed:
-        return True
-    origin_scheme, _, host = origin.partition("://")
-    if host != header(headers, b"host"):
-        return False
-    return origin_scheme == "https" or scheme not in ("https", "wss")
-
-
-# what Sec-Fetch-Dest says where a page is to be shown, not an image or a script that happens to have a page's address
-SHOWN_IN = ("document", "iframe", "frame")
-
-
-def navigated_here(headers: Headers) -> bool:
-    """Whether a page of this very origin, or the person by hand, leads the browser to this page: not a link, a redirect
-    or an image of another site.
-
-    Browsers say so (`Sec-Fetch-Site`) over https and to localhost. Over plain HTTP the referring page is what there is;
-    a request without any counts as typed, which a page elsewhere that hides its address can pretend.
-    """
-    site = header(headers, b"sec-fetch-site")
-    if site is None:
-        page = header(headers, b"origin") or header(headers, b"referer")
-        return page is None or page.partition("://")[2].partition("/")[0] == header(headers, b"host")
-    return (
-        site in ("same-origin", "none")
-        and header(headers, b"sec-fetch-mode") in ("navigate", None)
-        and header(headers, b"sec-fetch-dest") in (*SHOWN_IN, None)
-    )

@@ -22,7 +22,8 @@ import psutil
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from tests.app.conftest import PATIENCE, Server, Start, eventually
+from tests.app.conftest import Server, Start
+from tests.support.waiting import PATIENCE, eventually
 
 APP = """
 from htag import Tag

@@ -2,31 +2,21 @@
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from htag_stack import startup
+from tests.support.ports import free_run
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 20 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds; a slow machine can stretch it
 ROOT = Path(__file__).parents[2]
 STACK = ROOT / "app" / "htag_stack"
 SECRET = "a secret of more than thirty-two characters"
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Wait until `condition` is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -43,15 +33,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def free_base() -> int:
     """A port P for HTAG_PORT: P, P + 1 and P + 2 are free at this moment. Any, so that two runs rarely meet."""
-    for base in random.sample(range(22000, 30000, 4), 20):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(base, base + 3):
-                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return base
-    raise RuntimeError("no free ports")
+    return free_run(3)
 
 
 class Server:

@@ -14,7 +14,8 @@ from websockets.frames import Opcode
 
 from tests.app import fuzz
 from tests.app.attack import RawSocket, Visitor, Worker, beside, frame
-from tests.app.conftest import PATIENCE, Start, eventually
+from tests.app.conftest import Start
+from tests.support.waiting import PATIENCE, eventually
 
 SECONDS = 1.5  # of each attack
 CLICKS = 12  # in that time, at least: a machine that does much else may take a tenth of a second for each

@@ -13,14 +13,15 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from htag import Tag, WebApp
-from htag.web.signing import Identity
+from htag.web.signing import Signer
 from htag_stack.brought_app import BroughtApp, web_apps
 from htag_stack.lifespan import LifespanError, lifespan_of
 from htag_stack.main import compose
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
-from tests.app.conftest import SECRET, Start, eventually
+from tests.app.conftest import SECRET, Start
 from tests.app.test_gunicorn import GUNICORN, click, get, health, is_live, tab
+from tests.support.waiting import eventually
 
 happened: list[str] = []
 
@@ -108,7 +109,7 @@ def test_the_settings_decide_and_not_what_the_author_chose() -> None:
         assert "secret of the author" in client.get("/").text
     with served(WebApp(Shop, secret="the author's own secret, of thirty-two characters").app) as client:
         value = client.get("/").cookies["htag_sid"]
-        assert Identity(SECRET).claimed([(b"cookie", f"htag_sid={value}".encode())])
+        assert Signer(SECRET).verified_ids([(b"cookie", f"htag_sid={value}".encode())])
 
 
 @pytest.mark.parametrize(("author", "operator"), [(True, False), (False, True)])

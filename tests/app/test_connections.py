@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
 import pytest
-import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -17,7 +16,8 @@ from websockets.server import ServerProtocol
 from htag import Tag, WebApp
 from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.connections import HttpProtocol
-from tests.app.conftest import PATIENCE
+from tests.support.servers import served_in_loop
+from tests.support.waiting import patience, until
 
 KINDS = (HttpToolsProtocol, WebSocketsSansIOProtocol, ServerProtocol)
 TIMES = 3
@@ -154,23 +154,13 @@ async def left_by(
     visit: Callable[[int], Awaitable[None]], http: type[asyncio.Protocol], ws: type[asyncio.Protocol]
 ) -> Counter[str]:
     app = WebApp(Page, manage_gc=False).app
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=http, ws=ws, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    try:
-        while not server.started:  # noqa: ASYNC110 - a server tells nobody
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
+    async with served_in_loop(app, http=http, ws=ws) as server:
         before = here()
         for _ in range(TIMES):
-            await visit(port)
+            await visit(server.port)
         with suppress(TimeoutError):  # what has not gone by then stays
-            async with asyncio.timeout(PATIENCE / 10):
-                while server.server_state.connections or here() - before:  # noqa: ASYNC110 - nor does garbage
-                    await asyncio.sleep(0.05)
+            await until(lambda: not (server.server_state.connections or here() - before), patience(2))
         return here() - before
-    finally:
-        server.should_exit = True
-        await serving
 
 
 def left(

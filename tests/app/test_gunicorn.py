@@ -18,7 +18,8 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
-from tests.app.conftest import PATIENCE, SECRET, Server, Start, eventually
+from tests.app.conftest import SECRET, Server, Start
+from tests.support.waiting import PATIENCE, eventually
 
 APP = """
 from htag import Tag

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import Server, Start, eventually
+from tests.app.conftest import Server, Start
 from tests.app.test_gunicorn import GUNICORN, Stack, get, is_live, pid_of
+from tests.support.waiting import eventually
 
 MODULE = """
 import os, socket, sqlite3, threading

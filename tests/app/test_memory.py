@@ -36,8 +36,8 @@ async def main():
             await page()
         memory.measure()
         told.append((memory.resident, memory.reusable, memory.uses[0].used))
-        for session in list(web.pool.sessions.values()):
-            web.pool.end(session, "expired")
+        for session in list(web.registry.sessions.values()):
+            web.registry.end(session, "expired")
         memory.measure()
         told.append((memory.resident, memory.reusable, memory.uses[0].used))
     print(json.dumps(told))

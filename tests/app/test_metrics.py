@@ -57,7 +57,7 @@ def vitals() -> Vitals:
 
 @pytest.fixture
 def watching(metrics: Metrics, vitals: Vitals) -> Metrics:
-    metrics.watch(PoolWithSessions(), vitals, {"version": "1.2", "htag_app": "htag_stack.ui:Demo"})
+    metrics.watch(PoolWithSessions(), vitals, {"version": "1.2", "htag_app": "htag_stack.demo:Demo"})
     return metrics
 
 

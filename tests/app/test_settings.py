@@ -11,7 +11,7 @@ from tests.app.conftest import SECRET
 def test_nothing_has_to_be_set() -> None:
     settings = Settings.load()
     assert (settings.app, settings.host, settings.port, settings.workers) == (
-        "htag_stack.ui:Demo",
+        "htag_stack.demo:Demo",
         "127.0.0.1",
         8000,
         2,

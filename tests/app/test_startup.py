@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from htag_stack.errors import EXIT_CANNOT_START, StartError, one_sentence
+from htag_stack.errors import EXIT_CANNOT_START, StartError, exit_on_start_error
 from htag_stack.startup import check_ports, prepare
 
 
@@ -29,7 +29,7 @@ def test_what_was_prepared_once_is_not_read_again(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_start_error_is_its_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught, one_sentence():
+    with pytest.raises(SystemExit) as caught, exit_on_start_error():
         raise StartError("This is why.")
     assert caught.value.code == EXIT_CANNOT_START == 2
     assert capsys.readouterr() == ("", "htag: This is why.\n")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import PATIENCE, ROOT
+from tests.app.conftest import ROOT
+from tests.support.waiting import PATIENCE
 
 TRY = """
 import sys
 from htag_stack.trial import try_app
-from htag_stack.errors import one_sentence
-with one_sentence():
+from htag_stack.errors import exit_on_start_error
+with exit_on_start_error():
     try_app("mine:Shop", float(sys.argv[1]))
 assert "mine" not in sys.modules
 print("it can be served")

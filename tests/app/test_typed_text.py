@@ -13,9 +13,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from htag.log.reports import OF_A_SESSION
-from htag.wire.codec import conceal
-from tests.app.conftest import PATIENCE, Server, Start, eventually
+from htag.wire.parano import Cipher
+from tests.app.conftest import Server, Start
 from tests.app.test_gunicorn import get, is_live
+from tests.support.waiting import PATIENCE, eventually
 
 APP = """
 import asyncio, threading, weakref
@@ -180,7 +181,7 @@ class Visitor:
 
     def encode(self, message: Any) -> str:
         text = json.dumps(message)
-        return conceal(text.encode(), self.key) if self.key else text
+        return Cipher(self.key).conceal(text.encode()) if self.key else text
 
     def fire(self, websocket: ClientConnection, name: str, value: str) -> None:
         """Fire an event and wait until it was answered."""

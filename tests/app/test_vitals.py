@@ -16,7 +16,7 @@ from htag_stack import vitals as module
 from htag_stack import vitals as vitals_module
 from htag_stack.memory import Memory, Use
 from htag_stack.vitals import Vitals
-from tests.app.conftest import PATIENCE
+from tests.support.waiting import until
 
 
 class FlakyStore(MemoryStore):
@@ -45,12 +45,6 @@ async def watched(vitals: Vitals, measure: Callable[[], None] = lambda: None) ->
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows of no event
-            await asyncio.sleep(0.005)
 
 
 async def test_a_blocked_loop_is_seen_and_remembered() -> None:

@@ -1,13 +1,8 @@
 """The same apps behind a real server, on a real network, with the headless client: side by side in one process."""
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -20,26 +15,16 @@ from tests.apps.shop import Shop
 from tests.apps.signup import Signup
 from tests.apps.table import ROWS, Table
 from tests.apps.todo import Todo
+from tests.support.servers import served_in_thread
 
 APPS = {each.__name__.lower(): each for each in (Chat, Dashboard, Gallery, Shop, Signup, Table, Todo)}
-START_SECONDS = 30.0  # for a machine with other things to do
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     main = Starlette(routes=[Mount(f"/{name}", WebApp(each).app) for name, each in APPS.items()])
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(main, log_level="warning", ws="websockets-sansio"))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + START_SECONDS
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(START_SECONDS)
-    assert not thread.is_alive()
+    with served_in_thread(main) as url:
+        yield url
 
 
 @pytest.fixture

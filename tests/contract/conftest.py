@@ -1,5 +1,5 @@
 """These tests look at htag as a browser does, or through `str(tag)`."""
 
-from tests.support.visits import show, transport, visit
+from tests.support.visits import show, transport, visit, visits
 
-__all__ = ["show", "transport", "visit"]
+__all__ = ["show", "transport", "visit", "visits"]

@@ -7,6 +7,7 @@ import pytest
 
 from htag import State, Tag, WebApp
 from tests.browser import DEADLINE, ServerError, Site, Tab
+from tests.support.waiting import until
 
 
 def logging_tag(log):
@@ -25,12 +26,6 @@ def logging_tag(log):
             log.append(f"-{self.name}")
 
     return Noting
-
-
-async def eventually(condition):
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 (the condition is in somebody's log, not in an Event)
-            await asyncio.sleep(0.01)
 
 
 async def page_of(show, *children):
@@ -278,7 +273,7 @@ async def test_on_destroy_may_be_async(visit):
 
     tab = await visit(Page)
     await tab.load("?n")
-    await eventually(lambda: log)
+    await until(lambda: log)
     assert log == ["destroyed"]
 
 
@@ -299,7 +294,7 @@ async def test_a_session_that_expires_is_unmounted_then_destroyed():
     site = Site(WebApp(Page, limits=Limits(new_seconds=0.05, grace_seconds=0.05)).app)
     assert (await site.get()).status == 200
     log.clear()
-    await eventually(lambda: "destroy" in log)
+    await until(lambda: "destroy" in log)
     assert log == ["-a", "destroy"]
 
 
@@ -504,7 +499,7 @@ async def test_an_unmount_generator_runs_detached(show):
     leaving = Leaving()
     tab = await show(leaving, Tag.button(_id="b", _onclick=lambda event: leaving.remove() and None))
     await tab.click("b")
-    await eventually(lambda: "done" in log)
+    await until(lambda: "done" in log)
     assert log == [None, "done"]
 
 
@@ -523,7 +518,7 @@ async def test_an_async_unmount_runs(visit):
 
     tab = await visit(Page)
     await tab.click("b")
-    await eventually(lambda: log)
+    await until(lambda: log)
     assert log == ["left"]
 
 

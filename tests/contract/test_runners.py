@@ -5,7 +5,6 @@ import inspect
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,27 +18,13 @@ from starlette.applications import Starlette
 from websockets.sync.client import connect
 
 from htag import ChromeApp, PyScript, Tag, WebApp
-
-DEADLINE = 20.0  # seconds; a process is started, on a machine that may be busy
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Page(Tag.App):
     def init(self):
         self <= Tag.button("x", _id="b", _onclick=lambda event: "clicked")
-
-
-def eventually(condition, what):
-    deadline = time.monotonic() + DEADLINE
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.05)
-    return result
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -195,8 +180,8 @@ def test_the_process_ends_when_the_last_client_has_left(program):
     eventually(running.shows("first"), "the page")
     headers = {"Cookie": running.cookie}
     with connect(f"ws://127.0.0.1:{running.port}/ws", additional_headers=headers) as channel:
-        assert json.loads(channel.recv(DEADLINE))["action"] == "update"
-    running.process.wait(DEADLINE)
+        assert json.loads(channel.recv(PATIENCE))["action"] == "update"
+    running.process.wait(PATIENCE)
 
 
 def test_a_page_that_is_reloaded_does_not_end_the_process(program):
@@ -207,7 +192,7 @@ def test_a_page_that_is_reloaded_does_not_end_the_process(program):
     with connect(address, additional_headers=headers):
         pass
     with connect(address, additional_headers=headers) as channel:
-        channel.recv(DEADLINE)
+        channel.recv(PATIENCE)
         with pytest.raises(subprocess.TimeoutExpired):
             running.process.wait(1.2)  # the process leaves half a second after the last client
 
@@ -235,7 +220,7 @@ def test_ending_the_watcher_ends_the_program(program):
     running = program(reload=True)
     eventually(running.shows("first"), "the page")
     running.process.terminate()
-    running.process.wait(DEADLINE)
+    running.process.wait(PATIENCE)
     eventually(lambda: running.page() == "", "silence on the port")
 
 
@@ -413,7 +398,7 @@ def in_pyodide():
         env={**os.environ, "PYTHONPATH": root},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=PATIENCE,
     )
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)

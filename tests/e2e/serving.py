@@ -2,28 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
-DEADLINE = 25.0  # seconds: nine attempts of a page to connect take 6 to 14, as chance has it
-
-
-class UnsignalledServer(uvicorn.Server):
-    """Signals are pytest's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Wait until `condition()` is true, or fail."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in a browser and sets no Event of ours
-            await asyncio.sleep(0.01)
+from tests.support.servers import UnsignalledServer
+from tests.support.waiting import until
 
 
 class Serving:

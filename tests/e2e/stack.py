@@ -3,9 +3,7 @@
 import json
 import math
 import os
-import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,8 @@ import requests
 
 from loadtest.client import Client, ClientError, Transport
 from tests.stack.engine import docker, need_engine
+from tests.support.ports import free_ports
+from tests.support.waiting import STACK_SECONDS, eventually
 
 SLOTS = 2  # of a container: Compose's default
 MEMORY_LIMIT = 1 << 30  # bytes of a container: Compose's default, which the kernel tells it
@@ -25,27 +25,8 @@ SERVICES = (
     "valkey",
     "prometheus",
 )  # Grafana is checked in tests/stack, so that its image need not be here
-PATIENCE = 60 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds that any single wait may take
 
 T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], what: str) -> T:
-    """The first true value of `condition`, asked again and again; fails when patience is over."""
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {PATIENCE:g} s in vain for {what}"
-        time.sleep(0.2)
-    return value
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at the moment."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 class Site(Protocol):
@@ -181,7 +162,9 @@ class Crowd:
     """Visitors who all do the same at the same time, each in a thread of its own."""
 
     def __init__(self, stack: Site, size: int, transport: Transport = "websocket") -> None:
-        self.visitors = [Visitor(stack.url, transport, seconds=PATIENCE, trusted=stack.trusted) for _ in range(size)]
+        self.visitors = [
+            Visitor(stack.url, transport, seconds=STACK_SECONDS, trusted=stack.trusted) for _ in range(size)
+        ]
         self._threads = ThreadPoolExecutor(size)
 
     def __enter__(self) -> "Crowd":
@@ -233,11 +216,11 @@ class Busy:
     def wait_for_rounds(self, rounds: int) -> None:
         """Until everybody has done it so many times more."""
         goal = {visitor: done + rounds for visitor, done in self.rounds.items()}
-        until(lambda: all(self.rounds[visitor] >= target for visitor, target in goal.items()), f"{rounds} rounds")
+        eventually(lambda: all(self.rounds[visitor] >= target for visitor, target in goal.items()), f"{rounds} rounds")
 
     def wait_for_all(self) -> None:
         """Until everybody has done it once."""
-        until(lambda: len(self.rounds) == len(self._threads), "everybody")
+        eventually(lambda: len(self.rounds) == len(self._threads), "everybody")
 
     def _keep_on(self, visitor: Visitor) -> None:
         while not self._stop.wait(self._pause):

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from htag import State, Tag, WebApp, prevent
-from tests.e2e.serving import Serving, until
+from tests.e2e.serving import Serving
+from tests.support.waiting import until
 
 CONNECTED = {
     "ws": "window.ws?.readyState === 1",
@@ -104,7 +105,7 @@ async def desks(prefix: str = "", **options: Any) -> AsyncIterator[Desks]:
         yield served
     finally:
         await served.serving.stop()
-        await served.web.pool.close()
+        await served.web.registry.close()
 
 
 async def visit(page: Page, served: Desks, transport: str = "ws") -> None:
@@ -237,7 +238,7 @@ async def test_a_worker_without_the_session_gets_the_page_reloaded_once(page: Pa
         await page.click("#inc")
         await count_is(page, 1)
         await served.serving.die()
-        await served.web.pool.close()
+        await served.web.registry.close()
         served.renew()
         loads: list[object] = []
         page.on("load", lambda loaded: loads.append(loaded))
@@ -258,7 +259,7 @@ async def test_down_by_hand_and_up_again(page: Page) -> None:
             await page.wait_for_function(CONNECTED[transport])
             assert await page.evaluate("htag_event('inc', 'click')") == number
             await count_is(page, number)
-        assert served.web.pool.connections()["websocket"] == 1
+        assert served.web.registry.connections()["websocket"] == 1
 
 
 async def test_a_body_that_is_current_is_not_sent_again(page: Page) -> None:

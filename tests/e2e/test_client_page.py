@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.serving import until
 from tests.e2e.wire_server import WireServer
+from tests.support.waiting import until
 
 Serve = Callable[..., Awaitable[WireServer]]
 

@@ -14,9 +14,10 @@ import pytest
 import requests
 import yaml
 
-from tests.e2e.stack import SLOTS, Visitor, until
+from tests.e2e.stack import SLOTS, Visitor
 from tests.stack.engine import ROOT, docker, need_engine, run
 from tests.stack.test_kubernetes import PROBE, Resource, find, rendered
+from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:podtest"
 CONTAINER = "htag-app-pod-0-app"
@@ -75,7 +76,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
 
 
 def test_every_slot_answers(pod: Pod) -> None:
-    until(lambda: all(_answers(url) for url in pod.urls), "all slots")
+    eventually(lambda: all(_answers(url) for url in pod.urls), "all slots")
     served = [requests.get(url, timeout=10).headers["X-Htag-Served-By"].partition(":")[2] for url in pod.urls]
     assert served == [str(slot) for slot in range(1, SLOTS + 1)]
     assert "all slots live" in pod.inside(PROBE)
@@ -95,7 +96,7 @@ def test_people_are_told_when_it_ends(pod: Pod) -> None:
         visitor.arrive()
         visitor.click_once()
         pod.stop()
-        until(lambda: not visitor.connected, "the WebSocket's end")
+        eventually(lambda: not visitor.connected, "the WebSocket's end")
         assert visitor.closed == 1012  # service restart: the page comes back by itself
 
 

@@ -11,8 +11,10 @@ import pytest
 import requests
 
 from loadtest.client import Disconnected, Refused
-from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor, free_ports, until
+from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor
 from tests.stack.engine import ROOT, docker, need_engine, run
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}
 NEWCOMERS = 30
@@ -25,7 +27,7 @@ class Swarm:
     trusted: str | None = None
 
     def __init__(self) -> None:
-        [port] = free_ports(1)
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.name = f"htagtest{os.getpid()}"
         self._environment = {
@@ -48,7 +50,7 @@ class Swarm:
         """The services, their containers, volumes and networks."""
         run("docker", "stack", "rm", "--detach=false", self.name)
         label = f"label=com.docker.stack.namespace={self.name}"
-        until(lambda: not docker("ps", "--all", "--quiet", "--filter", label), "the containers to be gone")
+        eventually(lambda: not docker("ps", "--all", "--quiet", "--filter", label), "the containers to be gone")
         volumes = docker("volume", "ls", "--quiet", "--filter", label).split()
         if volumes:
             docker("volume", "rm", *volumes)
@@ -88,8 +90,8 @@ def swarm() -> Iterator[Swarm]:
     stack = Swarm()
     try:
         stack.deploy()
-        until(lambda: _answers(stack), "the stack to answer")
-        until(lambda: len(stack.reached()) == 3, "nginx to find all tasks")
+        eventually(lambda: _answers(stack), "the stack to answer")
+        eventually(lambda: len(stack.reached()) == 3, "nginx to find all tasks")
         yield stack
     except AssertionError as failure:
         for service in ("app", "nginx"):
@@ -115,7 +117,7 @@ def test_tasks_come_and_are_replaced_and_nobody_is_refused(swarm: Swarm) -> None
                 each.wait_for_all()
 
             swarm.scale(4)
-            until(lambda: swarm.reached() - before, "the new task to be reached")
+            eventually(lambda: swarm.reached() - before, "the new task to be reached")
             with Crowd(swarm, NEWCOMERS) as newcomers:
                 newcomers.each(Visitor.arrive)
                 assert {visitor.host for visitor in newcomers.visitors} >= set(swarm.containers()) - before
@@ -134,7 +136,7 @@ def test_tasks_come_and_are_replaced_and_nobody_is_refused(swarm: Swarm) -> None
             for each in busy:
                 each.wait_for_rounds(2)
 
-        until(lambda: len(swarm.containers()) == 4, "the last old task to be gone")
+        eventually(lambda: len(swarm.containers()) == 4, "the last old task to be gone")
         assert not set(swarm.containers()) & old
         assert opening.rounds[passers_by.visitors[0]] > 20
         assert not opening.troubles
@@ -153,7 +155,7 @@ def test_prometheus_finds_the_slots_of_all_tasks(swarm: Swarm) -> None:
         up = swarm.query('up{job="htag"} == 1')
         return len(up) == tasks * SLOTS and len(swarm.query('up{job="htag"}')) == len(up)
 
-    until(found, "all slots in Prometheus, and no others")
+    eventually(found, "all slots in Prometheus, and no others")
 
 
 def test_metrics_are_not_public_and_nothing_else_has_a_port(swarm: Swarm) -> None:

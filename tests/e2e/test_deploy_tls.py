@@ -13,8 +13,10 @@ import pytest
 import requests
 
 from loadtest.client import Transport
-from tests.e2e.stack import Crowd, Stack, Visitor, free_ports, until
+from tests.e2e.stack import Crowd, Stack, Visitor
 from tests.stack.engine import need_engine, run
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 VISITORS = 60
 LOAD_USERS = 20
@@ -25,7 +27,7 @@ class TlsStack(Stack):
     """With certificates in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        [https] = free_ports(1)
+        https = free_port()
         super().__init__("tls", ["deploy/tls.yml"], TLS_DIR=str(folder), HTTPS_PORT=str(https))
         self.folder = folder
         self.plain_url, self.url = self.url.replace("127.0.0.1", "localhost"), f"https://localhost:{https}"
@@ -114,7 +116,7 @@ def test_a_renewed_certificate_is_served_and_no_websocket_is_cut(tls: TlsStack) 
         tls.make_certificate()
         renewed = (tls.folder / "certificate.pem").read_text()
         assert renewed != before
-        until(lambda: tls.served_certificate().split() == renewed.split(), "the renewed certificate")
+        eventually(lambda: tls.served_certificate().split() == renewed.split(), "the renewed certificate")
         time.sleep(6)  # longer than worker_shutdown_timeout, after which a reload would have cut them
         assert all(visitor.connected for visitor in crowd.visitors)
         crowd.each(Visitor.click_once)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.e2e.stack import Busy, Crowd, Stack, Visitor, until
+from tests.e2e.stack import Busy, Crowd, Stack, Visitor
 from tests.stack.engine import docker, need_engine
+from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}
 NEWCOMERS = 30
@@ -37,7 +38,7 @@ class TraefikStack(Stack):
     def scale(self, containers: int) -> None:
         """So many app containers, all healthy, and Traefik's."""
         self.up(containers, services=["traefik", "app", "valkey"])
-        until(lambda: self.reached() >= self.containers(), "Traefik to find all containers")
+        eventually(lambda: self.reached() >= self.containers(), "Traefik to find all containers")
 
     def reached(self) -> set[str]:
         """The host names of those who answer some requests without a cookie."""

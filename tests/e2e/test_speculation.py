@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 from htag import Tag, WebApp
-from tests.e2e.serving import Serving, until
+from tests.e2e.serving import Serving
+from tests.support.waiting import until
 
 
 class Destination(Tag.App):
@@ -70,4 +71,4 @@ async def test_a_guess_touches_nothing_and_the_visit_works(page: Page, kind: str
     finally:
         await page.goto("about:blank")
         await serving.stop()
-        await web.pool.close()
+        await web.registry.close()

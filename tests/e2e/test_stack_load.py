@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.stack import Stack, until
+from tests.e2e.stack import Stack
 from tests.stack.engine import ROOT
+from tests.support.waiting import eventually
 
 USERS = 100
 SECONDS = 45
@@ -54,14 +55,14 @@ def load(running_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_under_load_every_worker_is_scraped(load: Load) -> None:
-    until(lambda: load.stack.number("sum(htag_connections)") >= USERS / 2, "half of the users")
-    until(lambda: load.stack.number("sum(rate(htag_events_total[30s]))") > 1, "an event rate")
+    eventually(lambda: load.stack.number("sum(htag_connections)") >= USERS / 2, "half of the users")
+    eventually(lambda: load.stack.number("sum(rate(htag_events_total[30s]))") > 1, "an event rate")
 
 
 @pytest.mark.parametrize("expression", QUERIES)
 def test_every_panel_shows_something_under_load(load: Load, expression: str) -> None:
     asked = expression.replace("$__rate_interval", "30s")
-    assert until(lambda: load.stack.numbers(asked), asked)
+    assert eventually(lambda: load.stack.numbers(asked), asked)
     assert load.process.poll() is None, "the load was over before the dashboard was looked at"
 
 
@@ -87,5 +88,5 @@ def _settled_events(stack: Stack) -> float:
         time.sleep(1.2 * SCRAPE)
         return stack.number("sum(htag_events_total)") == seen[-1]
 
-    until(settled, "the last events to be scraped")
+    eventually(settled, "the last events to be scraped")
     return seen[-1]

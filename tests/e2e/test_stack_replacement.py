@@ -1,6 +1,7 @@
 """A worker is killed while people load pages: nobody gets an error, and its replacement takes its place."""
 
-from tests.e2e.stack import Busy, Crowd, Stack, Visitor, until
+from tests.e2e.stack import Busy, Crowd, Stack, Visitor
+from tests.support.waiting import eventually
 
 VISITORS = 100
 PAUSE = 1.0  # seconds between two pages of a visitor; without it this would be an attack, and nginx would say so
@@ -15,7 +16,7 @@ def test_nobody_who_loads_pages_notices_that_a_worker_was_killed(stack: Stack) -
         with Busy(crowd, Visitor.open, PAUSE) as busy:
             busy.wait_for_all()
             stack.compose("exec", "app", "python", "-c", f"import os; os.kill({killed['pid']}, 9)")
-            replacement = until(lambda: _other_worker(stack, witness, killed["pid"]), "the replacement")
+            replacement = eventually(lambda: _other_worker(stack, witness, killed["pid"]), "the replacement")
             busy.wait_for_rounds(3)
 
         assert (replacement["host"], replacement["slot"]) == (killed["host"], killed["slot"])

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from tests.e2e.stack import SLOTS, Busy, Crowd, Stack, Visitor, until
+from tests.e2e.stack import SLOTS, Busy, Crowd, Stack, Visitor
+from tests.support.waiting import eventually
 
 VISITORS = 100
 NEWCOMERS = 60
@@ -20,7 +21,7 @@ def test_scaling_up_moves_nobody_and_scaling_down_gives_a_new_page(stack: Stack)
             stack.up(containers=4)
             everywhere = stack.containers()
             assert len(everywhere) == 4
-            until(lambda: _up(stack) == 4 * SLOTS, "all slots in Prometheus")
+            eventually(lambda: _up(stack) == 4 * SLOTS, "all slots in Prometheus")
             newcomers.each(Visitor.arrive)
             busy.wait_for_rounds(3)
 
@@ -48,7 +49,7 @@ def test_scaling_up_moves_nobody_and_scaling_down_gives_a_new_page(stack: Stack)
     assert {visitor for _, visitor, _ in troubles} == set(unlucky)
     assert all(visitor.host in left and visitor.clicks > 0 for visitor in unlucky)
     assert not [visitor for visitor in everybody if visitor.moves and visitor not in unlucky]
-    until(lambda: _up(stack) == 2 * SLOTS == _known(stack), "the removed slots to be forgotten")
+    eventually(lambda: _up(stack) == 2 * SLOTS == _known(stack), "the removed slots to be forgotten")
 
 
 def _up(stack: Stack) -> float:

@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from loadtest.client import Transport
-from tests.e2e.stack import MEMORY_LIMIT, SLOTS, Stack, Visitor, until
+from tests.e2e.stack import MEMORY_LIMIT, SLOTS, Stack, Visitor
 from tests.stack.engine import docker, run
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "http"])
@@ -41,7 +42,7 @@ def test_health_tells_people_and_monitors(stack: Stack) -> None:
 
 def test_metrics_are_for_prometheus_only(stack: Stack) -> None:
     assert requests.get(stack.url + "/metrics", timeout=10).status_code == 404
-    until(lambda: stack.number('count(up{job="htag"} == 1)') == 2, "both slots in Prometheus")
+    eventually(lambda: stack.number('count(up{job="htag"} == 1)') == 2, "both slots in Prometheus")
     assert {sample["metric"]["slot"] for sample in stack.query('up{job="htag"}')} == {"1", "2"}
 
 
@@ -49,7 +50,7 @@ def test_the_access_log_shows_a_visit(stack: Stack) -> None:
     with Visitor(stack.url) as visitor:
         visitor.arrive()
         [route] = [cookie.value for cookie in visitor.http.cookies if cookie.name.startswith("htag_route_")]
-    visit = until(
+    visit = eventually(
         lambda: [line for line in stack.access_log() if line["route"] == route and line["path"] == "/ws"], "the line"
     )
     assert (visit[-1]["status"], visit[-1]["upgrade"]) == (101, "websocket")
@@ -59,7 +60,7 @@ def test_compose_serves_somebody_s_own_app(stack: Stack) -> None:
     container = stack.compose("run", "--detach", "--no-deps", "--env", "HTAG_APP=hello:Hello", "app").strip()
     fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8001/').read().decode())"
     try:
-        page = until(lambda: run("docker", "exec", container, "python", "-c", fetch).stdout, "the page")
+        page = eventually(lambda: run("docker", "exec", container, "python", "-c", fetch).stdout, "the page")
         assert "Hello</button>" in page
     finally:
         docker("rm", "--force", "--volumes", container)
@@ -70,10 +71,10 @@ def test_a_store_that_is_down_degrades_and_nobody_notices(stack: Stack) -> None:
         visitor.arrive()
         stack.compose("stop", "valkey")
         try:
-            until(lambda: not stack.health(visitor)["store"]["ok"], "the store's failure in /health")
+            eventually(lambda: not stack.health(visitor)["store"]["ok"], "the store's failure in /health")
             assert stack.health(visitor)["status"] == "degraded"
             visitor.click_once()
             assert requests.get(stack.url + "/health/ready", timeout=10).status_code == 200
         finally:
             stack.compose("start", "valkey")
-        until(lambda: stack.health(visitor)["status"] == "ok", "the store's return in /health")
+        eventually(lambda: stack.health(visitor)["status"] == "ok", "the store's return in /health")

@@ -1,7 +1,6 @@
 """A server of wire version 1 in which every answer, refusal and broken connection is the test's to choose."""
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from htag.web.page import asset
-from htag.wire.codec import conceal, exclusive_or
-from tests.e2e.serving import DEADLINE, Serving
+from htag.wire.parano import Cipher
+from tests.e2e.serving import Serving
+from tests.support.waiting import LOOP_SECONDS
 
 Json = dict[str, Any]
 
@@ -87,7 +87,7 @@ class WireServer(Serving):
         if self.socket == "refuse":
             return await websocket.close()
         if self.socket == "hang":
-            await asyncio.sleep(DEADLINE)
+            await asyncio.sleep(LOOP_SECONDS)
         await websocket.accept()
         if self.socket == "unknown":
             return await websocket.close(4404)
@@ -173,9 +173,9 @@ class WireServer(Serving):
 
     def _encode(self, message: Json) -> str:
         text = json.dumps(message)
-        return conceal(text.encode(), self.parano) if self.parano else text
+        return Cipher(self.parano).conceal(text.encode()) if self.parano else text
 
     def _decode(self, text: str) -> Json:
-        raw = b"".join(exclusive_or(base64.b64decode(text), self.parano)) if self.parano else text.encode()
+        raw = Cipher(self.parano).reveal(text) if self.parano else text.encode()
         decoded: Json = json.loads(raw)
         return decoded

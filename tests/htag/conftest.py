@@ -1,5 +1,5 @@
 """What the tests of the library share."""
 
-from tests.support.visits import show, transport, visit
+from tests.support.visits import show, transport, visit, visits
 
-__all__ = ["show", "transport", "visit"]
+__all__ = ["show", "transport", "visit", "visits"]

@@ -37,7 +37,7 @@ async def on_stage(play: Callable[[Tab, Stage], Coroutine[Any, Any, None]], tran
     await tab.connect()
     await play(tab, stages[0])
     await tab.leave()
-    await web.pool.close()
+    await web.registry.close()
 
 
 async def settle(tab: Tab) -> None:
@@ -361,6 +361,6 @@ def test_parano_survives_anything_too(rubbish):
                 tab._channel.send(encode(frame, tab.key))
         assert await tab.event("go", "click") is None
         await tab.leave()
-        await web.pool.close()
+        await web.registry.close()
 
     asyncio.run(play())

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import patience
+
 ROOT = Path(__file__).parents[2]
 # Seconds that a single command may take; a slow machine can stretch it. Building the image from nothing is the longest.
-DEADLINE = 300 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))
+DEADLINE = patience(300)
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,13 @@
 """App containers with our nginx in front, on a network of their own: what Compose runs, one container at a time."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import NamedTuple, Self
 
 from tests.stack.engine import ROOT, docker
 from tests.stack.test_nginx import HARDENED, IMAGE, arguments
-
-PATIENCE = 60  # seconds that a container may take to serve
+from tests.support.waiting import eventually
 
 
 class Answer(NamedTuple):
@@ -47,7 +44,9 @@ class Fleet:
             "--network-alias", "app", *HARDENED, "--tmpfs", "/data:uid=10001",
             *(f"--env={name}={value}" for name, value in environment.items()), self._image,
         )  # fmt: skip
-        _until(lambda: docker("inspect", "--format", "{{.State.Health.Status}}", container).strip() == "healthy")
+        eventually(
+            lambda: docker("inspect", "--format", "{{.State.Health.Status}}", container).strip() == "healthy", "the app"
+        )
         return container[:12]
 
     def add_echo(self, **settings: str) -> str:
@@ -63,7 +62,7 @@ class Fleet:
         """Start nginx, and wait until it has found the app."""
         container = self._run("--publish", "127.0.0.1::8080", *arguments(**self._settings, **settings), IMAGE)
         self.address = docker("port", container, "8080").strip()
-        _until(lambda: self._serves("/health/live"))
+        eventually(lambda: self._serves("/health/live"), "nginx")
 
     def get(self, path: str, *cookies: str, method: str = "GET", accept: str = "text/html") -> Answer:
         """The answer to a path that is sent as it is, not tidied up."""
@@ -99,10 +98,3 @@ class Fleet:
 def build_app_image() -> str:
     """The image's id: no tag, because somebody else's build may take that."""
     return docker("build", "--quiet", str(ROOT)).strip()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain for a container"
-        time.sleep(0.2)

@@ -2,13 +2,13 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.stack.engine import ROOT, docker, run
+from tests.support.waiting import eventually
 
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 DEMO = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8001/').status)"
@@ -85,10 +85,10 @@ def started(app: str, closed: Path) -> Iterator[str]:
 
 
 def test_the_demo_starts_although_it_may_not_enter_the_apps_folder(started: str) -> None:
-    deadline = time.monotonic() + 60
-    while (done := run("docker", "exec", started, "python", "-c", DEMO)).returncode and time.monotonic() < deadline:
-        time.sleep(0.3)
-    assert done.stdout.strip() == "200", run("docker", "logs", started).stderr
+    def answer() -> str:
+        return run("docker", "exec", started, "python", "-c", DEMO).stdout.strip()
+
+    assert eventually(answer, lambda: run("docker", "logs", started).stderr) == "200"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.stack.engine import ROOT, docker, run
+from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:test"
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
@@ -110,9 +110,7 @@ def test_somebody_s_own_files_may_be_called_like_ours(serve: Callable[[Path, str
 
 
 def _wait_until_healthy(container: str) -> None:
-    deadline = time.monotonic() + 60
-    while _health(container) == "starting" and time.monotonic() < deadline:
-        time.sleep(0.2)
+    eventually(lambda: _health(container) != "starting", lambda: docker("logs", container))
     assert _health(container) == "healthy", docker("logs", container)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.engine import ROOT, docker
+from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:memory"
 MIB = 2**20
@@ -100,18 +101,11 @@ def serve(image: None, tmp_path: Path) -> Iterator[Callable[[str], Container]]:
     def serve(app: str) -> Container:
         made = Container(tmp_path, app)
         names.append(made.name)
-        until(made.is_there, "the worker")
+        eventually(made.is_there, "the worker")
         return made
 
     yield serve
     docker("rm", "--force", "--volumes", *names)
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
-        time.sleep(0.2)
 
 
 def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
@@ -134,7 +128,7 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
     assert container.get()[0] == 200  # a worker without sessions refuses nobody
     # One run of seven refused the next ones at first. Near the limit what could be used again is not relied on, which
     # may be why; it was not shown. What is asked is that the room comes back by itself.
-    until(lambda: [container.get()[0] for _ in range(20)] == [200] * 20, "room for newcomers", seconds=30)
+    eventually(lambda: [container.get()[0] for _ in range(20)] == [200] * 20, "room for newcomers", seconds=30)
     assert container.state() == (True, False, 0)
 
 

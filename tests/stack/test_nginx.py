@@ -17,6 +17,7 @@ import requests
 
 from loadtest.client import Client, Refused
 from tests.stack.engine import ROOT, docker, run
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -155,15 +156,13 @@ def start(network: str) -> Iterator[Callable[..., Proxy]]:
 
 
 def _wait_until_it_serves(proxy: Proxy) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def serves() -> bool:
         try:
-            if proxy.get("/echo").status_code == 200:
-                return
+            return proxy.get("/echo").status_code == 200
         except requests.ConnectionError:
-            pass  # not listening yet
-        time.sleep(0.1)
-    pytest.fail(docker("logs", proxy.container))
+            return False  # not listening yet
+
+    eventually(serves, lambda: docker("logs", proxy.container))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import contextlib
 import re
 import secrets
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from tests.stack.engine import ROOT, docker, run
+from tests.support.waiting import eventually
 
 IMAGE = "prom/prometheus:v3.5.3"
 CONFIG = ROOT / "monitoring/prometheus"
@@ -79,10 +79,7 @@ def prometheus(engine: None) -> Iterator[tuple[str, str]]:
         stack.callback(docker, "rm", "--force", name)
         docker("network", "connect", "--alias=prometheus", grafana, name)
         docker("start", name)
-        deadline = time.monotonic() + 30
-        while not asks(f"container:{name}", "127.0.0.1"):
-            assert time.monotonic() < deadline, docker("logs", name)
-            time.sleep(0.5)
+        eventually(lambda: asks(f"container:{name}", "127.0.0.1"), lambda: docker("logs", name))
         yield app, grafana
 
 

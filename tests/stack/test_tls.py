@@ -5,13 +5,13 @@ import re
 import shutil
 import subprocess
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.stack.engine import ROOT, docker, run
 from tests.stack.test_nginx import IMAGE, arguments
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -154,9 +154,7 @@ def test_the_settings_are_documented() -> None:
 
 
 def _until_handshakes_succeed(url: str, wanted: bool) -> None:
-    deadline = time.monotonic() + 30
-    while (run("curl", "--silent", "--insecure", f"{url}/?SECRET").returncode == 0) != wanted:
-        assert time.monotonic() < deadline, (
-            f"in 30 s connections have not become {'possible' if wanted else 'impossible'}"
-        )
-        time.sleep(0.2)
+    def is_so() -> bool:
+        return (run("curl", "--silent", "--insecure", f"{url}/?SECRET").returncode == 0) == wanted
+
+    eventually(is_so, "connections to become " + ("possible" if wanted else "impossible"))

@@ -11,25 +11,51 @@ from htag import Tag, WebApp
 from tests.browser import TRANSPORTS, Site, Tab, shut_down
 
 Visit = Callable[..., Awaitable[Tab]]
+Serve = Callable[[type[Tag.App]], Visit]
+
+
+class Visits:
+    """The tabs that a test opened and the web apps it opened them on; all end with the test."""
+
+    def __init__(self) -> None:
+        self._tabs: list[Tab] = []
+        self._webs: list[WebApp] = []
+
+    def serve(self, entity: Any, **options: Any) -> WebApp:
+        self._webs.append(WebApp(entity, **options))
+        return self._webs[-1]
+
+    def tab(self, web: WebApp, transport: str) -> Tab:
+        """Open a tab, with nothing in it yet, of a browser of its own."""
+        self._tabs.append(Tab(Site(web.app), transport))
+        return self._tabs[-1]
+
+    async def end(self) -> None:
+        for tab in self._tabs:
+            await tab.leave()
+        for web in self._webs:
+            await shut_down(web)
 
 
 @pytest.fixture
-async def visit() -> AsyncIterator[Visit]:
+async def visits() -> AsyncIterator[Visits]:
+    visits = Visits()
+    yield visits
+    await visits.end()
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
     """`await visit(MyApp)`: a tab that shows a new session of MyApp, connected by WebSocket unless told otherwise.
 
     What else is given goes to `WebApp`; `load=False` and `connect=False` stop before that step.
     """
-    tabs: list[Tab] = []
-    webs: list[WebApp] = []
 
     async def open_tab(
         entity: Any, transport: str = "websocket", *, load: bool = True, connect: bool = True, **options: Any
     ) -> Tab:
         born: list[Any] = []
-        web = WebApp(entity, on_instance=born.append, **options)
-        webs.append(web)
-        tab = Tab(Site(web.app), transport)
-        tabs.append(tab)
+        tab = visits.tab(visits.serve(entity, on_instance=born.append, **options), transport)
         if load:
             await tab.load()
             tab.app = born[0] if born else entity
@@ -37,11 +63,7 @@ async def visit() -> AsyncIterator[Visit]:
                 await tab.connect()
         return tab
 
-    yield open_tab
-    for tab in tabs:
-        await tab.leave()
-    for web in webs:
-        await shut_down(web)
+    return open_tab
 
 
 @pytest.fixture
@@ -63,3 +85,18 @@ def transport(request: pytest.FixtureRequest) -> str:
     """Each of the three transports in turn."""
     name: str = request.param
     return name
+
+
+@pytest.fixture
+def serve(visits: Visits, transport: str) -> Serve:
+    """`visit = serve(MyApp)`, then `await visit()` for each visitor who opens it, over each transport in turn."""
+
+    def serve_app(entity: type[Tag.App]) -> Visit:
+        web = visits.serve(entity)
+
+        async def open_tab() -> Tab:
+            return await (await visits.tab(web, transport).load()).connect()
+
+        return open_tab
+
+    return serve_app

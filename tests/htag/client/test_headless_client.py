@@ -1,21 +1,16 @@
 """The headless client of `loadtest/`: what it does against a real server, over every transport."""
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from htag import State, Tag, WebApp
 from loadtest.client import SERVED_BY, Client, Disconnected, Refused, ServerFailure, Transport
 from loadtest.document import Document
-
-START_SECONDS = 30.0  # for a machine with other things to do
+from tests.support.servers import served_in_thread
 
 TRANSPORTS: list[Transport] = ["websocket", "sse", "http"]
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
@@ -73,31 +68,6 @@ class Slot:
         await self.app(scope, receive, signed)
 
 
-@contextmanager
-def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """A real server in a thread of this process; its URL."""
-    config = uvicorn.Config(
-        app,
-        port=port,
-        ws="websockets-sansio",
-        log_level="critical",  # a stream that is cut at shutdown is logged as an error
-        timeout_graceful_shutdown=1,  # without it, an open stream keeps the server from ending
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + START_SECONDS
-    while not server.started:
-        assert thread.is_alive(), "the server ended while it started"
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 Visit = Callable[..., Client]
 
 
@@ -108,7 +78,7 @@ def slot() -> Slot:
 
 @pytest.fixture
 def url(slot: Slot) -> Iterator[str]:
-    with serving(slot) as url:
+    with served_in_thread(slot) as url:
         yield url
 
 
@@ -139,7 +109,7 @@ def test_a_click_is_answered_and_shows(url: str, visit: Visit, transport: Transp
 
 @every_transport
 def test_parano(visit: Visit, transport: Transport) -> None:
-    with serving(WebApp(Desk, parano=True).app) as url:
+    with served_in_thread(WebApp(Desk, parano=True).app) as url:
         client = visit(url, transport)
         assert client.click("up") == 1
         client.type("name", "Zoë")
@@ -204,13 +174,13 @@ def test_two_tabs_of_one_visitor_show_the_same(url: str, visit: Visit, transport
 
 @every_transport
 def test_a_session_that_is_gone_gets_a_new_page(visit: Visit, transport: Transport) -> None:
-    with serving(WebApp(Desk).app) as url:
+    with served_in_thread(WebApp(Desk).app) as url:
         client = visit(url, transport)
         client.click("up")
     if transport != "http":
         with pytest.raises(Disconnected):
             client.wait_until(lambda: False, "the end of the server")
-    with serving(WebApp(Desk).app, port=int(url.rpartition(":")[2])):
+    with served_in_thread(WebApp(Desk).app, port=int(url.rpartition(":")[2])):
         client.reconnect()
         assert client.click("up") == 1
 

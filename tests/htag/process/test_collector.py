@@ -12,7 +12,7 @@ import pytest
 from htag import Tag, WebApp
 from htag.process import collector, heap
 from htag.process.collector import ENDED, IN_A_ROW, PAGES, SAMPLED, YOUNG_OBJECTS, Collector
-from htag.session import registry as pool
+from htag.session import registry
 from htag.web import webapp as web
 
 MIB = 2**20
@@ -41,7 +41,7 @@ def python_s_own_settings() -> Iterator[None]:
 def mine(monkeypatch: pytest.MonkeyPatch) -> Collector:
     """The collector of this test, started."""
     fresh = Collector()
-    for module in (web, pool):
+    for module in (web, registry):
         monkeypatch.setattr(module, "collector", fresh)
     fresh.start()
     return fresh

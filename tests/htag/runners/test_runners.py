@@ -19,19 +19,10 @@ from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
-from htag.session.registry import HTTP_SECONDS, Pool
+from htag.session.registry import HTTP_SECONDS, SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
-
-DEADLINE = 10.0
-
-
-def eventually(condition):
-    deadline = time.monotonic() + DEADLINE
-    while not (result := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return result
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Page(Tag.App):
@@ -91,19 +82,19 @@ def test_a_port_that_was_in_use_a_moment_ago_is_free():
 def test_the_browser_opens_as_soon_as_the_server_answers(served, opened):
     started = time.monotonic()
     WebApp(Page).run(port=opened.port)
-    eventually(lambda: opened.addresses)
+    eventually(lambda: opened.addresses, "a browser")
     assert time.monotonic() - started < serving.BROWSER_SECONDS
     assert opened.addresses == [f"http://127.0.0.1:{opened.port}"]
 
 
 def test_a_server_on_all_addresses_is_visited_at_one(served, opened):
     WebApp(Page).run(host="0.0.0.0", port=opened.port)
-    assert eventually(lambda: opened.addresses) == [f"http://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
 
 
 def test_with_a_certificate_the_address_says_so(served, opened):
     WebApp(Page).run(port=opened.port, ssl_certfile="cert.pem")
-    assert eventually(lambda: opened.addresses) == [f"https://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"https://127.0.0.1:{opened.port}"]
 
 
 def test_a_restart_opens_no_second_tab(served, opened, monkeypatch):
@@ -118,7 +109,7 @@ def test_the_watcher_opens_the_browser_and_serves_nothing(served, opened, monkey
     monkeypatch.setattr(reloader.Reloader, "run", lambda self: None)
     web = WebApp(Page)
     web.run(port=opened.port, reload=True)
-    assert eventually(lambda: opened.addresses) == [f"http://127.0.0.1:{opened.port}"]
+    assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
     assert served == []
     assert web.reload is True
 
@@ -151,11 +142,11 @@ def test_chrome_app_hands_options_to_the_server_and_to_the_web_app(served):
 
 
 class Visited:
-    """A pool with one session, whose tabs a test opens and closes."""
+    """A registry with one session, whose tabs a test opens and closes."""
 
     def __init__(self, leave=True):
-        self.pool = Pool(limits=Limits(), observer=Observer())
-        self.session = self.pool.open(self._build)
+        self.registry = SessionRegistry(limits=Limits(), observer=Observer())
+        self.session = self.registry.open(self._build)
         self.session.app.exit_on_disconnect = leave
 
     def _build(self, identity):
@@ -163,25 +154,25 @@ class Visited:
 
 
 async def test_nobody_has_left_before_anybody_came():
-    assert not serving.is_left(Visited().pool)
+    assert not serving.is_left(Visited().registry)
 
 
 @pytest.mark.parametrize("leave", [True, False])
 async def test_the_app_decides_whether_everybody_has_left(leave):
     visited = Visited(leave)
     visited.session.join(client := object())
-    assert not serving.is_left(visited.pool)
+    assert not serving.is_left(visited.registry)
     visited.session.detach(client)
-    assert serving.is_left(visited.pool) is leave
+    assert serving.is_left(visited.registry) is leave
 
 
 async def test_a_tab_on_plain_http_is_there_while_it_polls():
     visited = Visited()
     visited.session.seen = True
     visited.session.spoke_http_at = time.monotonic()
-    assert not serving.is_left(visited.pool)
+    assert not serving.is_left(visited.registry)
     visited.session.spoke_http_at -= HTTP_SECONDS
-    assert serving.is_left(visited.pool)
+    assert serving.is_left(visited.registry)
 
 
 async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
@@ -190,14 +181,14 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
     monkeypatch.setattr(serving, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(serving, "LINGER_SECONDS", 0.1)
     visited = Visited()
-    watch = asyncio.create_task(serving.stop_when_left(visited.pool))
+    watch = asyncio.create_task(serving.stop_when_left(visited.registry))
     for _ in range(3):
         visited.session.join(client := object())
         await asyncio.sleep(0.05)
         visited.session.detach(client)
         await asyncio.sleep(0.05)
     assert stopped == []
-    await asyncio.wait_for(watch, DEADLINE)
+    await asyncio.wait_for(watch, PATIENCE)
     assert stopped == [signal.SIGINT]
 
 
@@ -211,7 +202,7 @@ class Page(Tag.App):
         print("destroyed", flush=True)
 
 web = WebApp(Page)
-serving.is_left = lambda pool: bool(pool.sessions)  # who asks for the page has left at once
+serving.is_left = lambda registry: bool(registry.sessions)  # who asks for the page has left at once
 web.run(port=int(sys.argv[1]), open_browser=False, log_level="warning")
 print("returned", flush=True)
 """
@@ -221,11 +212,11 @@ def test_run_returns_after_all_sessions_have_ended(tmp_path):
     port = serving.free_port("127.0.0.1")
     program = subprocess.Popen([sys.executable, "-c", LEAVING, str(port)], stdout=subprocess.PIPE, text=True)
     try:
-        eventually(lambda: program.poll() is None and serving.is_listening("127.0.0.1", port))
+        eventually(lambda: program.poll() is None and serving.is_listening("127.0.0.1", port), "the server")
         with socket.create_connection(("127.0.0.1", port)) as page:
             page.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert page.recv(100).startswith(b"HTTP/1.1 200")
-        output, _ = program.communicate(timeout=DEADLINE)
+        output, _ = program.communicate(timeout=PATIENCE)
     finally:
         program.kill()
     assert output.split() == ["destroyed", "returned"]
@@ -383,11 +374,11 @@ class Window:
         self.taken = (identity, title)
 
     async def until(self, condition):
-        for _ in range(int(DEADLINE / 0.01)):
+        for _ in range(int(PATIENCE / 0.01)):
             if condition():
                 return
             await asyncio.sleep(0.01)
-        raise TimeoutError(f"not within {DEADLINE} s")
+        raise TimeoutError(f"not within {PATIENCE} s")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from htag import Tag, WebApp
-from htag.session import registry as pool
+from htag.session import registry
 from tests.browser import Headers, Refused, Site, Tab
 from tests.support.visits import Visit
 
@@ -199,7 +199,7 @@ async def test_a_login_renews_id_and_token_and_the_session_stays(visit: Visit, t
 
 
 async def test_the_old_id_is_nobodys_after_a_while(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "FORMER_SECONDS", 0.1)
+    monkeypatch.setattr(registry, "FORMER_SECONDS", 0.1)
     tab = await visit(Login)
     old, token = Site(tab.site.app, cookies=tab.site.cookies), tab.token
     await renewed(tab)
@@ -306,7 +306,7 @@ async def test_an_instance_for_everybody_and_a_page_that_is_just_made_have_nothi
 
 
 async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "FORMER_SECONDS", 0.05)
+    monkeypatch.setattr(registry, "FORMER_SECONDS", 0.05)
     web = WebApp(Login)
     tab = await Tab(Site(web.app)).load()
     await tab.connect()
@@ -318,6 +318,6 @@ async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pyte
     await tab.load("?n")
     assert (await old.get("/stream")).status == 404
     app.renew_session_id()
-    assert not web.pool.renewing, "nobody waits for the new id of a session that is gone"
+    assert not web.registry.renewing, "nobody waits for the new id of a session that is gone"
     await asyncio.sleep(0.1)
     assert (await tab.site.get()).status == 200

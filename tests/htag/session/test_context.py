@@ -284,9 +284,9 @@ ENDED = ("unmount", "destroy", "async destroy", "made: unmount", "made: async un
 async def test_a_session_that_another_visitors_code_ends(house: House, ann: Browser) -> None:
     house.shared.value = 1
     await pushed(ann)
-    (session,) = house.web.pool.sessions.values()
+    (session,) = house.web.registry.sessions.values()
     bob = await house.visitor("bob")
-    bob.app.act = lambda: house.web.pool.end(session, "replaced")
+    bob.app.act = lambda: house.web.registry.end(session, "replaced")
     await bob.click("other")
     await session.finished()
     only(ann.app.seen, *ENDED)
@@ -295,7 +295,7 @@ async def test_a_session_that_another_visitors_code_ends(house: House, ann: Brow
 async def test_a_session_that_ends_by_a_timer_of_another_visitors_request() -> None:
     house = House(limits=Limits(new_seconds=0.05, grace_seconds=0.05))
     ann = await house.visitor("ann")
-    (session,) = house.web.pool.sessions.values()
+    (session,) = house.web.registry.sessions.values()
     house.shared.value = 1
     await pushed(ann)
     bob = await house.visitor("bob")
@@ -346,10 +346,10 @@ async def test_the_line_about_what_was_left_out_is_logged_in_no_visitors_context
 
 
 async def test_a_whole_body_that_is_rendered_while_another_visitor_is_served(house: House, ann: Browser) -> None:
-    (session,) = house.web.pool.sessions.values()
+    (session,) = house.web.registry.sessions.values()
     bob = await house.visitor("bob")
     ann.app.seen.clear()
-    bob.app.act = lambda: session.whole_frame(session.clients[0]) and None
+    bob.app.act = lambda: session.full_render(session.channels[0]) and None
     await bob.click("other")
     only(ann.app.seen, "render")
 
@@ -401,7 +401,7 @@ async def test_what_a_visitor_does_runs_with_what_the_host_says_of_this_very_req
 
 async def test_a_page_that_is_asked_for_again_has_the_hosts_new_variables(house: House, ann: Browser) -> None:
     """He logs in elsewhere on the host's site, and comes back; what the app itself has set stays."""
-    (session,) = house.web.pool.sessions.values()
+    (session,) = house.web.registry.sessions.values()
     ann.site.cookies["who"] = "anna"
     ann.app.seen.clear()
     await ann.load()
@@ -443,7 +443,7 @@ async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> Non
     await tab.next()
     await asyncio.sleep(0.02)
     await tab.leave()
-    await web.pool.close()
+    await web.registry.close()
     assert seen == {(way, "fr") for way in ("render 0", "render 1", "handler", "hook", "end")}
     assert language.get() == "none"
 
@@ -511,11 +511,11 @@ async def test_a_connection_made_in_a_handler_keeps_no_session_alive(house: Hous
     ann.app.act = lambda: kept.append(contextvars.copy_context())
     await ann.click("other")
     await ann.leave()
-    (session,) = house.web.pool.sessions.values()
+    (session,) = house.web.registry.sessions.values()
     gone = weakref.ref(ann.app)
     ann.app.on_destroy = lambda: None  # with none that takes time, it is over at once
     ann.app = None
-    house.web.pool.end(session, "replaced")
+    house.web.registry.end(session, "replaced")
     del session
     gc.collect()
     assert gone() is None
@@ -536,8 +536,8 @@ async def test_the_request_for_the_page_is_not_kept_for_the_life_of_the_session(
 
 async def test_an_app_that_is_over_has_no_request_not_even_of_the_page_that_runs(house: House, ann: Browser) -> None:
     requests: list[Any] = []
-    (session,) = house.web.pool.sessions.values()
-    house.web.pool.end(session, "replaced")
+    (session,) = house.web.registry.sessions.values()
+    house.web.registry.end(session, "replaced")
     await session.finished()
     house.web.on_instance = lambda app: requests.append(ann.app.request)
     await house.visitor("bob")

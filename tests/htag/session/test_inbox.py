@@ -11,32 +11,23 @@ import pytest
 from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import CROWDED, Lane
+from htag.session.inbox import MAX_WAITING, Inbox
 from htag.session.session import Session
-from htag.wire.codec import Codec, Message
+from htag.wire.codec import Codec
+from htag.wire.messages import Message
+from tests.support.channels import RecordingChannel
 
 
-class Tab:
-    """A client that keeps what it is sent, and counts how often it was woken."""
+class Tab(RecordingChannel):
+    """A channel that is asked what it answered."""
 
-    transport = "websocket"
-
-    def __init__(self) -> None:
-        self.frames: list[Any] = []
-        self.woken = 0
-
-    def put(self, frame: str) -> None:
-        self.frames.append(json.loads(frame))
-
-    def wake(self) -> None:
-        self.woken += 1
-
-    def end(self) -> None:
-        pass
+    @property
+    def shown(self) -> list[Any]:
+        return [json.loads(frame) for frame in self.frames]
 
     @property
     def answered(self) -> list[str]:
-        return [frame["callback_id"] for frame in self.frames if frame.get("callback_id")]
+        return [frame["callback_id"] for frame in self.shown if frame.get("callback_id")]
 
 
 class Desk(Tag.App):
@@ -83,7 +74,7 @@ class Counting(Observer):
 
 
 class Scene:
-    """An app with one tab and its lane."""
+    """An app with one tab and its inbox."""
 
     def __init__(self) -> None:
         self.app = Desk()
@@ -94,11 +85,11 @@ class Scene:
         self.tab = Tab()
         self.session.attach(self.tab, self.session.revision)
         self.tab.frames.clear()
-        self.lane = Lane(self.session)
+        self.inbox = Inbox(self.session)
 
     def click(self, name: str, number: int = 0) -> asyncio.Future[None] | None:
         message = Message(id=name, event="click", data={"callback_id": f"c{number}", "n": number})
-        return self.lane.submit(message, self.tab)
+        return self.inbox.submit(message, self.tab)
 
 
 @pytest.fixture
@@ -117,7 +108,7 @@ async def within(future: asyncio.Future[None] | None) -> None:
 async def test_what_takes_no_time_is_done_when_submit_returns(scene: Scene) -> None:
     assert scene.click("fast", 1) is None
     assert scene.tab.answered == ["c1"]
-    assert scene.lane.idle
+    assert scene.inbox.idle
 
 
 async def test_a_fast_message_waits_behind_a_slow_one(scene: Scene) -> None:
@@ -125,7 +116,7 @@ async def test_a_fast_message_waits_behind_a_slow_one(scene: Scene) -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     assert scene.app.log == ["slow 1 begins"]
-    assert not scene.lane.idle
+    assert not scene.inbox.idle
     scene.app.gate.set()
     await within(fast)
     assert slow is not None
@@ -144,18 +135,18 @@ async def test_any_mixture_of_handlers_keeps_its_order(scene: Scene) -> None:
     assert numbers == ["0", "1", "1", "4", "6", "6", "7"]
 
 
-async def test_the_lane_is_idle_again_when_all_is_done(scene: Scene) -> None:
+async def test_the_inbox_is_idle_again_when_all_is_done(scene: Scene) -> None:
     scene.app.gate.set()
     await within(scene.click("slow", 1))
     async with asyncio.timeout(5):
-        while not scene.lane.idle:  # noqa: ASYNC110  # a lane has no event for it
+        while not scene.inbox.idle:  # noqa: ASYNC110  # a inbox has no event for it
             await asyncio.sleep(0)
     assert scene.click("fast", 2) is None
 
 
 async def test_each_step_of_a_generator_reaches_the_tab(scene: Scene) -> None:
     await within(scene.click("stepwise", 1))
-    shown = [frame["updates"]["shown"] for frame in scene.tab.frames if frame["updates"]]
+    shown = [frame["updates"]["shown"] for frame in scene.tab.shown if frame["updates"]]
     assert [html[-5:-4] for html in shown] == ["1", "2", "3"]
     assert scene.tab.woken >= 4  # nobody who holds the channel is about to send what a task puts in it
 
@@ -167,50 +158,50 @@ async def test_an_exception_is_told_to_the_tab_and_the_next_message_is_handled(
     scene.app.gate.set()
     await within(fast)
     await within(failing)
-    assert [frame["action"] for frame in scene.tab.frames if frame.get("callback_id")] == ["error", "update"]
-    assert "no luck" in scene.tab.frames[0]["traceback"]
+    assert [frame["action"] for frame in scene.tab.shown if frame.get("callback_id")] == ["error", "update"]
+    assert "no luck" in scene.tab.shown[0]["traceback"]
     assert scene.observer.outcomes == ["error", "ok"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
 async def test_two_lanes_do_not_wait_for_each_other(scene: Scene) -> None:
     scene.click("slow", 1)
-    other = Lane(scene.session)
+    other = Inbox(scene.session)
     assert other.submit(Message(id="fast", event="click", data={"n": 2}), None) is None
     assert "fast 2" in scene.app.log
 
 
 async def test_a_crowd_is_announced_and_whoever_waits_for_it_goes_on_when_it_is_gone(scene: Scene) -> None:
     scene.click("slow", 0)
-    for number in range(CROWDED):
-        assert not scene.lane.crowded
+    for number in range(MAX_WAITING):
+        assert not scene.inbox.full
         scene.click("fast", number)
-    assert scene.lane.crowded
-    waiting = asyncio.ensure_future(scene.lane.uncrowded())
+    assert scene.inbox.full
+    waiting = asyncio.ensure_future(scene.inbox.wait_for_room())
     await asyncio.sleep(0)
     assert not waiting.done()
     scene.app.gate.set()
     await asyncio.wait_for(waiting, 5)
-    assert not scene.lane.crowded
-    assert len(scene.app.log) == CROWDED + 2
+    assert not scene.inbox.full
+    assert len(scene.app.log) == MAX_WAITING + 2
 
 
-async def test_an_idle_lane_is_not_crowded_and_nobody_waits_for_it(scene: Scene) -> None:
-    assert not scene.lane.crowded
-    await asyncio.wait_for(scene.lane.uncrowded(), 5)
+async def test_an_idle_inbox_is_not_full_and_nobody_waits_for_it(scene: Scene) -> None:
+    assert not scene.inbox.full
+    await asyncio.wait_for(scene.inbox.wait_for_room(), 5)
 
 
 async def test_a_session_that_ends_settles_all_that_waits(scene: Scene) -> None:
     futures = [scene.click("slow", 1), scene.click("fast", 2), scene.click("slow", 3)]
     await asyncio.sleep(0)
     assert scene.app.log == ["slow 1 begins"]
-    crowd = asyncio.ensure_future(scene.lane.uncrowded())
+    crowd = asyncio.ensure_future(scene.inbox.wait_for_room())
     scene.session.close()
     for future in futures:
         await within(future)
     await asyncio.wait_for(crowd, 5)
     assert scene.app.log == ["slow 1 begins"]
-    assert scene.lane.idle
+    assert scene.inbox.idle
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
@@ -236,7 +227,7 @@ async def test_a_tab_that_left_meanwhile_costs_the_others_nothing(scene: Scene) 
     future = scene.click("stepwise", 1)
     scene.session.detach(scene.tab)
     await within(future)
-    assert sum(bool(frame["updates"]) for frame in other.frames) == 3
+    assert sum(bool(frame["updates"]) for frame in other.shown) == 3
 
 
 async def test_a_question_about_disabled_that_fails_is_answered_with_an_error(scene: Scene) -> None:
@@ -245,4 +236,4 @@ async def test_a_question_about_disabled_that_fails_is_answered_with_an_error(sc
     scene.session.page()
     fails = True
     assert scene.click("moody", 1) is None
-    assert scene.tab.frames[-1]["action"] == "error"
+    assert scene.tab.shown[-1]["action"] == "error"

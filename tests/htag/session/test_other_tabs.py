@@ -127,7 +127,7 @@ async def test_a_tab_on_plain_http_is_told_of_what_cannot_be_rendered(web: WebAp
 
 async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web: WebApp) -> None:
     _, first, second = await opened(web)
-    (session,) = web.pool.sessions.values()
+    (session,) = web.registry.sessions.values()
     await second.load()
     await second.load()  # this one's update waits for its second
     gc.collect()
@@ -136,7 +136,7 @@ async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web
         for tab in (first, second):
             await tab.leave()
         gone = weakref.ref(session)
-        web.pool.end(session, "replaced")
+        web.registry.end(session, "replaced")
         del session
         await asyncio.sleep(0.01)
         assert gone() is None

@@ -11,27 +11,12 @@ from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.registry import Pool, Refused
+from htag.session.registry import SessionRefused, SessionRegistry
 from htag.session.session import LAST_WORDS, Session
 from htag.wire.codec import Codec
 from tests.browser import Site, Tab
-
-
-class Client:
-    """A tab's channel that keeps nothing."""
-
-    def __init__(self, transport: str = "websocket") -> None:
-        self.transport = transport
-        self.ended = False
-
-    def put(self, frame: str) -> None:
-        pass
-
-    def wake(self) -> None:
-        pass
-
-    def end(self) -> None:
-        self.ended = True
+from tests.support.channels import RecordingChannel
+from tests.support.waiting import until
 
 
 class Diary(Observer):
@@ -67,20 +52,20 @@ class Page(Tag.App):
 
 
 class House:
-    """A pool with a diary."""
+    """A registry with a diary."""
 
     def __init__(self, make: Callable[[], App] = Page, pressure: Callable[[], str | None] | None = None, **limits: Any):
         self.diary = Diary()
-        self.pool = Pool(limits=Limits(**limits), observer=self.diary, pressure=pressure)
+        self.registry = SessionRegistry(limits=Limits(**limits), observer=self.diary, pressure=pressure)
         self._make = make
 
     def build(self, identity: str) -> Session:
-        session = Session(identity, self._make(), Codec(), self.diary, self.pool.limits)
+        session = Session(identity, self._make(), Codec(), self.diary, self.registry.limits)
         session.start()
         return session
 
     def open(self, identity: str | None = None) -> Session:
-        return self.pool.open(self.build, identity)
+        return self.registry.open(self.build, identity)
 
 
 Build = Callable[..., House]
@@ -88,7 +73,7 @@ Build = Callable[..., House]
 
 @pytest.fixture
 async def house() -> AsyncIterator[Build]:
-    """`house(new_seconds=1)`: a pool that is closed in the end."""
+    """`house(new_seconds=1)`: a registry that is closed in the end."""
     houses: list[House] = []
 
     def build(*args: Any, **options: Any) -> House:
@@ -97,13 +82,7 @@ async def house() -> AsyncIterator[Build]:
 
     yield build
     for each in houses:
-        await each.pool.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
+        await each.registry.close()
 
 
 # -- life
@@ -112,23 +91,23 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None:
     home = house(new_seconds=0.02)
     session = home.open()
-    assert home.pool.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
     await until(lambda: session.closed)
     assert home.diary.closed == ["abandoned"]
-    assert home.pool.get(session.id) is None
-    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.get(session.id) is None
+    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
 
 
 async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house: Build) -> None:
     home = house(new_seconds=0.01, grace_seconds=0.05)
-    session, first, second = home.open(), Client(), Client("sse")
-    home.pool.connect(session, first, None)
-    home.pool.connect(session, second, None)
+    session, first, second = home.open(), RecordingChannel(), RecordingChannel("sse")
+    home.registry.connect(session, first, None)
+    home.registry.connect(session, second, None)
     await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
-    home.pool.disconnect(session, first, 1.5)
-    assert home.pool.counts() == {"new": 0, "connected": 1, "disconnected": 0}
-    home.pool.disconnect(session, second, 2.5)
-    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 1}
+    home.registry.disconnect(session, first, 1.5)
+    assert home.registry.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    home.registry.disconnect(session, second, 2.5)
+    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 1}
     await until(lambda: session.closed)
     assert home.diary.closed == ["expired"]
     assert home.diary.connected == ["websocket", "sse"]
@@ -137,23 +116,23 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
 
 async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -> None:
     home = house(grace_seconds=0.03)
-    session, client = home.open(), Client()
-    home.pool.connect(session, client, None)
-    home.pool.disconnect(session, client, 0)
-    home.pool.connect(session, Client(), None)
+    session, client = home.open(), RecordingChannel()
+    home.registry.connect(session, client, None)
+    home.registry.disconnect(session, client, 0)
+    home.registry.connect(session, RecordingChannel(), None)
     other = home.open()
-    home.pool.connect(other, client, None)
-    home.pool.disconnect(other, client, 0)
+    home.registry.connect(other, client, None)
+    home.registry.disconnect(other, client, 0)
     await until(lambda: other.closed)  # it left later, so the first one's time was over as well
-    assert home.pool.get(session.id) is session
+    assert home.registry.get(session.id) is session
     assert home.diary.closed == ["expired"]
 
 
 async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) -> None:
     home = house(new_seconds=0.02, grace_seconds=60)
-    lasting, client = home.open(), Client()
-    home.pool.connect(lasting, client, None)
-    home.pool.disconnect(lasting, client, 0)
+    lasting, client = home.open(), RecordingChannel()
+    home.registry.connect(lasting, client, None)
+    home.registry.disconnect(lasting, client, 0)
     brief = home.open()  # after a timer was set for a minute from now
     await until(lambda: brief.closed)
     assert not lasting.closed
@@ -162,9 +141,9 @@ async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) 
 
 async def test_the_timer_goes_on_to_the_next_end(house: Build) -> None:
     home = house(new_seconds=0.02, grace_seconds=0.04)
-    gone, client = home.open(), Client()
-    home.pool.connect(gone, client, None)
-    home.pool.disconnect(gone, client, 0)
+    gone, client = home.open(), RecordingChannel()
+    home.registry.connect(gone, client, None)
+    home.registry.disconnect(gone, client, 0)
     sessions = [home.open() for _ in range(3)]
     await until(lambda: gone.closed)
     assert all(session.closed for session in sessions)
@@ -175,7 +154,7 @@ async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None
     home = house(new_seconds=0.05)
     touched, forgotten = home.open(), home.open()
     while not forgotten.closed:
-        home.pool.touch(touched)
+        home.registry.release(touched)
         await asyncio.sleep(0.001)
     assert not touched.closed
     assert home.diary.closed == ["abandoned"]
@@ -184,26 +163,26 @@ async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None
 async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(house: Build) -> None:
     home = house()
     old = home.open()
-    home.pool.end(old, "replaced")
+    home.registry.end(old, "replaced")
     new = home.open(old.id)
     assert new.id == old.id
-    home.pool.touch(old)  # its tab leaves only now
-    assert home.pool.get(new.id) is new
-    assert home.pool.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    home.registry.release(old)  # its tab leaves only now
+    assert home.registry.get(new.id) is new
+    assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
     assert home.diary.closed == ["replaced"]
 
 
 async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Build) -> None:
     home = house()
-    session, client = home.open(), Client()
-    home.pool.connect(session, client, None)
-    home.pool.end(session, "replaced")
-    home.pool.disconnect(session, client, 0)  # as when the socket closes, a moment later
-    home.pool.touch(session)
+    session, client = home.open(), RecordingChannel()
+    home.registry.connect(session, client, None)
+    home.registry.end(session, "replaced")
+    home.registry.disconnect(session, client, 0)  # as when the socket closes, a moment later
+    home.registry.release(session)
     assert client.ended
-    assert session not in home.pool._unmeasured
-    assert session not in home.pool._disconnected.until
-    assert session not in home.pool._new.until
+    assert session not in home.registry._unmeasured
+    assert session not in home.registry._disconnected.until
+    assert session not in home.registry._new.until
 
 
 # -- who may come in
@@ -212,9 +191,9 @@ async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Buil
 async def test_above_the_limit_newcomers_are_refused_until_a_place_is_free(house: Build) -> None:
     home = house(max_sessions=2)
     first, _ = home.open(), home.open()
-    with pytest.raises(Refused, match="sessions"):
+    with pytest.raises(SessionRefused, match="sessions"):
         home.open()
-    home.pool.end(first, "expired")
+    home.registry.end(first, "expired")
     home.open()
     assert (home.diary.opened, home.diary.refused) == (3, ["sessions"])
 
@@ -223,7 +202,7 @@ async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build)
     reasons = iter([None, "memory", None])
     home = house(pressure=lambda: next(reasons))
     home.open()
-    with pytest.raises(Refused, match="memory"):
+    with pytest.raises(SessionRefused, match="memory"):
         home.open()
     home.open()
     assert home.diary.refused == ["memory"]
@@ -244,7 +223,7 @@ async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> No
     for _ in range(200):
         home.open()
     longest, before = 0.0, time.perf_counter()
-    while home.pool.sessions:
+    while home.registry.sessions:
         await asyncio.sleep(0)
         longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
     assert longest < 0.1  # of the 0.4 that they take
@@ -254,20 +233,20 @@ async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> No
 async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
     home = house(pressure=lambda: "memory")
     home.open()
-    with pytest.raises(Refused, match="memory"):
+    with pytest.raises(SessionRefused, match="memory"):
         home.open()
     home = house(pressure=lambda: "maintenance")
-    with pytest.raises(Refused, match="maintenance"):
+    with pytest.raises(SessionRefused, match="maintenance"):
         home.open()
 
 
 async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) -> None:
     home = house()
     session = home.open()
-    home.pool.drain()
-    with pytest.raises(Refused, match="draining"):
+    home.registry.drain()
+    with pytest.raises(SessionRefused, match="draining"):
         home.open()
-    assert home.pool.get(session.id) is session
+    assert home.registry.get(session.id) is session
     assert home.diary.refused == ["draining"]
 
 
@@ -278,7 +257,7 @@ async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> Non
     home = house(fail)
     with pytest.raises(RuntimeError, match="no app today"):
         home.open()
-    assert home.pool.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
     assert home.diary.opened == 0
 
 
@@ -292,14 +271,14 @@ async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None
     assert (await site.get()).status == 200
     pressing = why == "memory"
     if why == "draining":
-        web.pool.drain()
+        web.registry.drain()
     assert (await site.get()).status == 200
     before = site.cookies["htag_sid"]
     assert (await site.get("/?n")).status == 200
     assert site.cookies["htag_sid"] == before
     assert (await Site(web.app).get()).status == 503
     assert (diary.opened, diary.closed, diary.refused) == (2, ["replaced"], [why])
-    await web.pool.close()
+    await web.registry.close()
 
 
 # -- one app for everybody
@@ -307,17 +286,17 @@ async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None
 
 async def test_a_shared_session_never_expires_and_counts_as_connected(house: Build) -> None:
     home = house(new_seconds=0.01, grace_seconds=0.01)
-    home.pool.share(home.build)
-    shared, client = home.pool.shared, Client()
+    home.registry.share(home.build)
+    shared, client = home.registry.shared, RecordingChannel()
     assert shared is not None
-    home.pool.connect(shared, client, None)
-    home.pool.disconnect(shared, client, 0)
-    home.pool.touch(shared)
+    home.registry.connect(shared, client, None)
+    home.registry.disconnect(shared, client, 0)
+    home.registry.release(shared)
     other = home.open()
     await until(lambda: other.closed)
     assert not shared.closed
-    assert home.pool.counts() == {"new": 0, "connected": 1, "disconnected": 0}
-    await home.pool.close()
+    assert home.registry.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    await home.registry.close()
     assert shared.closed
 
 
@@ -340,9 +319,9 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
 
     home = House(Talking)
     session = home.open()
-    home.pool.connect(session, Client(), None)
+    home.registry.connect(session, RecordingChannel(), None)
     await asyncio.sleep(0)
-    await home.pool.close()
+    await home.registry.close()
     assert words == ["let go", "goodbye"]
     assert home.diary.closed == ["shutdown"]
 
@@ -358,7 +337,7 @@ async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
     home = House(Endless)
     session = home.open()
     async with asyncio.timeout(5):
-        await home.pool.close()
+        await home.registry.close()
         while session.tasks:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -366,9 +345,9 @@ async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
 async def test_closing_leaves_no_timer_and_takes_nobody_new() -> None:
     home = House(new_seconds=0.01)
     home.open()
-    await home.pool.close()
-    assert home.pool._timer is None or home.pool._timer.cancelled()
-    with pytest.raises(Refused, match="draining"):
+    await home.registry.close()
+    assert home.registry._timer is None or home.registry._timer.cancelled()
+    with pytest.raises(SessionRefused, match="draining"):
         home.open()
 
 
@@ -382,8 +361,8 @@ async def test_closing_waits_for_the_last_words_of_who_left_a_moment_ago() -> No
 
     home = House(Talking)
     session = home.open()
-    home.pool.end(session, "replaced")
-    await home.pool.close()
+    home.registry.end(session, "replaced")
+    await home.registry.close()
     said = list(words)
     await session.finished()
     assert said == ["goodbye"]
@@ -396,41 +375,41 @@ async def test_connections_are_counted_by_transport(house: Build) -> None:
     home = house()
     session = home.open()
     for transport in ("websocket", "websocket", "sse", "http"):
-        home.pool.connect(session, Client(transport), None)
-    assert home.pool.connections() == {"websocket": 2, "sse": 1, "http": 0}
+        home.registry.connect(session, RecordingChannel(transport), None)
+    assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 0}
     session.spoke_http_at = asyncio.get_running_loop().time()
-    assert home.pool.connections() == {"websocket": 2, "sse": 1, "http": 1}
+    assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 1}
     session.spoke_http_at -= 61
-    assert home.pool.connections()["http"] == 0
+    assert home.registry.connections()["http"] == 0
 
 
 async def test_only_sessions_in_which_something_happened_are_measured_and_only_so_many_at_a_time(house: Build) -> None:
     home = house()
     sessions = [home.open() for _ in range(5)]
-    assert home.pool.memory() == 0
-    home.pool.measure(2)
-    assert len(home.pool.memory_by_session()) == 2
+    assert home.registry.memory() == 0
+    home.registry.measure(2)
+    assert len(home.registry.memory_by_session()) == 2
     for _ in range(5):  # a slow machine may need more than one
-        home.pool.measure()
-    sizes = home.pool.memory_by_session()
+        home.registry.measure()
+    sizes = home.registry.memory_by_session()
     assert len(sizes) == 5
-    assert home.pool.memory() == sum(sizes)
+    assert home.registry.memory() == sum(sizes)
     sessions[0].app.add(*(Tag.p("text") for _ in range(100)))
-    home.pool.measure()
-    assert home.pool.memory() == sum(sizes)
-    home.pool.touch(sessions[0])
-    home.pool.measure()
-    assert home.pool.memory() > sum(sizes)
+    home.registry.measure()
+    assert home.registry.memory() == sum(sizes)
+    home.registry.release(sessions[0])
+    home.registry.measure()
+    assert home.registry.memory() > sum(sizes)
 
 
 async def test_what_ended_is_not_counted(house: Build) -> None:
     home = house()
     session = home.open()
-    home.pool.measure()
-    assert home.pool.memory() > 0
-    home.pool.end(session, "expired")
-    home.pool.measure()
-    assert (home.pool.memory(), home.pool.memory_by_session()) == (0, [])
+    home.registry.measure()
+    assert home.registry.memory() > 0
+    home.registry.end(session, "expired")
+    home.registry.measure()
+    assert (home.registry.memory(), home.registry.memory_by_session()) == (0, [])
 
 
 # -- plain HTTP has no connection that would keep a session
@@ -450,6 +429,6 @@ async def test_a_session_does_not_expire_while_a_handler_answers_a_post() -> Non
     tab = await Tab(Site(web.app), "http").load()
     body = '{"id": "slow", "event": "click", "data": {"callback_id": "c"}, "fallback": true}'
     answer = await tab.post(body)
-    await web.pool.close()
+    await web.registry.close()
     assert diary.closed == ["shutdown"]
     assert any('"done"' in payload for payload in answer.json["payloads"])

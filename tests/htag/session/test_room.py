@@ -9,8 +9,12 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import room
 from htag.session.room import IN_USE, LISTENING, REFUSED, Room
-from htag.web.channel import LARGE_FRAME, TRY_LATER, StreamChannel
-from tests.htag.web.test_channel import Browser, Listener, Scene, scene, turns, until
+from htag.web.event_stream import StreamChannel
+from htag.web.outbox import LARGE_FRAME
+from htag.web.websocket import TRY_LATER
+from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns
+from tests.support.channels import Frame
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 
@@ -87,11 +91,11 @@ def widen(scene: Scene, size: int) -> None:
 async def test_a_large_frame_counts_until_it_has_left(scene: Scene) -> None:
     socket, browser = scene.socket()
     browser.one_by_one = True
-    socket.put("x" * (LARGE_FRAME + 1))
+    socket.put(Frame("x" * (LARGE_FRAME + 1)))
     await socket.flush()  # whoever reads the tab's messages need not wait
     await until(lambda: browser.frames)
     assert scene.session.room.taken == LARGE_FRAME + 1
-    socket.put("after")
+    socket.put(Frame("after"))
     browser.reads.set()
     await until(lambda: len(browser.frames) == 2)  # that nothing changed: the server took it, so the first has left
     assert json.loads(browser.frames[1])["updates"] == {}
@@ -124,12 +128,12 @@ async def test_tabs_that_do_not_read_share_the_room_and_one_that_is_used_goes_on
 async def test_what_waits_behind_a_frame_counts_although_it_is_alone(scene: Scene) -> None:
     socket, browser = scene.socket()
     browser.reads.clear()
-    socket.put("a")
+    socket.put(Frame("a"))
     socket.wake()
     await turns()
-    socket.put("b" * 9000)
+    socket.put(Frame("b" * 9000))
     assert scene.session.room.taken == 9000
-    socket.put("c" * 9000)
+    socket.put(Frame("c" * 9000))
     assert scene.session.room.taken == 0  # more than `outbox_bytes`: a full render takes its place
     assert scene.observer.behind == ["websocket"]
 
@@ -145,9 +149,9 @@ async def test_a_socket_that_others_wait_for_is_closed(scene: Scene) -> None:
     used.in_use = True
     frame = "x" * (MIB // 2 - 1)
     far.one_by_one = True
-    deaf.put(frame)
+    deaf.put(Frame(frame))
     await deaf.flush()
-    used.put("y" * (MIB - 1))
+    used.put(Frame("y" * (MIB - 1)))
     await used.flush()
     assert scene.observer.behind == ["websocket"]
     far.one_by_one = False
@@ -168,7 +172,7 @@ async def test_a_stream_that_others_wait_for_ends(scene: Scene) -> None:
     running = asyncio.ensure_future(stream.run(listener.receive))
     await until(lambda: browser.stream)
     browser.reads.clear()
-    stream.put("x" * (MIB - 1))
+    stream.put(Frame("x" * (MIB - 1)))
     stream.wake()
     await until(lambda: scene.session.room.taken)
     assert not scene.session.room.has(10)
@@ -180,7 +184,7 @@ async def test_a_large_event_is_written_in_pieces(scene: Scene) -> None:
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
     text = "é" * (3 * LARGE_FRAME)
-    stream.put(text)
+    stream.put(Frame(text))
     running = asyncio.ensure_future(stream.run(listener.receive))
     await until(lambda: ": read" in browser.stream)
     assert browser.stream == f"data: {text}\n\n: read\n\n"
@@ -192,9 +196,9 @@ async def test_a_large_event_is_written_in_pieces(scene: Scene) -> None:
 async def test_a_connection_that_is_over_leaves_nothing(scene: Scene) -> None:
     socket, browser = scene.socket()
     browser.reads.clear()
-    socket.put("x" * MIB)
+    socket.put(Frame("x" * MIB))
     await socket.flush()
-    socket.put("y" * 100)
+    socket.put(Frame("y" * 100))
     assert scene.session.room.taken
     socket.gone()
     await turns()
@@ -206,7 +210,7 @@ async def test_a_session_that_ends_closes_a_tab_after_its_large_frame(scene: Sce
     socket, browser = scene.socket()
     browser.one_by_one = True
     scene.session.attach(socket, scene.session.revision)
-    socket.put("x" * MIB)
+    socket.put(Frame("x" * MIB))
     await socket.flush()
     scene.session.close()
     browser.one_by_one = False
@@ -216,14 +220,14 @@ async def test_a_session_that_ends_closes_a_tab_after_its_large_frame(scene: Sce
 
 
 async def test_what_all_share_has_no_common_room() -> None:
-    from htag.session.registry import Pool
+    from htag.session.registry import SessionRegistry
     from htag.session.session import Session
     from htag.wire.codec import Codec
-    from tests.htag.web.test_channel import Board
+    from tests.htag.web.test_outbox import Board
 
-    pool = Pool(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
-    pool.share(lambda identity: Session(identity, Board(), Codec(), Observer(), pool.limits))
-    assert pool.shared is not None
-    assert pool.shared.room.limit == float("inf")
-    assert pool.most_tabs(pool.shared) == 100
-    await pool.close()
+    registry = SessionRegistry(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
+    registry.share(lambda identity: Session(identity, Board(), Codec(), Observer(), registry.limits))
+    assert registry.shared is not None
+    assert registry.shared.room.limit == float("inf")
+    assert registry.most_tabs(registry.shared) == 100
+    await registry.close()

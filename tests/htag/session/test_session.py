@@ -12,27 +12,11 @@ from htag import State, Tag
 from htag.app import App
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import Lane
+from htag.session.inbox import Inbox
 from htag.session.session import Session
-from htag.wire.codec import Codec, Failure, Message, Update
-
-
-class Tab:
-    """A client that keeps what it is sent."""
-
-    transport = "websocket"
-
-    def __init__(self) -> None:
-        self.frames: list[str] = []
-
-    def put(self, frame: str) -> None:
-        self.frames.append(frame)
-
-    def wake(self) -> None:
-        pass
-
-    def end(self) -> None:
-        self.frames.append("end")
+from htag.wire.codec import Codec
+from htag.wire.messages import Failure, Message, Reply, Update
+from tests.support.channels import RecordingChannel
 
 
 class Counter(Tag.App):
@@ -69,7 +53,7 @@ def click(identity: str, callback_id: str | None = "c1") -> Message:
 async def test_a_sync_handler_is_answered_at_once_with_all_that_changed() -> None:
     session = session_of(Counter())
     session.page()
-    session.attach(Tab(), session.revision)
+    session.attach(RecordingChannel(), session.revision)
     replies = session.handle(click("more"))
     assert isinstance(replies, list)
     (reply,) = replies
@@ -82,7 +66,7 @@ async def test_with_no_tab_changes_wait_and_cost_nothing() -> None:
     session.page()
     for _ in range(3):
         session.handle(click("more", None))
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, None)
     assert ">3</button>" in tab.frames[0]
 
@@ -90,7 +74,7 @@ async def test_with_no_tab_changes_wait_and_cost_nothing() -> None:
 async def test_a_tab_that_shows_the_latest_revision_gets_no_body() -> None:
     session = session_of(Counter())
     session.page()
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, session.revision)
     assert '"updates":{}' in tab.frames[0]
 
@@ -99,10 +83,10 @@ async def test_a_tab_that_shows_an_older_revision_gets_the_body() -> None:
     session = session_of(Counter())
     session.page()
     shown = session.revision
-    session.attach(Tab(), None)
+    session.attach(RecordingChannel(), None)
     for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
         session.deliver(reply)
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, shown)
     assert ">1</button>" in tab.frames[0]
 
@@ -111,7 +95,7 @@ async def test_a_change_that_waits_while_a_tab_connects_reaches_all_tabs() -> No
     app = Counter()
     session = session_of(app)
     session.page()
-    first, second = Tab(), Tab()
+    first, second = RecordingChannel(), RecordingChannel()
     session.attach(first, session.revision)
     app.clicks.set(7)
     session.attach(second, session.revision)
@@ -119,12 +103,54 @@ async def test_a_change_that_waits_while_a_tab_connects_reaches_all_tabs() -> No
     assert any(">7</button>" in frame for frame in second.frames)
 
 
+class Counting(Codec):
+    """Another version, to the session: counts what it encodes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded = 0
+
+    def encode(self, reply: Reply) -> str:
+        self.encoded += 1
+        return super().encode(reply)
+
+
+async def test_tabs_of_two_versions_share_a_session_and_news_are_encoded_once_for_each() -> None:
+    session = session_of(Counter())
+    session.page()
+    codecs = Counting(), Counting()
+    tabs = [RecordingChannel(codec=codec) for codec in codecs for _ in range(5)]
+    for tab in tabs:
+        session.attach(tab, session.revision)
+    for codec in codecs:
+        codec.encoded = 0
+    for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
+        session.deliver(reply, tabs[0])
+    assert all('"more":' in tab.frames[-1] for tab in tabs)
+    assert ['"counted"' in tab.frames[-1] for tab in tabs] == [True] + 9 * [False]
+    assert [codec.encoded for codec in codecs] == [2, 1]  # the answer, and the news for all others
+
+
+async def test_a_kept_answer_says_what_the_handler_returned_and_not_what_became_of_it() -> None:
+    app = Counter()
+    rows = ["one"]
+    app.add(Tag.button(_id="list", _onclick=lambda event: rows))
+    session = session_of(app)
+    session.page()
+    for reply in session.handle(click("list")):  # type: ignore[union-attr]  # sync handler: a list
+        session.deliver(reply)
+    rows.append("two")
+    tab = RecordingChannel()
+    session.attach(tab, None)
+    assert '"result":["one"]' in tab.frames[1]
+
+
 async def test_an_answer_for_a_tab_between_two_transports_is_kept() -> None:
     session = session_of(Counter())
     session.page()
     for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
         session.deliver(reply)
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, None)
     assert '"result":"counted"' in tab.frames[1]
 
@@ -134,7 +160,7 @@ async def test_a_body_that_cannot_be_rendered_is_an_error_and_not_a_lost_connect
     session = session_of(app)
     session.page()
     app.fails = True
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, None)
     assert '"action":"error"' in tab.frames[0]
     assert "no content today" in tab.frames[0]
@@ -147,7 +173,7 @@ async def test_an_error_in_a_handler_goes_to_its_tab_only() -> None:
 
     session = session_of(Failing())
     session.page()
-    first, second = Tab(), Tab()
+    first, second = RecordingChannel(), RecordingChannel()
     session.attach(first, session.revision)
     session.attach(second, session.revision)
     seen = len(second.frames)
@@ -171,23 +197,23 @@ async def test_a_session_that_closes_ends_its_tabs_and_its_tasks() -> None:
 
     session = session_of(Working())
     session.page()
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, None)
     await asyncio.sleep(0)
     session.close()
     await asyncio.wait_for(ended.wait(), 5)
-    assert tab.frames[-1] == "end"
+    assert tab.ended
 
 
 async def test_a_push_may_be_asked_for_from_another_thread() -> None:
     app = Counter()
     session = session_of(app)
     session.page()
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, session.revision)
     await asyncio.to_thread(app.clicks.set, 5)
     async with asyncio.timeout(5):
-        while not any(">5</button>" in frame for frame in tab.frames):  # noqa: ASYNC110  # a Tab has no event
+        while not any(">5</button>" in frame for frame in tab.frames):  # noqa: ASYNC110  # a channel has no event
             await asyncio.sleep(0.01)
 
 
@@ -200,7 +226,7 @@ async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ev
     app = Shouting()
     session = session_of(app)
     session.page()
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, session.revision)
     app.word.set("y")
     await asyncio.sleep(3 * app.throttle_delay)
@@ -240,7 +266,7 @@ async def test_reloading_without_a_tab_does_not_pile_up_hooks() -> None:
     for _ in range(5):
         session.reload()
         session.page()
-    session.attach(Tab(), None)
+    session.attach(RecordingChannel(), None)
     await asyncio.sleep(0.01)
     assert ran == ["mounted"]
 
@@ -288,11 +314,11 @@ async def test_a_handler_may_await_a_task_that_is_cancelled() -> None:
 
     session = session_of(Asking())
     session.page()
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, session.revision)
-    lane = Lane(session)
-    first = lane.submit(click("ask", "a"), tab)
-    second = lane.submit(click("ask", "b"), tab)
+    inbox = Inbox(session)
+    first = inbox.submit(click("ask", "a"), tab)
+    second = inbox.submit(click("ask", "b"), tab)
     assert first is not None
     assert second is not None
     await asyncio.wait_for(second, 5)
@@ -331,13 +357,13 @@ async def test_a_reconnecting_tab_gets_the_statics_it_may_have_missed() -> None:
     session = session_of(app)
     session.page()
     shown = session.revision
-    lost = Tab()
+    lost = RecordingChannel()
     session.attach(lost, shown)
     app.add(Fancy("x"))
     app.update()
     await asyncio.sleep(0.01)
     session.detach(lost)
-    tab = Tab()
+    tab = RecordingChannel()
     session.attach(tab, shown)
     assert ".fancy{}" in tab.frames[0]
 
@@ -347,7 +373,7 @@ async def test_an_ended_session_is_free_without_the_garbage_collector() -> None:
     gc.collect()
     gc.disable()
     try:
-        session, tab = session_of(Counter()), Tab()
+        session, tab = session_of(Counter()), RecordingChannel()
         session.page()
         session.attach(tab)
         session.live.heard_from(session.page)
@@ -363,7 +389,7 @@ async def test_an_ended_session_is_free_without_the_garbage_collector() -> None:
 
 
 async def test_an_ended_session_pushes_no_more() -> None:
-    session, tab = session_of(Counter()), Tab()
+    session, tab = session_of(Counter()), RecordingChannel()
     session.page()
     session.attach(tab)
     app = session.app

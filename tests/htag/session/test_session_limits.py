@@ -12,12 +12,15 @@ import pytest
 from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.inbox import CROWDED
-from htag.session.registry import Pool
+from htag.session.inbox import MAX_WAITING
+from htag.session.registry import SessionRegistry
 from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
-from htag.wire.codec import Codec, Update
+from htag.wire.codec import Codec
+from htag.wire.messages import Update
 from tests.browser import Refused, Tab
-from tests.htag.web.test_transports import Open, click, payloads, scene, until
+from tests.htag.web.test_endpoints import Open, click, payloads, scene
+from tests.support.channels import RecordingChannel
+from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 
@@ -33,7 +36,7 @@ class Bounds(Observer):
 
 
 def session_of(each: Any) -> Session:
-    (session,) = each.web.pool.sessions.values()
+    (session,) = each.web.registry.sessions.values()
     assert isinstance(session, Session)
     return session
 
@@ -45,9 +48,10 @@ async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_thei
     session = session_of(await scene())
     for number in range(50):
         session.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
-    assert session._answers is not None
-    assert sum(map(len, session._answers)) <= KEPT_BYTES
-    assert '"c49"' in session._answers[-1]
+    tab = RecordingChannel()
+    session.attach(tab, None)
+    assert KEPT_BYTES - 200_000 <= sum(map(len, tab.frames[1:])) <= KEPT_BYTES
+    assert '"c49"' in tab.frames[-1]
 
 
 async def test_large_answers_to_posts_are_not_kept_and_their_repetition_shows_how_everything_is(scene: Open) -> None:
@@ -129,7 +133,7 @@ async def test_bodies_that_are_being_read_count(scene: Open) -> None:
 
 async def test_endless_names_of_tabs_run_no_more_handlers_than_one(scene: Open) -> None:
     here = await scene()
-    posts = [asyncio.ensure_future(here.post(click("slow", n), tab=f"t{n}")) for n in range(CROWDED + 20)]
+    posts = [asyncio.ensure_future(here.post(click("slow", n), tab=f"t{n}")) for n in range(MAX_WAITING + 20)]
     await until(lambda: sum(post.done() for post in posts) >= 19)
     here.app.gate.set()
     statuses = [answer.status for answer in await asyncio.gather(*posts)]
@@ -194,31 +198,17 @@ class Store(Tag.App):
 class House:
     def __init__(self, **limits: Any) -> None:
         self.bounds = Bounds()
-        self.pool = Pool(limits=Limits(**limits), observer=self.bounds)
+        self.registry = SessionRegistry(limits=Limits(**limits), observer=self.bounds)
 
     def open(self) -> Session:
-        return self.pool.open(lambda identity: Session(identity, Store(), Codec(), self.bounds, self.pool.limits))
+        return self.registry.open(
+            lambda identity: Session(identity, Store(), Codec(), self.bounds, self.registry.limits)
+        )
 
 
-class Far:
-    transport = "websocket"
-
-    def __init__(self) -> None:
-        self.frames: list[str] = []
-        self.ended = False
-
-    def put(self, frame: str) -> None:
-        self.frames.append(frame)
-
-    def wake(self) -> None: ...
-
-    def end(self) -> None:
-        self.ended = True
-
-
-def connected(house: House) -> tuple[Session, Far]:
-    session, far = house.open(), Far()
-    house.pool.connect(session, far, None)
+def connected(house: House) -> tuple[Session, RecordingChannel]:
+    session, far = house.open(), RecordingChannel()
+    house.registry.connect(session, far, None)
     return session, far
 
 
@@ -226,54 +216,54 @@ async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.rows.append({"text": "x" * 2 * MIB})  # type: ignore[attr-defined]
-    house.pool.heard(session, 2 * MIB)
+    house.registry.heard(session, 2 * MIB)
     assert "This page was closed" in far.frames[-1]
     assert not far.ended  # it is to be told first
     assert session.close_code == SESSION_TOO_LARGE
-    house.pool.heard(session, 2 * MIB)
+    house.registry.heard(session, 2 * MIB)
     await until(lambda: far.ended)
     assert house.bounds.heard == ["size"]
-    assert not house.pool.sessions
-    await house.pool.close()
+    assert not house.registry.sessions
+    await house.registry.close()
 
 
 async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
     house = House()
     sessions = [connected(house) for _ in range(3)]
     for _ in range(2):
-        house.pool.measure()
+        house.registry.measure()
     session = sessions[1][0]
     before = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
     session._push()
     for _ in range(3):
-        house.pool.measure()
+        house.registry.measure()
     assert session.size > before + 90_000
-    await house.pool.close()
+    await house.registry.close()
 
 
 async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None:
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.shown.text = "x" * 2 * MIB  # type: ignore[attr-defined]
-    house.pool.heard(session, 2 * MIB)
-    house.pool.end(session, "replaced")
+    house.registry.heard(session, 2 * MIB)
+    house.registry.end(session, "replaced")
     assert far.ended
     await asyncio.sleep(0.3)
-    await house.pool.close()
+    await house.registry.close()
 
 
 async def test_little_messages_cost_no_measuring() -> None:
     house = House()
     session, _ = connected(house)
-    house.pool.measure()
+    house.registry.measure()
     size = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    house.pool.heard(session, 5000)
+    house.registry.heard(session, 5000)
     assert session.size == size
-    house.pool.measure()
+    house.registry.measure()
     assert session.size > size
-    await house.pool.close()
+    await house.registry.close()
 
 
 RECORDS: list[Callable[[Store], Any]] = [
@@ -290,9 +280,9 @@ async def test_records_and_scripts_that_wait_are_part_of_the_size(grow: Callable
     session = house.open()
     assert isinstance(session.app, Store)
     grow(session.app)
-    house.pool.measure()
+    house.registry.measure()
     assert session.size > MIB
-    await house.pool.close()
+    await house.registry.close()
 
 
 async def test_a_message_of_the_browser_is_measured_where_it_comes_in(scene: Open) -> None:

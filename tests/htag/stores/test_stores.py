@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import threading
@@ -20,19 +19,12 @@ from htag.stores import open_store
 from htag.stores.base import MemoryStore, Store
 from htag.stores.sqlite import SqliteStore
 from htag.stores.valkey import ValkeyStore
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 IMAGE = "valkey/valkey:8.1"
-PATIENCE = 30 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))  # seconds for a container to start
 
 Opener = Callable[..., Store]
-
-
-def free_port() -> int:
-    for port in range(22080, 22100):
-        with socket.socket() as candidate:
-            if candidate.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no free port")
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +45,8 @@ def valkey_url() -> Iterator[str]:
 
 
 def wait_for_pong(container: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while subprocess.run(["docker", "exec", container, "valkey-cli", "ping"], capture_output=True).stdout != b"PONG\n":
-        assert time.monotonic() < deadline, "valkey did not start"
-        time.sleep(0.1)
+    ping = ["docker", "exec", container, "valkey-cli", "ping"]
+    eventually(lambda: subprocess.run(ping, capture_output=True).stdout == b"PONG\n", "Valkey")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from htag import GTag, State, Tag
 from htag.tree.live import live_tree
 from htag.tree.numbers import NUMBERS
-from htag.wire.codec import UNSET, Update
+from htag.wire.messages import UNSET, Update
 
 
 class Stage(Tag.App):

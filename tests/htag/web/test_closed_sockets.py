@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.web.unread import CutsUnread
 from tests.browser import Site, Tab
-from tests.htag.web.test_transports import until
+from tests.support.servers import served_in_loop
+from tests.support.waiting import until
 
 SERVERS: list[Any] = ["websockets-sansio", CutsUnread]
 MIB = 1 << 20
@@ -38,19 +38,12 @@ class Ticking(Tag.App):
 @asynccontextmanager
 async def served(web: WebApp, protocol: Any, **options: Any) -> AsyncIterator[int]:
     """The port of a server in this loop."""
-    config = uvicorn.Config(
-        web.app, ws=protocol, log_config=None, lifespan="off", ws_per_message_deflate=False, **options
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = asyncio.ensure_future(server.serve([listener]))
-        await until(lambda: server.started)
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        server.force_exit = True
-        await serving
-    await web.pool.close()
+    async with served_in_loop(web.app, ws=protocol, ws_per_message_deflate=False, **options) as server:
+        try:
+            yield server.port
+        finally:
+            server.force_exit = True
+    await web.registry.close()
 
 
 async def connected(web: WebApp, port: int) -> ClientConnection:
@@ -88,7 +81,7 @@ async def test_pushes_to_sockets_that_close_are_quiet(protocol: Any, caplog: pyt
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(websocket.wait_closed(), 1)
                 case 3:  # the session ends while pushes are made
-                    web.pool.end(list(web.pool.sessions.values())[-1], "replaced")
+                    web.registry.end(list(web.registry.sessions.values())[-1], "replaced")
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(websocket.wait_closed(), 1)
         await asyncio.sleep(0.5)
@@ -131,15 +124,15 @@ async def test_a_connection_that_is_closed_and_not_read_is_cut(why: str) -> None
     async with served(web, CutsUnread, **options) as port:
         site = Site(web.app)
         await Tab(site).load()
-        (session,) = web.pool.sessions.values()
+        (session,) = web.registry.sessions.values()
         deaf = await Deaf(site.cookies["htag_sid"], port).connect()
-        await until(lambda: session.clients)
+        await until(lambda: session.channels)
         apps[0].count.set("x" * 20 * MIB)
         await until(lambda: session.room.taken)
         if why == "the session ends":
-            web.pool.end(session, "replaced")
-            session.clients[0].give_up()  # type: ignore[attr-defined]
-        await until(lambda: not session.clients)
+            web.registry.end(session, "replaced")
+            session.channels[0].give_up()  # type: ignore[attr-defined]
+        await until(lambda: not session.channels)
         await until(lambda: not session.room.taken)
         deaf.socket.close()
 
@@ -149,10 +142,10 @@ async def test_the_last_that_was_written_has_time_to_leave() -> None:
     async with served(web, CutsUnread) as port:
         websocket = await connected(web, port)
         await websocket.recv()
-        (session,) = web.pool.sessions.values()
+        (session,) = web.registry.sessions.values()
         session.app.count.set("x" * 5 * MIB)  # type: ignore[attr-defined]
         await until(lambda: session.room.taken)
-        web.pool.end(session, "replaced")
+        web.registry.end(session, "replaced")
         frame = json.loads(await websocket.recv())
         assert len(next(iter(frame["updates"].values()))) > 5 * MIB
         await websocket.wait_closed()

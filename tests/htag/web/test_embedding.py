@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from htag import Tag, WebApp
-from htag.web.webapp import with_prefix
+from htag.web.paths import with_prefix
 from tests.browser import Site, Tab
 
 

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +21,11 @@ from starlette.routing import Mount
 from websockets.sync.client import connect
 
 from htag import Tag, WebApp
+from tests.support.ports import free_port
+from tests.support.servers import UnsignalledServer
+from tests.support.waiting import PATIENCE, eventually, until
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 10.0  # seconds for a process to start or to say what it has to say
 END = 3.0  # seconds for a process to end: what a person waits after Ctrl-C
 
 APP = """
@@ -92,7 +93,7 @@ class Server:
 
     def __init__(self, folder: Path, program: str, base: str = "/", *options: str, word: str = "first") -> None:
         self.base = base
-        self.client = httpx2.Client(timeout=DEADLINE)
+        self.client = httpx2.Client(timeout=PATIENCE)
         self.port = free_port()
         self.file = folder / "program.py"
         self._program = APP + program
@@ -108,7 +109,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        eventually(self.listens)
+        eventually(self.listens, "the server")
 
     def write(self, word: str) -> None:
         self.file.write_text(self._program.replace("WORD", word))
@@ -155,21 +156,8 @@ class Server:
         """Leave nothing behind, whatever happened."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(DEADLINE)
+        self.process.wait(PATIENCE)
         self.client.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -197,7 +185,7 @@ def test_the_server_ends_with_tabs_open_and_on_destroy_has_run(
     _, cookie = server.page()
     stream = server.stream(cookie)
     with connect(f"ws://127.0.0.1:{server.port}{base}ws", additional_headers={"Cookie": cookie}) as socket:
-        assert json.loads(socket.recv(DEADLINE))["action"] == "update"
+        assert json.loads(socket.recv(PATIENCE))["action"] == "update"
         server.process.send_signal(number)
         server.process.wait(END)
     assert server.said.count("destroyed\n") == 1
@@ -215,10 +203,10 @@ def test_sessions_end_before_the_hosts_own_lifespan(start: Callable[..., Server]
 
 def test_reload_restarts_although_a_stream_is_open(start: Callable[..., Server]) -> None:
     server = start(FASTAPI, "/htag/", "--reload")
-    eventually(server.shows("first"))
+    eventually(server.shows("first"), "the first page")
     server.stream(server.page()[1])
-    eventually(lambda: server.write("second") or "detected changes" in server.said)  # once it has looked at all files
-    eventually(server.shows("second"))
+    eventually(lambda: server.write("second") or "detected changes" in server.said, "a reload")  # once it has seen all
+    eventually(server.shows("second"), "the second page")
 
 
 def test_a_limit_on_requests_ends_streams_too(start: Callable[..., Server]) -> None:
@@ -236,21 +224,13 @@ class Destroyed(Tag.App):
         self.ends.append("destroyed")
 
 
-class Unfinished(uvicorn.Server):
-    """Says what port it has."""
-
-    @property
-    def port(self) -> int:
-        return int(self.servers[0].sockets[0].getsockname()[1])
-
-
 def test_a_server_in_a_thread_ends_with_a_stream_open() -> None:
     Destroyed.ends.clear()
-    server = Unfinished(uvicorn.Config(WebApp(Destroyed).app, port=0, log_config=None))
+    server = UnsignalledServer(uvicorn.Config(WebApp(Destroyed).app, port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    eventually(lambda: server.started)
-    with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=DEADLINE) as client:
+    eventually(lambda: server.started, "the server")
+    with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
         client.get("/")
         with client.stream("GET", "/stream") as tab:
             parts = tab.iter_raw()
@@ -270,22 +250,13 @@ def test_uvicorns_own_prefix_for_a_proxy_that_strips_it(start: Callable[..., Ser
     server.stream(answer.headers["set-cookie"].partition(";")[0])
 
 
-class Unsignalled(Unfinished):
-    """Signals are pytest's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def served(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[None]:
     """A server in this event loop, with a tab on a stream when it ends."""
-    server = Unsignalled(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
+    server = UnsignalledServer(uvicorn.Config(app, port=0, log_config=None, lifespan=lifespan))
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=DEADLINE) as client:
+    await until(lambda: server.started)
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
         assert (await client.get("/")).status_code == 200
         async with client.stream("GET", "/stream") as tab:
             parts = tab.aiter_raw()
@@ -329,7 +300,7 @@ async def test_sessions_outlive_a_server_that_is_told_to_run_no_lifespan() -> No
         async with served(web.app, "off"):
             assert len(web.instances) == life
     assert Destroyed.ends == []
-    await web.pool.close()
+    await web.registry.close()
 
 
 # -- several processes
@@ -343,7 +314,7 @@ def test_several_processes_behind_one_port_say_at_start_that_this_cannot_work(
     start: Callable[..., Server], name: str
 ) -> None:
     server = start(*PROGRAMS[name], "--workers", "2")
-    eventually(lambda: WARNING in server.said)
+    eventually(lambda: WARNING in server.said, "the warning")
     assert "secret" in server.said
     assert "sticky" in server.said
 
@@ -351,13 +322,13 @@ def test_several_processes_behind_one_port_say_at_start_that_this_cannot_work(
 def test_they_say_it_at_the_first_page_where_the_host_does_not_run_our_lifespan(start: Callable[..., Server]) -> None:
     server = start(WITHOUT_LIFESPAN, "/htag/", "--workers", "2")
     server.page()
-    eventually(lambda: WARNING in server.said)
+    eventually(lambda: WARNING in server.said, "the warning")
 
 
 @pytest.mark.parametrize("options", [(), ("--reload",)])
 def test_one_process_says_nothing(start: Callable[..., Server], options: tuple[str, ...]) -> None:
     server = start(STARLETTE, "/htag/", *options)
-    eventually(server.shows("first"))
+    eventually(server.shows("first"), "the first page")
     assert "processes serve" not in server.said
 
 
@@ -378,10 +349,10 @@ def test_gunicorns_workers_say_it_unless_there_is_a_secret(tmp_path: Path, secre
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: output.read_text().count("Application startup complete") == 2)
+        eventually(lambda: output.read_text().count("Application startup complete") == 2, "both workers")
     finally:
         process.terminate()
-        process.wait(DEADLINE)
+        process.wait(PATIENCE)
     assert (WARNING in output.read_text()) is warns
 
 
@@ -398,8 +369,8 @@ def test_gunicorns_uvicorn_worker_ends_with_a_stream_open(tmp_path: Path) -> Non
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: "Application startup complete" in output.read_text())
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}/htag", timeout=DEADLINE) as client:
+        eventually(lambda: "Application startup complete" in output.read_text(), "the worker")
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}/htag", timeout=PATIENCE) as client:
             client.get("/")
             with client.stream("GET", "/stream") as tab:
                 parts = tab.iter_raw()
@@ -409,7 +380,7 @@ def test_gunicorns_uvicorn_worker_ends_with_a_stream_open(tmp_path: Path) -> Non
                 assert list(parts) == []
     finally:
         process.kill()
-        process.wait(DEADLINE)
+        process.wait(PATIENCE)
     assert output.read_text().count("destroyed\n") == 1
 
 

@@ -10,7 +10,8 @@ import pytest
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
-from htag.wire.codec import Codec
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import Reply
 from tests.app.fuzz import text
 from tests.browser import Site
 
@@ -54,9 +55,10 @@ class Tab:
 
     def __init__(self) -> None:
         self.last = ""
+        self.codec = Codec()
 
-    def put(self, frame: str) -> None:
-        self.last = frame
+    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
+        self.last = self.codec.encode(reply)
 
     def wake(self) -> None: ...
 
@@ -68,7 +70,7 @@ async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pyte
     web = WebApp(Everything)
     codec = Codec()
     await Site(web.app).get("/")
-    (session,) = web.pool.sessions.values()
+    (session,) = web.registry.sessions.values()
     tab = Tab()
     session.attach(tab)
     identities = ["b", "off", "f", "i", "c", "r", "t", "s", "router", session.app.id, "b-1", "b-999", "nobody"]
@@ -89,4 +91,4 @@ async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pyte
     assert session.app.heard > 20  # type: ignore[attr-defined]
     reported = [record for record in caplog.records if "a browser reports" not in record.getMessage()]
     assert not reported, reported[0].getMessage() + str(reported[0].exc_info)
-    await web.pool.close()
+    await web.registry.close()

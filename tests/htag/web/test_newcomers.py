@@ -124,7 +124,7 @@ async def test_a_made_up_cookie_does_not_make_anybody_known(web: WebApp, cookie:
 
 async def test_neither_does_a_cookie_of_ours_whose_session_is_gone(web: WebApp) -> None:
     _, first = await visit(web)
-    web.pool.end(next(iter(web.pool.sessions.values())), "expired")
+    web.registry.end(next(iter(web.registry.sessions.values())), "expired")
     await visit(web)
     assert (await visit(web, **first.cookies))[0].status == 429
 
@@ -148,4 +148,4 @@ async def test_an_office_behind_one_address_comes_at_once_by_default() -> None:
     statuses = [(await visit(web))[0].status for _ in range(500)]
     assert set(statuses) == {200}
     assert [(await visit(web))[0].status for _ in range(100)].count(429) > 50
-    await web.pool.close()
+    await web.registry.close()

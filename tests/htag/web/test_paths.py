@@ -65,14 +65,14 @@ async def test_no_route_answers_to_a_path_with_a_control_character(way: Any, rou
         for method in ("GET", "HEAD", "POST", "OPTIONS"):
             assert await ask(app, "http", path, method) == 404
         assert await ask(app, "websocket", path) == "websocket.close"
-    assert not web.pool.sessions
+    assert not web.registry.sessions
 
 
 @pytest.mark.parametrize("path", ["//", "/./", "/;", "//ws", "/ws/", "/../", "/%2e/", "/htag.js/", "/\\", "/ ", "/é"])
 async def test_no_other_form_of_a_path_is_a_route_of_ours(path: str) -> None:
     web = WebApp(Shop)
     assert await ask(web.app, "http", path) in (307, 404)  # the former tells the path without the slash at the end
-    assert not web.pool.sessions
+    assert not web.registry.sessions
 
 
 async def test_the_layer_for_others_lets_all_else_through() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htag.web.signing import COOKIE, READ, Identity, cookie_values, header, navigated_here, same_origin
+from htag.web.asgi import cookie_values, header, navigated_here, same_origin
+from htag.web.signing import COOKIE, READ, Signer
 
 SECRET = "a secret for tests"
 B64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -17,55 +18,55 @@ def cookies(*values: str) -> list[tuple[bytes, bytes]]:
 
 
 def test_who_was_signed_is_recognised_by_all_who_share_the_secret() -> None:
-    signed = Identity(SECRET).sign("me")
+    signed = Signer(SECRET).sign("me")
     headers = cookies("a=b", f"{COOKIE}={signed}", "c=d")
-    assert Identity(SECRET).claimed(headers) == ["me"]
-    assert Identity("another").claimed(headers) == []
-    assert Identity().claimed(headers) == []
+    assert Signer(SECRET).verified_ids(headers) == ["me"]
+    assert Signer("another").verified_ids(headers) == []
+    assert Signer().verified_ids(headers) == []
 
 
 @pytest.mark.parametrize(
     "value", ["", ".", "me", "me.", ".me", "me.me", "mé.x", "\xff\xfe.\xfd", '"', "%00.a", "a" * 9999]
 )
 def test_a_forged_cookie_is_nobodys(value: str) -> None:
-    assert Identity(SECRET).claimed(cookies(f"{COOKIE}={value}")) == []
+    assert Signer(SECRET).verified_ids(cookies(f"{COOKIE}={value}")) == []
 
 
 def test_each_character_of_a_signed_id_counts() -> None:
-    identity = Identity(SECRET)
-    signed = identity.sign("0123456789")
+    signer = Signer(SECRET)
+    signed = signer.sign("0123456789")
     for index in range(len(signed)):
         for other in ("A", "B", "C", "D", "é"):
             forged = signed[:index] + other + signed[index + 1 :]
-            assert identity.claimed(cookies(f"{COOKIE}={forged}")) == ([] if forged != signed else ["0123456789"])
+            assert signer.verified_ids(cookies(f"{COOKIE}={forged}")) == ([] if forged != signed else ["0123456789"])
 
 
 def test_of_several_cookies_of_the_name_those_we_signed_count_in_their_order() -> None:
-    identity = Identity(SECRET)
-    near, far = identity.sign("near"), identity.sign("far")
+    signer = Signer(SECRET)
+    near, far = signer.sign("near"), signer.sign("far")
     headers = [
         *cookies(f"{COOKIE}={near}", f"{COOKIE}=forged.cookie", f'{COOKIE}="{far}"'),
         *cookies(f"{COOKIE}={near}"),
     ]
-    assert identity.claimed(headers) == ["near", "far", "near"]
+    assert signer.verified_ids(headers) == ["near", "far", "near"]
 
 
 @pytest.mark.parametrize("spelling", ["{}=", "{}==", "{}===", "{} ", "{}.", ".{}", "{}A", "\x00{}", "{}!"])
 def test_another_spelling_of_a_signature_is_nobodys(spelling: str) -> None:
-    identity = Identity(SECRET)
-    named = [(b"cookie", f"{COOKIE}={spelling.format(identity.sign('me'))};".encode())]
-    assert identity.claimed(named) == (["me"] if spelling == "{} " else [])  # of blanks around it, a cookie has none
+    signer = Signer(SECRET)
+    named = [(b"cookie", f"{COOKIE}={spelling.format(signer.sign('me'))};".encode())]
+    assert signer.verified_ids(named) == (["me"] if spelling == "{} " else [])  # of blanks around it, a cookie has none
 
 
 def test_base64_has_several_spellings_and_one_of_them_counts() -> None:
     """The last character of 24 bytes + 8 bits would do; of a shorter digest some bits of it say nothing."""
-    identity = Identity(SECRET)
+    signer = Signer(SECRET)
     for number in range(20):
-        signed = identity.sign(str(number))
-        accepted = [end for end in B64 if identity.claimed(cookies(f"{COOKIE}={signed[:-1]}{end}"))]
+        signed = signer.sign(str(number))
+        accepted = [end for end in B64 if signer.verified_ids(cookies(f"{COOKIE}={signed[:-1]}{end}"))]
         assert accepted == [signed[-1]]
-        assert identity.claimed(cookies(f"{COOKIE}={signed[:-3]}+{signed[-3:]}")) == []
-        assert identity.claimed(cookies(f"{COOKIE}={signed.replace('-', '+').replace('_', '/')}=")) == []
+        assert signer.verified_ids(cookies(f"{COOKIE}={signed[:-3]}+{signed[-3:]}")) == []
+        assert signer.verified_ids(cookies(f"{COOKIE}={signed.replace('-', '+').replace('_', '/')}=")) == []
 
 
 # -- two installations on one host
@@ -91,71 +92,71 @@ def test_base64_has_several_spellings_and_one_of_them_counts() -> None:
 )
 def test_the_cookies_name_has_the_port(host: str | None, name: str) -> None:
     headers = [] if host is None else [(b"host", host.encode())]
-    assert Identity(SECRET).cookie_name(headers) == name
-    assert Identity(SECRET).set_cookie("me", "/", headers, secure=False).startswith(f"{name}=me.")
-    assert Identity(SECRET, "shop").cookie_name(headers) == name.replace("htag_sid", "shop")
+    assert Signer(SECRET).cookie_name(headers) == name
+    assert Signer(SECRET).set_cookie("me", "/", headers, secure=False).startswith(f"{name}=me.")
+    assert Signer(SECRET, "shop").cookie_name(headers) == name.replace("htag_sid", "shop")
 
 
 def test_its_own_name_comes_first_and_other_ports_after_it() -> None:
-    identity = Identity(SECRET)
-    said = {name: identity.sign(name or "base") for name in ("", "_8080", "_9090", "x", "_")}
+    signer = Signer(SECRET)
+    said = {name: signer.sign(name or "base") for name in ("", "_8080", "_9090", "x", "_")}
     headers = [(b"host", b"here:9090"), *cookies(*(f"{COOKIE}{name}={value}" for name, value in said.items()))]
-    assert identity.claimed(headers) == ["_9090", "base", "_8080", "_"]
-    assert identity.claimed(headers[1:]) == ["base", "_8080", "_9090", "_"]
-    assert Identity(SECRET, "shop").claimed(headers) == []
+    assert signer.verified_ids(headers) == ["_9090", "base", "_8080", "_"]
+    assert signer.verified_ids(headers[1:]) == ["base", "_8080", "_9090", "_"]
+    assert Signer(SECRET, "shop").verified_ids(headers) == []
 
 
 def test_so_many_cookies_are_looked_at_and_no_more() -> None:
-    identity = Identity(SECRET)
-    headers = cookies(*(f"{COOKIE}_{number}={identity.sign(str(number))}" for number in range(5000)))
-    assert len(identity.claimed(headers)) == READ
-    assert identity.claimed([(b"host", b"here:4711"), *headers])[0] == "4711"
+    signer = Signer(SECRET)
+    headers = cookies(*(f"{COOKIE}_{number}={signer.sign(str(number))}" for number in range(5000)))
+    assert len(signer.verified_ids(headers)) == READ
+    assert signer.verified_ids([(b"host", b"here:4711"), *headers])[0] == "4711"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a=b", "é", "a\n", 'a"b', "a,b"])
 def test_a_name_that_no_cookie_can_have_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="name"):
-        Identity(SECRET, name)
+        Signer(SECRET, name)
 
 
 def test_a_cookie_whose_name_only_contains_ours_is_not_ours() -> None:
-    identity = Identity(SECRET)
-    signed = identity.sign("me")
-    assert identity.claimed(cookies(f"x{COOKIE}={signed}", f"{COOKIE}x={signed}", f"x={COOKIE}={signed}")) == []
+    signer = Signer(SECRET)
+    signed = signer.sign("me")
+    assert signer.verified_ids(cookies(f"x{COOKIE}={signed}", f"{COOKIE}x={signed}", f"x={COOKIE}={signed}")) == []
 
 
 @given(st.binary(max_size=80))
 def test_no_header_breaks_the_reading_of_cookies(raw: bytes) -> None:
     headers = [(b"cookie", raw), (b"cookie", COOKIE.encode() + b"=" + raw)]
-    assert Identity(SECRET).claimed(headers) == []
+    assert Signer(SECRET).verified_ids(headers) == []
     assert all(isinstance(value, str) for value in cookie_values(headers, COOKIE))
 
 
 def test_the_token_of_each_session_is_its_own_and_needs_the_secret() -> None:
-    identity = Identity(SECRET)
-    tokens = {identity.csrf(f"session {number}") for number in range(100)}
+    signer = Signer(SECRET)
+    tokens = {signer.csrf(f"session {number}") for number in range(100)}
     assert len(tokens) == 100
     assert all(len(token) == 32 and int(token, 16) >= 0 for token in tokens)
-    assert identity.csrf("me") == Identity(SECRET).csrf("me")
-    assert identity.csrf("me") != Identity("another").csrf("me")
-    assert identity.csrf("é🙂") != identity.csrf("é")
+    assert signer.csrf("me") == Signer(SECRET).csrf("me")
+    assert signer.csrf("me") != Signer("another").csrf("me")
+    assert signer.csrf("é🙂") != signer.csrf("é")
 
 
 def test_the_parano_key_is_the_same_in_all_workers_and_says_nothing_of_the_tokens() -> None:
-    key = Identity(SECRET).parano_key()
-    assert key == Identity(SECRET).parano_key()
-    assert key != Identity("another").parano_key()
+    key = Signer(SECRET).parano_key()
+    assert key == Signer(SECRET).parano_key()
+    assert key != Signer("another").parano_key()
     assert (len(key), int(key, 16) >= 0) == (16, True)
-    assert not Identity(SECRET).csrf("parano").startswith(key)
+    assert not Signer(SECRET).csrf("parano").startswith(key)
 
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_the_cookie_is_for_http_only_and_for_its_path(secure: bool) -> None:
-    line = Identity(SECRET).set_cookie("me", "/app/", [], secure=secure)
+    line = Signer(SECRET).set_cookie("me", "/app/", [], secure=secure)
     morsel = http.cookies.SimpleCookie(line)[COOKIE]
     assert (morsel["path"], morsel["httponly"], morsel["samesite"]) == ("/app/", True, "lax")
     assert bool(morsel["secure"]) is secure
-    assert Identity(SECRET).claimed(cookies(f"{COOKIE}={morsel.value}")) == ["me"]
+    assert Signer(SECRET).verified_ids(cookies(f"{COOKIE}={morsel.value}")) == ["me"]
 
 
 def test_the_first_header_of_a_name_counts() -> None:

@@ -134,7 +134,7 @@ class Whereabouts(Tag.aside):
         with Tag.dl():
             self.line("Container", lambda: self.served_by()[0])
             self.line("Slot", lambda: self.served_by()[1])
-            self.line("Transport", Tag.span("…", _id="transport"))  # only the browser knows: see ui.js
+            self.line("Transport", Tag.span("…", _id="transport"))  # only the browser knows: see demo.js
             self.line("Session age", Tag.time(_id="age", _data_since=int(time.time())))
             self.line("Clicks", lambda: self.root.clicks)
 
@@ -154,8 +154,8 @@ class Demo(Tag.App):
 
     statics = (
         Tag.title("htag demo"),
-        Tag.style((HERE / "ui.css").read_text()),
-        Tag.script((HERE / "ui.js").read_text()),
+        Tag.style((HERE / "demo.css").read_text()),
+        Tag.script((HERE / "demo.js").read_text()),
     )
 
     def init(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -10,10 +10,13 @@ import pytest
 from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.session import Session
-from htag.web import channel
-from htag.web.channel import UNKNOWN_SESSION, AnswerChannel, StreamChannel, WebSocketChannel
-from htag.wire.codec import Codec
+from htag.session.session import UNKNOWN_SESSION, Session
+from htag.web import event_stream
+from htag.web.event_stream import StreamChannel
+from htag.web.post import ResponseChannel
+from htag.web.websocket import WebSocketChannel
+from tests.support.channels import Frame, Verbatim
+from tests.support.waiting import until
 
 KILOBYTE = 1000
 
@@ -70,7 +73,7 @@ class Scene:
         self.app = Board()
         self.observer = Watching()
         limits = Limits(outbox_bytes=10 * KILOBYTE)
-        self.session = Session("id", self.app, Codec(), self.observer, limits)
+        self.session = Session("id", self.app, Verbatim(), self.observer, limits)
         self.session.start()
         self.session.page()
 
@@ -87,12 +90,6 @@ async def scene() -> AsyncIterator[Scene]:
     await scene.session.finished()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
-
-
 async def turns(count: int = 5) -> None:
     """Let everything run that can."""
     for _ in range(count):
@@ -102,7 +99,7 @@ async def turns(count: int = 5) -> None:
 async def test_frames_leave_in_the_order_in_which_they_came(scene: Scene) -> None:
     socket, browser = scene.socket()
     for number in range(5):
-        socket.put(str(number))
+        socket.put(Frame(str(number)))
     await socket.flush()
     assert browser.frames == ["0", "1", "2", "3", "4"]
     assert scene.observer.sent == [("websocket", 1)] * 5
@@ -111,10 +108,10 @@ async def test_frames_leave_in_the_order_in_which_they_came(scene: Scene) -> Non
 async def test_what_is_put_while_a_frame_is_on_its_way_follows_it(scene: Scene) -> None:
     socket, browser = scene.socket()
     browser.reads.clear()
-    socket.put("a")
+    socket.put(Frame("a"))
     socket.wake()
     await turns()
-    socket.put("b")
+    socket.put(Frame("b"))
     socket.wake()
     await socket.flush()  # somebody is at it: returns at once
     assert browser.frames == []
@@ -125,7 +122,7 @@ async def test_what_is_put_while_a_frame_is_on_its_way_follows_it(scene: Scene) 
 async def test_up_to_the_limit_nothing_is_dropped(scene: Scene) -> None:
     socket, browser = scene.socket()
     for number in range(10):
-        socket.put(str(number) * KILOBYTE)
+        socket.put(Frame(str(number) * KILOBYTE))
     await socket.flush()
     assert len(browser.frames) == 10
     assert scene.observer.behind == []
@@ -139,7 +136,7 @@ async def test_a_slow_reader_gets_one_full_render_in_place_of_what_it_missed(sce
     await turns()
     scene.app.word.value = "latest"
     for _ in range(100):
-        socket.put("x" * KILOBYTE)
+        socket.put(Frame("x" * KILOBYTE))
     assert scene.observer.behind == ["websocket"]
     assert sum(map(len, socket._frames)) == 0
     browser.reads.set()
@@ -152,11 +149,11 @@ async def test_after_the_full_render_frames_flow_as_before_and_it_may_fall_behin
     socket, browser = scene.socket()
     for lap in range(1, 4):
         for _ in range(12):
-            socket.put("x" * KILOBYTE)
+            socket.put(Frame("x" * KILOBYTE))
         assert scene.observer.behind == ["websocket"] * lap
         await socket.flush()
         for _ in range(10):
-            socket.put("y" * KILOBYTE)
+            socket.put(Frame("y" * KILOBYTE))
         await socket.flush()
         assert browser.frames[-10:] == ["y" * KILOBYTE] * 10
         assert len(browser.frames) == 11 * lap
@@ -165,7 +162,7 @@ async def test_after_the_full_render_frames_flow_as_before_and_it_may_fall_behin
 
 async def test_a_single_frame_above_the_limit_is_sent_and_not_replaced_for_ever(scene: Scene) -> None:
     socket, browser = scene.socket()
-    socket.put("x" * 50 * KILOBYTE)
+    socket.put(Frame("x" * 50 * KILOBYTE))
     await socket.flush()
     assert len(browser.frames[0]) == 50 * KILOBYTE
     assert scene.observer.behind == []
@@ -175,7 +172,7 @@ async def test_a_full_render_above_the_limit_is_sent_once(scene: Scene) -> None:
     scene.app.word.value = "w" * 50 * KILOBYTE
     socket, browser = scene.socket()
     for _ in range(20):
-        socket.put("x" * KILOBYTE)
+        socket.put(Frame("x" * KILOBYTE))
     await socket.flush()
     assert len(browser.frames) == 1
     assert scene.observer.behind == ["websocket"]
@@ -203,11 +200,11 @@ async def test_a_tab_that_is_gone_loses_its_queue_and_raises_nothing(scene: Scen
     socket, browser = scene.socket()
     browser.gone = True
     for _ in range(3):
-        socket.put("x")
+        socket.put(Frame("x"))
     await socket.flush()
     assert not socket._frames
     browser.gone = False
-    socket.put("y")
+    socket.put(Frame("y"))
     await socket.flush()
     assert browser.frames == ["y"]
 
@@ -216,7 +213,7 @@ async def test_what_was_dropped_with_a_lost_connection_is_not_counted_any_more(s
     socket, browser = scene.socket()
     browser.gone = True
     for _ in range(3):
-        socket.put("x" * KILOBYTE)
+        socket.put(Frame("x" * KILOBYTE))
     await socket.flush()
     assert socket._size == 0
 
@@ -239,7 +236,7 @@ async def test_nothing_is_sent_after_the_close(scene: Scene) -> None:
     browser.reads.clear()
     browser.one_by_one = True
     for _ in range(3):
-        socket.put("x")
+        socket.put(Frame("x"))
     flushing = asyncio.ensure_future(socket.flush())  # as the connection's own task does it
     await turns()
     socket.end()
@@ -271,10 +268,10 @@ class Listener:
 async def test_a_stream_sends_what_is_queued_and_ends_when_the_browser_goes(scene: Scene) -> None:
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
-    stream.put('{"a":1}')
+    stream.put(Frame('{"a":1}'))
     running = asyncio.ensure_future(stream.run(listener.receive))
     await until(lambda: browser.stream)
-    stream.put('{"b":2}')
+    stream.put(Frame('{"b":2}'))
     stream.wake()
     await until(lambda: browser.stream == 'data: {"a":1}\n\ndata: {"b":2}\n\n')
     assert not running.done()
@@ -286,7 +283,7 @@ async def test_a_stream_sends_what_is_queued_and_ends_when_the_browser_goes(scen
 async def test_a_silent_stream_says_now_and_then_that_it_is_there(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     running = asyncio.ensure_future(StreamChannel(scene.session, browser.send).run(listener.receive))
     await until(lambda: browser.stream.count("\n\n") >= 3)
@@ -298,13 +295,13 @@ async def test_a_silent_stream_says_now_and_then_that_it_is_there(
 async def test_no_heartbeat_comes_into_a_frame_that_is_on_its_way(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
     running = asyncio.ensure_future(stream.run(listener.receive))
     await until(lambda: browser.stream)
     browser.reads.clear()
-    stream.put("frame")
+    stream.put(Frame("frame"))
     stream.wake()
     writes = asyncio.all_tasks()
     await until(lambda: stream._sending)
@@ -326,7 +323,7 @@ async def test_a_stream_ends_with_its_session(scene: Scene) -> None:
 
 
 async def test_a_stream_whose_heartbeat_finds_nobody_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     browser.gone = True
     await asyncio.wait_for(StreamChannel(scene.session, browser.send).run(listener.receive), 5)
@@ -348,20 +345,20 @@ async def test_a_stream_that_ends_leaves_no_task_behind(scene: Scene) -> None:
 
 
 async def test_an_answer_takes_all_frames_once(scene: Scene) -> None:
-    answer = AnswerChannel(scene.session)
-    answer.put("a")
-    answer.put("b")
+    answer = ResponseChannel(scene.session)
+    answer.put(Frame("a"))
+    answer.put(Frame("b"))
     answer.wake()
-    assert answer.take() == ["a", "b"]
-    assert answer.take() == []
+    assert answer.drain() == ["a", "b"]
+    assert answer.drain() == []
     assert scene.observer.sent == [("http", 1), ("http", 1)]
 
 
 async def test_an_answer_that_grew_too_large_is_one_full_render(scene: Scene) -> None:
-    answer = AnswerChannel(scene.session)
+    answer = ResponseChannel(scene.session)
     for _ in range(20):
-        answer.put("x" * KILOBYTE)
-    (frame,) = answer.take()
+        answer.put(Frame("x" * KILOBYTE))
+    (frame,) = answer.drain()
     assert ">first</p>" in json.loads(frame)["updates"][scene.app.id]
     assert scene.observer.behind == ["http"]
 
@@ -382,7 +379,7 @@ async def test_statics_that_were_dropped_come_with_the_full_render(scene: Scene)
     scene.app.add(Late())
     scene.session._push()
     for _ in range(20):
-        socket.put("x" * KILOBYTE)
+        socket.put(Frame("x" * KILOBYTE))
     browser.reads.set()
     await until(lambda: len(browser.frames) == 2)
     assert any("late {}" in frame for frame in browser.frames)

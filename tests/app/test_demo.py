@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from htag import WebApp
-from htag_stack.ui import Demo, walk
+from htag_stack.demo import Demo, walk
 from tests.browser import TRANSPORTS, Site, Tab, shut_down
 
 Visit = Callable[..., Awaitable[Tab]]
@@ -113,7 +113,7 @@ async def test_a_complete_form_is_thanked_for(visit: Visit) -> None:
 async def test_the_live_page_changes_by_itself_and_stops_when_one_leaves(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("htag_stack.ui.PERIOD", 0.05)
+    monkeypatch.setattr("htag_stack.demo.PERIOD", 0.05)
     tab = await visit("/live")
     first = tab.text("live-value")
     await tab.until(lambda: tab.text("live-value") != first)

@@ -8,7 +8,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from htag_stack.served_by import HEADER, Place, ServedBy
+from htag_stack.request_layer import RequestLayer
+from htag_stack.served_by import HEADER, Place
 
 
 async def page(request: Request) -> Response:
@@ -56,7 +57,7 @@ def client_of(recorder: Recorder, root_path: str = "", port: int = 8002) -> Test
         ]
     )
     outer = Starlette(routes=[Route("/health", page, name="health"), Mount("/", inner)])
-    app = ServedBy(outer, Place(8000, 2), recorder, root_path)
+    app = RequestLayer(outer, Place(8000, 2), recorder, root_path)
     return TestClient(app, base_url=f"http://testserver:{port}", raise_server_exceptions=False)
 
 

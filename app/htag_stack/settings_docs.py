@@ -1,4 +1,4 @@
-"""The settings as documentation: `python -m htag_stack.reference` writes them into docs/configuration.md and
+"""The settings as documentation: `python -m htag_stack.settings_docs` writes them into docs/configuration.md and
 .env.example.
 
 A test holds both files to it, so neither can say something else than the program does.
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from htag_stack.settings import Settings
 
-BEGIN, END = "(settings: written by python -m htag_stack.reference)", "(end of the settings)"
+BEGIN, END = "(settings: written by python -m htag_stack.settings_docs)", "(end of the settings)"
 _FILE_WIDTH = 110
 
 

@@ -13,12 +13,12 @@ import pytest
 from htag import GTag, State, Tag, WebApp
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session import rate_limiter as pace
-from htag.session import session
-from htag.session.rate_limiter import Pace
-from htag.web import transports
-from htag.web.transports import revision_shown
+from htag.session import rate_limiter, session
+from htag.session.rate_limiter import RateLimiter
+from htag.web import post
+from htag.web.request import revision_shown
 from tests.browser import Answer, Refused, Site, Tab
+from tests.support.waiting import until
 
 
 class Watching(Observer):
@@ -75,7 +75,7 @@ class Scene:
 
     @property
     def revision(self) -> int:
-        (session,) = self.web.pool.sessions.values()
+        (session,) = self.web.registry.sessions.values()
         return session.revision
 
     async def post(self, message: Any, *, tab: str = "", query: str = "", **headers: str) -> Answer:
@@ -98,7 +98,7 @@ async def scene() -> AsyncIterator[Open]:
 
     yield open_scene
     for each in scenes:
-        await each.web.pool.close()
+        await each.web.registry.close()
 
 
 def click(identity: str, number: int, *, fallback: bool = True) -> dict[str, Any]:
@@ -108,12 +108,6 @@ def click(identity: str, number: int, *, fallback: bool = True) -> dict[str, Any
 
 def payloads(answer: Answer) -> list[Any]:
     return [json.loads(payload) for payload in answer.json["payloads"]]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 # -- who is let in
@@ -138,7 +132,7 @@ async def test_a_forged_cookie_is_an_unknown_session_on_every_transport(scene: O
 async def test_of_two_cookies_the_one_that_is_known_counts(scene: Open) -> None:
     here = await scene()
     known = here.site.cookies["htag_sid"]
-    ended = here.web.identity.sign("ended long ago")
+    ended = here.web.signer.sign("ended long ago")
     for cookie in (f"htag_sid={ended}; htag_sid={known}", f"htag_sid=forged; htag_sid={known}"):
         assert (await here.post(click("more", 1), cookie=cookie)).status == 200
     assert len(here.app.calls) == 2
@@ -221,7 +215,7 @@ def test_the_revision_that_a_tab_shows_is_a_number_or_none(query: bytes, revisio
     assert revision_shown({}) is None
 
 
-# -- pace
+# -- rate
 
 
 class Clock:
@@ -236,49 +230,49 @@ class Clock:
 
 def test_pace_lets_the_limit_through_each_second_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    bucket = Pace(10)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    bucket = RateLimiter(10)
     start = clock.now
     for _ in range(100):
         bucket.left -= 1
         if bucket.left <= 0:
-            clock.now += bucket.excess()
+            clock.now += bucket.delay()
     assert clock.now - start == pytest.approx(10)
 
 
 def test_pace_never_waits_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    bucket = Pace(10)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    bucket = RateLimiter(10)
     for _ in range(100):
         bucket.left -= 1
-        assert bucket.left > 0 or bucket.excess() == 0
+        assert bucket.left > 0 or bucket.delay() == 0
         clock.now += 0.12
 
 
 def test_pace_lets_a_tenth_of_the_limit_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    bucket = Pace(1000)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    bucket = RateLimiter(1000)
     assert bucket.left == 100
     bucket.left -= 300  # a large message, say
-    assert bucket.excess() == pytest.approx(0.3)
+    assert bucket.delay() == pytest.approx(0.3)
     clock.now += 0.3
-    assert bucket.excess() == 0
+    assert bucket.delay() == 0
     assert bucket.left == pytest.approx(100)
     clock.now += 60
     bucket.left -= 100
-    assert bucket.excess() == 0
+    assert bucket.delay() == 0
     assert bucket.left == pytest.approx(100)  # silence saves nothing up
 
 
 def test_whoever_does_not_wait_gains_nothing_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    bucket, start, read = Pace(1000), clock.now, 0
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    bucket, start, read = RateLimiter(1000), clock.now, 0
     while clock.now < start + 2:
         bucket.left -= 1
-        if bucket.left <= 0 and bucket.excess() > 0:
+        if bucket.left <= 0 and bucket.delay() > 0:
             clock.now += 0.001  # another connection of the same session asks again and again
         else:
             read += 1
@@ -287,18 +281,18 @@ def test_whoever_does_not_wait_gains_nothing_by_it(monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What `Pace` asks to wait. Time passes at once, and only then."""
+    """What `RateLimiter` asks to wait. Time passes at once, and only then."""
     clock, waits = Clock(), []
-    monkeypatch.setattr(pace, "time", clock)
-    excess = Pace.excess
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    delay = RateLimiter.delay
 
-    def noted(bucket: Pace) -> float:
-        if (wait := excess(bucket)) > 0:
+    def noted(bucket: RateLimiter) -> float:
+        if (wait := delay(bucket)) > 0:
             waits.append(wait)
             clock.now += wait
         return min(wait, 0.001)
 
-    monkeypatch.setattr(Pace, "excess", noted)
+    monkeypatch.setattr(RateLimiter, "delay", noted)
     return waits
 
 
@@ -345,7 +339,7 @@ async def test_what_is_no_message_counts_and_a_large_one_counts_as_several(scene
 async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_refused(
     scene: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transports, "CROWDED", 20)
+    monkeypatch.setattr(post, "MAX_WAITING", 20)
     here = await scene(limits=Limits(messages_per_second=50))
     posts = [asyncio.create_task(here.post(click("more", number), tab="a")) for number in range(60)]
     statuses = [(await post).status for post in posts]
@@ -363,7 +357,7 @@ async def test_time_that_a_session_takes_from_others_counts_too(
     here = await scene()
     clock, asked = Clock(), []
     monkeypatch.setattr(session, "perf_counter", lambda: clock.now)
-    monkeypatch.setattr(Pace, "excess", lambda bucket: asked.append(bucket.left) or 0.0)
+    monkeypatch.setattr(RateLimiter, "delay", lambda bucket: asked.append(bucket.left) or 0.0)
 
     def work() -> str:
         clock.now += 0.3
@@ -394,10 +388,10 @@ async def test_time_that_a_session_takes_from_others_counts_too(
 
 def test_an_app_with_a_slow_minute_waits_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    bucket = Pace(1000)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    bucket = RateLimiter(1000)
     bucket.left -= 60 * bucket.a_second
-    assert bucket.excess() == pytest.approx(1.1)
+    assert bucket.delay() == pytest.approx(1.1)
 
 
 # -- a POST that comes twice
@@ -528,21 +522,21 @@ async def test_a_session_that_ends_closes_its_websocket_with_4404_and_its_stream
     stream = await here.site.stream(f"/stream?rev={here.revision}")
     await socket.receive()
     await stream.receive()
-    (session,) = here.web.pool.sessions.values()
-    here.web.pool.end(session, "expired")
+    (session,) = here.web.registry.sessions.values()
+    here.web.registry.end(session, "expired")
     with pytest.raises(Refused) as refused:
         await socket.receive()
     assert refused.value.code == 4404
     await stream.close()
-    assert here.web.pool.connections() == {"websocket": 0, "sse": 0, "http": 0}
+    assert here.web.registry.connections() == {"websocket": 0, "sse": 0, "http": 0}
 
 
 async def test_a_post_whose_session_ends_meanwhile_is_answered(scene: Open) -> None:
     here = await scene()
     waiting = asyncio.ensure_future(here.post(click("slow", 1), tab="t"))
     await until(lambda: here.app.calls)
-    (session,) = here.web.pool.sessions.values()
-    here.web.pool.end(session, "expired")
+    (session,) = here.web.registry.sessions.values()
+    here.web.registry.end(session, "expired")
     assert (await asyncio.wait_for(waiting, 5)).status == 200
 
 
@@ -589,9 +583,9 @@ async def test_sessions_that_were_used_and_ended_leave_no_tag_behind(transport: 
     await use(web, transport, 200 if transport == "websocket" else 20)
     assert (tags_alive(Visited), tags_alive(Row)) == (apps, rows)
     assert tags_alive(GTag) <= everything
-    assert not web.pool.sessions
-    assert not web.pool._unmeasured
-    await web.pool.close()
+    assert not web.registry.sessions
+    assert not web.registry._unmeasured
+    await web.registry.close()
 
 
 async def use(web: WebApp, transport: str, count: int) -> None:
@@ -600,13 +594,13 @@ async def use(web: WebApp, transport: str, count: int) -> None:
         tab = await Tab(Site(web.app), transport).load()
         await tab.connect()
         await tab.click("go")
-        (session,) = web.pool.sessions.values()
+        (session,) = web.registry.sessions.values()
         if number % 2:
-            web.pool.end(session, "expired")
+            web.registry.end(session, "expired")
             await leave(tab)
         else:
             await leave(tab)
-            web.pool.end(session, "expired")
+            web.registry.end(session, "expired")
         await session.finished()
 
 

@@ -2,15 +2,15 @@ import re
 
 import pytest
 
-from htag_stack.reference import FILES, rewritten
 from htag_stack.settings import Settings
+from htag_stack.settings_docs import FILES, rewritten
 from tests.app.conftest import ROOT
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_files_say_what_the_settings_are(file: str) -> None:
     text = (ROOT / file).read_text()
-    assert rewritten(text, FILES[file]()) == text, "run: python -m htag_stack.reference"
+    assert rewritten(text, FILES[file]()) == text, "run: python -m htag_stack.settings_docs"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

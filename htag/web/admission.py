@@ -1,0 +1,109 @@
+"""Which requests reach a session: those of our own page, with the cookie of a session that this worker has."""
+
+import hmac
+import logging
+from collections.abc import Sequence
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
+
+from starlette.responses import PlainTextResponse, Response
+
+from htag.log.rare import Seldom
+from htag.observer import Observer
+from htag.session.rate_limiter import RateLimiter
+from htag.session.registry import SessionRegistry
+from htag.session.session import Session
+from htag.web.asgi import Scope, header, same_origin
+from htag.web.signing import Signer
+
+logger = logging.getLogger("htag")
+
+FOREIGN = (
+    "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
+    "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
+    "(HTAG_ALLOWED_ORIGINS, WebApp(allowed_origins=…))"
+)
+
+
+class Admission:
+    """Finds the session of a request, and refuses those that may have none."""
+
+    def __init__(self, registry: SessionRegistry, signer: Signer, observer: Observer, origins: Sequence[str]) -> None:
+        self.registry = registry
+        self.signer = signer
+        self.observer = observer
+        self._origins = frozenset(origins)
+        self._foreign = Seldom(logger)
+        self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
+
+    def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
+        """The session of an HTTP request, or what to answer instead."""
+        if not self.has_cookie(scope):
+            return None, PlainTextResponse("No session cookie", 400)
+        if not self.is_same_origin(scope):
+            return None, PlainTextResponse("Origin not allowed", 403)
+        return self.find(scope), PlainTextResponse("Unknown session", 404)
+
+    def has_cookie(self, scope: Scope) -> bool:
+        """Whether the request claims any session."""
+        return bool(self.signer.values(scope["headers"]))
+
+    def is_same_origin(self, scope: Scope) -> bool:
+        """Whether it was our page that made the request."""
+        headers = scope["headers"]
+        scheme = scope.get("scheme", "")
+        if same_origin(headers, self._origins, scheme):
+            return True
+        self.observer.message_refused("origin")
+        origin, host = (str(header(headers, name))[:100] for name in (b"origin", b"host"))
+        self._foreign.warning(FOREIGN, origin, host, scheme)
+        return False
+
+    def find(self, scope: Scope) -> Session | None:
+        """The session that the request's cookie names, if we signed it and know it."""
+        for session_id in self.signer.verified_ids(scope["headers"]):
+            if self.registry.shared is not None:
+                return self.registry.shared
+            if (session := self.registry.get(session_id)) is not None:
+                return session
+        self.observer.message_refused("no_session")
+        return None
+
+    def has_place(self, session: Session) -> bool:
+        """Whether one more tab of `session` may connect."""
+        if len(session.channels) < self.registry.most_tabs(session):
+            return True
+        self.observer.session_limited("tabs")
+        return False
+
+    def too_many_tabs(self) -> Response:
+        """The answer to one tab more than `has_place` allows."""
+        return PlainTextResponse("Too many tabs", 429, {"retry-after": "5"})
+
+    def knows_token(self, scope: Scope, session: Session) -> dict[str, str] | None:
+        """Whether a POST carries the token of the id that its cookie names: then {}. Or of an id that the session had a
+        moment ago: then the header of the answer that tells the present one. Else None."""
+        token = (header(scope["headers"], b"x-htag-token") or "").encode()
+        csrf, claimed = self.signer.csrf, self.signer.verified_ids(scope["headers"])
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in claimed):
+            return {}
+        names = () if session is self.registry.shared else self.registry.names(session)
+        if any(hmac.compare_digest(token, csrf(each).encode()) for each in names):
+            return {"x-htag-token": csrf(session.id)}
+        self.observer.message_refused("csrf")
+        return None
+
+    def cookie(self, scope: Scope, session_id: str) -> str:
+        """The header `Set-Cookie` of an answer to the request."""
+        # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
+        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
+        return self.signer.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
+
+    def limiter(self, session: Session) -> RateLimiter:
+        """That of all tabs of `session` together, whatever their transport. Where all visitors share one session, each
+        connection has its own."""
+        if session is self.registry.shared:
+            return RateLimiter(session.limits.messages_per_second)
+        if (limiter := self._limiters.get(session)) is None:
+            limiter = self._limiters[session] = RateLimiter(session.limits.messages_per_second)
+        return limiter

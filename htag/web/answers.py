@@ -1,0 +1,67 @@
+"""The answers to a request for the page: the document, and what stands in its place where there is none."""
+
+import html
+import random
+import traceback
+
+from starlette.responses import HTMLResponse, Response
+
+from htag.session.session import Session
+from htag.web.asgi import Receive, Scope, Send
+from htag.web.counted_responses import send_counted
+from htag.web.outbox import LARGE_FRAME
+from htag.web.page import notice
+
+BUSY = "All places are taken at the moment. This page tries again by itself."
+TOO_MANY = "Too many new visits came from your address at once. This page tries again by itself."
+
+
+class Document(Response):
+    """A page, with the headers that it always has: what `Response` does to find them takes five times as long."""
+
+    def __init__(self, text: str, cookie: str, session: Session) -> None:
+        self._session = session
+        self.status_code = 200
+        self.background = None
+        self.body = text.encode()
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(self.body)),
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"set-cookie", cookie.encode("latin-1")),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self.body) <= LARGE_FRAME:
+            await super().__call__(scope, receive, send)
+        elif not await send_counted(self._session, self, send):
+            await busy("waiting")(scope, receive, send)
+
+
+def busy(reason: str) -> Response:
+    """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
+    seconds = random.randint(5, 15)
+    text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
+    # x-htag-refused: to the proxy in front, that this answer is no session's
+    headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
+    if status == 429:
+        headers["x-htag-limit"] = "newcomers"  # which limit was met: the proxy has others
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
+
+
+def declined() -> Response:
+    """The answer to a speculative load: asking for the page does something, so it waits until somebody goes there.
+
+    Browsers give up speculative loads that are answered with an error, and load anew when it comes to that. 204 would
+    only stop a prerender; 503 would count as a failure of ours.
+    """
+    return Response("Asked for before it is wanted", 403, {"cache-control": "no-store"}, "text/plain")
+
+
+def broken(error: Exception, *, debug: bool) -> Response:
+    """The answer where the page could not be made because of `error`, which it shows only with `debug`."""
+    if not debug:
+        return HTMLResponse(notice("Internal Server Error", "The page could not be made. It was reported."), 500)
+    text = html.escape("".join(traceback.format_exception(error)))
+    title = "Initial Render Error"
+    return HTMLResponse(f"<!DOCTYPE html><title>{title}</title><h1>{title}</h1><pre>{text}</pre>", 500)

@@ -1,0 +1,30 @@
+"""`/renew`: the cookie and the token of a session whose id is new, for browsers whose script was told to ask."""
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from htag.web.admission import Admission
+from htag.web.asgi import Receive, Scope, Send
+
+
+class RenewEndpoint:
+    """Answers a POST with the present id's token, and its cookie."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One POST."""
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        admission = self._admission
+        session, refusal = admission.authorize(scope)
+        if session is None:
+            return refusal
+        if session is admission.registry.shared:
+            return PlainTextResponse("Not a session of one person", 404)
+        if admission.knows_token(scope, session) is None:
+            return PlainTextResponse("CSRF Token mismatch", 403)
+        session_id = admission.registry.renew(session)
+        headers = {"set-cookie": admission.cookie(scope, session_id), "cache-control": "no-store"}
+        return JSONResponse({"csrf": admission.signer.csrf(session_id)}, headers=headers)

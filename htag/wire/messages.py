@@ -1,0 +1,77 @@
+"""Messages of browsers and replies of sessions as typed structs. The fields of each are those of wire version 1."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET as UNSET
+from msgspec import UnsetType
+
+
+class Message(msgspec.Struct, gc=False):
+    """What a browser sends. Nothing is trusted: each field may be of any JSON type, or absent (None)."""
+
+    id: Any = None
+    event: Any = None
+    data: Any = None
+    action: Any = None
+    error: Any = None
+    fallback: Any = None
+
+    @property
+    def callback_id(self) -> str | None:
+        """The name under which the browser waits for an answer, if it does."""
+        try:
+            callback_id = self.data["callback_id"]
+        except (KeyError, TypeError, IndexError):
+            return None
+        return callback_id if type(callback_id) is str else None
+
+
+class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
+    """What a browser is to change: tags by id → outer HTML, then statics for its head, then JavaScript to run.
+
+    `callback_id` and `result` are there only in an answer, `statics` not in the first message of a connection.
+    """
+
+    updates: dict[str, str]
+    js: list[str] = []
+    statics: list[str] | UnsetType = UNSET
+    callback_id: str | UnsetType | None = UNSET
+    result: Any = UNSET
+
+    @property
+    def has_news(self) -> bool:
+        """Whether it changes anything in a browser, apart from being an answer."""
+        return bool(self.updates or self.js or self.statics)
+
+
+class Failure(msgspec.Struct, tag_field="action", tag="error"):
+    """An error to show: the traceback, or `Internal Server Error` where the visitor may not see it."""
+
+    traceback: str
+    callback_id: str | None = None
+    result: None = None
+
+
+Reply = Update | Failure
+
+
+def size_of(reply: Reply) -> int:
+    """Count the characters in the texts of `reply`, and in its result where that is frozen: about its bytes."""
+    if isinstance(reply, Failure):
+        return len(reply.traceback)
+    size = sum(map(len, reply.updates)) + sum(map(len, reply.updates.values())) + sum(map(len, reply.js))
+    if reply.statics is not UNSET:
+        size += sum(map(len, reply.statics))
+    return size + (memoryview(reply.result).nbytes if isinstance(reply.result, msgspec.Raw) else 0)
+
+
+def whole_text(value: Any) -> Any:
+    """Copy `value`, with everything in it that is half a character (a lone surrogate) replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, msgspec.Struct):
+        return type(value)(*map(whole_text, (getattr(value, name) for name in value.__struct_fields__)))
+    if isinstance(value, dict):
+        return {whole_text(key): whole_text(item) for key, item in value.items()}
+    return [whole_text(item) for item in value] if isinstance(value, (list, tuple)) else value

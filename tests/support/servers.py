@@ -1,0 +1,59 @@
+"""Real servers within the test's own process: in a thread, or in the test's event loop."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+
+from tests.support.waiting import PATIENCE, eventually, until
+
+
+class UnsignalledServer(uvicorn.Server):
+    """A uvicorn that leaves the process's signals to pytest, and says which port it has."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @property
+    def port(self) -> int:
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+@contextmanager
+def served_in_thread(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve `app` from a thread, on a free port if none is given. Yields the URL, without a slash at its end."""
+    config = uvicorn.Config(
+        app,
+        port=port,
+        ws="websockets-sansio",
+        log_level="critical",  # a stream that is cut at shutdown is logged as an error
+        timeout_graceful_shutdown=1,  # without it, an open stream keeps the server from ending
+    )
+    server = UnsignalledServer(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        eventually(lambda: server.started or not thread.is_alive(), "the server")
+        assert thread.is_alive(), "the server ended while it started"
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+    assert not thread.is_alive(), "the server has not ended"
+
+
+@asynccontextmanager
+async def served_in_loop(app: Any, **options: Any) -> AsyncIterator[UnsignalledServer]:
+    """Serve `app` from this event loop, on a free port; `options` go to `uvicorn.Config`. Yields the server."""
+    server = UnsignalledServer(uvicorn.Config(app, **{"port": 0, "log_config": None, "lifespan": "off", **options}))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await until(lambda: server.started)
+        yield server
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,188 @@
+"""Counters of what crosses a wall between packages, on parsed source code.
+
+The wall is around a package, not around a class: inside `htag/tree/` a tag's `_x` is shared, outside it is not used.
+Which package defines a private name is judged by the name alone, because the type of `x` in `x._name` is not known
+here: a package that has a `_name` of its own can use another's without being found.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+PRIVATE = re.compile(r"_[A-Za-z]\w*(?<!__)")
+OWN = {"self", "cls"}
+BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
+DUNDERS = {"__getattr__", "__getattribute__", "__setattr__", "__delattr__"}
+
+
+class Use(NamedTuple):
+    """A private name that a module uses."""
+
+    module: str
+    line: int
+    name: str
+
+
+def is_private(name: str) -> bool:
+    """Whether `name` begins with one underscore and is no dunder."""
+    return PRIVATE.fullmatch(name) is not None
+
+
+# -- definitions -------------------------------------------------------------------------------------------------------
+
+
+def definitions(tree: ast.Module) -> set[str]:
+    """The private names that a module gives to functions, classes, constants, attributes of `self` and slots."""
+    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _sets_own(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for statement in node.body:
+                found |= set(_assigned(statement))
+    return {name for name in found if is_private(name)}
+
+
+def _sets_own(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id in OWN
+
+
+def _assigned(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module or class assigns, and the strings in `__slots__`."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    names = [node.id for target in targets if target for node in ast.walk(target) if isinstance(node, ast.Name)]
+    yield from names
+    if names == ["__slots__"]:
+        yield from (str(node.value) for node in ast.walk(statement) if isinstance(node, ast.Constant))
+
+
+def marks(tree: ast.Module) -> set[str]:
+    """The private names that a module puts on objects that are not its own: `x._name = …`, and by a literal string."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and not _sets_own(node):
+            found.add(node.attr)
+        elif (name := _by_string(node)) is not None and _writes(node):
+            found.add(name)
+    return {name for name in found if is_private(name)}
+
+
+def _writes(node: ast.AST) -> bool:
+    """Whether an access by string sets what it names."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.ctx, ast.Store)
+    function = getattr(node, "func", None)
+    return getattr(function, "id", getattr(function, "attr", None)) in {"setattr", "__setattr__", "setdefault"}
+
+
+# -- uses --------------------------------------------------------------------------------------------------------------
+
+
+def uses(module: str, tree: ast.Module) -> Iterator[Use]:
+    """Private names that a module uses: `x._name`, `from m import _name`, and access by a literal string.
+
+    `self._name` is no exception: a class may inherit it from another package.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            yield Use(module, node.lineno, node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (Use(module, node.lineno, each.name) for each in node.names if is_private(each.name))
+        elif (name := _by_string(node)) is not None:
+            yield Use(module, getattr(node, "lineno", 0), name)
+
+
+def _by_string(node: ast.AST) -> str | None:
+    """`_name` of `x.__dict__["_name"]`, `"_name" in x.__dict__`, `getattr(x, "_name")` and their like."""
+    match node:
+        case ast.Subscript(value=held, slice=ast.Constant(value=name)) if _is_namespace(held):
+            pass
+        case ast.Compare(left=ast.Constant(value=name), comparators=[held]) if _is_namespace(held):
+            pass
+        case ast.Call(func=ast.Attribute(value=held), args=[ast.Constant(value=name), *_]) if _is_namespace(held):
+            pass
+        case ast.Call(func=ast.Name(id=function), args=[_, ast.Constant(value=name), *_]) if function in BY_NAME:
+            pass
+        case ast.Call(func=ast.Attribute(attr=method), args=[_, ast.Constant(value=name), *_]) if method in DUNDERS:
+            pass
+        case ast.Call(func=ast.Name("attrgetter") | ast.Attribute(attr="attrgetter"), args=[ast.Constant(value=name)]):
+            pass
+        case _:
+            return None
+    return name if isinstance(name, str) and is_private(name) else None
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Whether this is `x.__dict__` or `vars(x)`."""
+    match node:
+        case ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="vars"), args=[_]):
+            return True
+    return False
+
+
+class Names:
+    """The private names of every package: those that it defines, and those that it only puts on other objects."""
+
+    def __init__(self, sources: Mapping[str, ast.Module], packages: Mapping[str, str]) -> None:
+        """`sources`: parsed modules by dotted name; `packages`: the package of each."""
+        self._packages = packages
+        self._defined: dict[str, set[str]] = {}
+        self._put: dict[str, set[str]] = {}
+        for module, tree in sources.items():
+            self._defined.setdefault(packages[module], set()).update(definitions(tree))
+            self._put.setdefault(packages[module], set()).update(marks(tree))
+        self.uses = [use for module, tree in sources.items() for use in uses(module, tree)]
+
+    def foreign(self) -> list[Use]:
+        """The uses of names that the user's package does not define and another one does, or puts on objects."""
+        return [
+            use for use in self.uses if use.name not in self._defined[self._packages[use.module]] and self._other(use)
+        ]
+
+    def third_party(self) -> list[Use]:
+        """The uses of names that none of the packages has."""
+        known: set[str] = set().union(*self._defined.values(), *self._put.values())
+        return [use for use in self.uses if use.name not in known]
+
+    def _other(self, use: Use) -> bool:
+        own = self._packages[use.module]
+        return any(use.name in names for kind in (self._defined, self._put) for at, names in kind.items() if at != own)
+
+
+# -- names put into other modules --------------------------------------------------------------------------------------
+
+
+def patches(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, name) of what a module assigns, while it is imported, into what it has imported: `Imported.name = …`,
+    `imported["name"] = …`, `setattr(Imported, "name", …)`."""
+    imported = {
+        (alias.asname or alias.name).split(".")[0]
+        for node in _at_import(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in _at_import(tree):
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            place: ast.expr | None = node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
+            place = node.args[0]
+        else:
+            continue
+        if _root(place) in imported:
+            yield node.lineno, ast.unparse(node)
+
+
+def _at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: everything but the bodies of its functions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _at_import(child)
+
+
+def _root(node: ast.expr | None) -> str | None:
+    """`a` of `a.b["c"].d`."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
