@@ -247,14 +247,6 @@ class GTag(Node, ClassNames):
             raise KeyError(name)
         self._changed()
 
-    def _handler(self, event: object) -> Any:
-        """What is registered for `event`: a callable, JavaScript, or None."""
-        events = self._events
-        if events and events[0] == event:
-            return events[1]
-        handler = pairs.get(events, event)
-        return None if handler is MISSING else handler
-
     def _set_events(self, events: Pairs) -> None:
         self._events = events
         self._start_tag = None
@@ -283,7 +275,7 @@ class GTag(Node, ClassNames):
     def is_dirty(self) -> bool:
         """Whether the browser has yet to hear of a change of this tag."""
         root = self.root
-        return root is None or self._id is None or root._is_dirty(self)
+        return root is None or self._id is None or root._runtime.is_dirty(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of all that changed, `throttle` seconds after the last one at the earliest."""
@@ -295,7 +287,7 @@ class GTag(Node, ClassNames):
         """Run `code` in the browser, after the changes of the next push. Waits while the tag is in no app."""
         root = self.root
         if root is not None:
-            root._note_script(self, code)
+            root._runtime.note_script(self, code)
         else:
             self._set_flags(PENDING_SCRIPTS)
             self.__dict__.setdefault("_scripts", []).append(code)
