@@ -99,10 +99,17 @@ class SessionRegistry:
 
     # -- opening and finding -----------------------------------------------------------------------------------------
 
-    def get(self, identity: str) -> Session | None:
-        """The session called `identity`, or called so until a moment ago, if this worker has it."""
-        session = self.sessions.get(identity)
-        return self.sessions.get(self._former.get(identity, "")) if session is None else session
+    def get(self, session_id: str) -> Session | None:
+        """The session called `session_id`, or called so until a moment ago, if this worker has it."""
+        session = self.sessions.get(session_id)
+        return self.sessions.get(self._former.get(session_id, "")) if session is None else session
+
+    async def find(self, session_id: str) -> Session | None:
+        """The session called `session_id`, wherever it is: without waiting if this worker has it.
+
+        What waits for this must expect that another request has ended the session, or opened it, when it goes on.
+        """
+        return self.get(session_id)
 
     def open(self, build: Build, identity: str | None = None) -> Session:
         """A new session, under a new random id; or under that of somebody known, who is never refused.
