@@ -199,7 +199,7 @@ class EventEndpoint:
         finally:
             self._admission.registry.release(session)
             if post.size > LARGE_MESSAGE:
-                self._admission.registry.heard(session, post.size)
+                self._admission.registry.usage.note_message(session, post.size)
 
     async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._admission.registry.limits.message_bytes

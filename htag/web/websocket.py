@@ -141,7 +141,7 @@ class SocketEndpoint:
                 limiter.left -= 1
             else:
                 limiter.left -= len(frame) / LARGE_MESSAGE
-                self._admission.registry.heard(session, len(frame))
+                self._admission.registry.usage.note_message(session, len(frame))
                 received = frame = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
             if limiter.left <= 0 and (delay := limiter.delay()) > 0.0:
                 self._admission.observer.message_refused("too_fast")
