@@ -121,6 +121,11 @@ class Memory:
         return True
 
     @property
+    def is_tight(self) -> bool:
+        """Whether a limit is nearly reached by what this process holds, though it could use it again."""
+        return any(use.used + use.reusable > FULL * use.limit for use in self.uses)
+
+    @property
     def tightest(self) -> Use | None:
         """The limit that is nearest."""
         return max(self.uses, key=lambda use: use.used / use.limit, default=None)
