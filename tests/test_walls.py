@@ -33,7 +33,6 @@ AWAITED = {
 AWAITED_PATCHES = {"App._serve"}
 TOO_LONG = {
     "htag.session.session",
-    "htag.state",
     "htag.tree.live",
     "htag.web.transports",
 }
