@@ -10,8 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.prose import documented_methods, function_lengths, riddles, undocumented
-from tests.support.source import modules, package_of
+from tests.support.prose import documented_methods, files_named, function_lengths, riddles, undocumented
+from tests.support.source import ROOT, modules, package_of
 from tests.support.walls import Names, Use, patches
 
 MODULES = modules("htag") | modules("htag_stack")
@@ -53,9 +53,10 @@ SPEAKS_FOR_ITSELF = {
     *(f"htag_stack.logs.{name}" for name in ("PlainFormatter.formatException", "JsonFormatter.format")),
     *(f"htag_stack.metrics.{name}.collect" for name in ("Tally", "Distributions", "WorkerStateCollector")),
     "htag_stack.worker.SlotServer.shutdown",
+    *(f"htag.session.registry.Deadlines.{name}" for name in ("discard", "overdue")),  # awaited
 }
 
-RIDDLES = 119  # pronouns in docstrings and comments, as found; this number may only fall
+RIDDLES = 76  # pronouns in docstrings and comments, as found; this number may only fall
 
 
 def told(uses: list[Use]) -> str:
@@ -105,6 +106,11 @@ def test_parts_are_named_rather_than_told_by_a_pronoun() -> None:
     found = {name: words for name in SOURCES if (words := riddles(SOURCES[name]))}
     total = sum(map(len, found.values()))
     assert total <= RIDDLES, f"name the part (the session, the tab, the caller, the visitor): {found}"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_file_that_a_comment_names_is_there(name: str) -> None:
+    assert {file for file in files_named(SOURCES[name]) if not (ROOT / file).exists()} == set()
 
 
 # -- the counters can fail ---------------------------------------------------------------------------------------------
@@ -206,6 +212,11 @@ def test_riddles_are_found_in_docstrings_and_comments_only() -> None:
             """Any one of them, whatever it is."""
     '''
     assert Counter(riddles(dedent(source))) == Counter(["whoever", "nobody", "no one", "everyone", "somebody"])
+
+
+def test_files_that_are_named_are_found() -> None:
+    source = '"""See docs/x.md and the htag/app.py."""\nx = "tests/a.py"  # (tests/b/c.py), example.org/docs/no.md\n'
+    assert files_named(source) == {"docs/x.md", "htag/app.py", "tests/b/c.py"}
 
 
 def test_what_is_public_and_not_described_is_found() -> None:

@@ -1,4 +1,4 @@
-"""A watchdog of the event loop: a thread that looks at what the loop does while it does not turn, and names it.
+"""The watchdog of the event loop: a thread that looks at what the loop does while it does not turn, and names it.
 
 What blocks in a handler, a hook, a render, a page or in anything else that is `async def` holds up every session of
 the worker. Nothing is added to an event for it: a timer of the loop says twenty times a second that it turns, and the
@@ -32,7 +32,7 @@ QUIET_SECONDS = (
 QUIET_BELOW = 5.0
 DEEPEST = 60  # frames in a line; a recursion has thousands
 
-_DEMO = str(Path(htag_stack.__file__).parent / "demo.py")  # the demo: an app like anybody's
+_DEMO = str(Path(htag_stack.__file__).parent / "demo.py")  # the demo: an app like a user's
 _OURS = tuple(str(Path(package.__file__).parent) + "/" for package in (htag, htag_stack) if package.__file__)
 _INSTALLED = tuple({f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _WAITING = ("/asyncio/runners.py", "/asyncio/base_events.py", "/selectors.py")  # where the loop's own stack ends
@@ -41,7 +41,7 @@ logger = logging.getLogger("htag_stack")
 
 
 class Turn:
-    """What the thread saw of a turn of the loop that takes too long."""
+    """Collects what the thread saw of one turn of the loop that takes too long."""
 
     def __init__(self, due: float) -> None:
         """`due`: when it should have been over, by time.monotonic()."""
@@ -51,20 +51,22 @@ class Turn:
         self._stacks: dict[str, str] = {}
 
     def see(self, name: str, stack: str) -> None:
-        """Remember what the loop does now."""
+        """Count that the loop is in the function `name` now, with this stack."""
         self._stacks[name] = stack
         self._looks[name] = self._looks.get(name, 0) + 1
 
     def longest(self) -> tuple[str, str] | None:
-        """The function that it was in most of the time, and a stack of that. None: it was never seen."""
+        """The function in which the loop was seen most often, and a stack of it. None: it was never seen."""
         looks = dict(self._looks)  # the thread may be adding one
         name = max(looks, key=lambda name: looks[name], default=None)
         return None if name is None else (name, self._stacks[name])
 
 
 class Watchdog:
-    """Watches the loop in which `with` enters it. `blocked` is told, on the loop, of each turn that took too long: the
-    name of the function, and the seconds."""
+    """Watches the loop in which `with` enters it.
+
+    `blocked` is called, on the loop, for each turn that took too long: with the function's name, and the seconds.
+    """
 
     def __init__(self, blocked: Callable[[str, float], None], limit: float = BLOCKED_SECONDS) -> None:
         self._blocked = blocked
@@ -141,8 +143,10 @@ class Watchdog:
 
 
 def seen(thread: int) -> tuple[str, str] | None:
-    """What the loop of `thread` is doing, as name and stack; None where it waits: it is late only because the machine
-    is. Keeps no frame: the last who has one ends the life of all that is in it, and that must not be another thread."""
+    """What the loop of `thread` does now, as name and stack; None where it waits, late only because the machine is.
+
+    Keeps no frame: dropping the last reference to one ends the life of what is in it, which only the loop's thread may.
+    """
     frames = stack_of(sys._current_frames().get(thread))
     if not frames or frames[0].f_code.co_filename.endswith(_WAITING):
         return None
@@ -150,7 +154,7 @@ def seen(thread: int) -> tuple[str, str] | None:
 
 
 def stack_of(frame: FrameType | None) -> list[FrameType]:
-    """The frames from the innermost to the outermost."""
+    """List `frame` and its callers, from the innermost to the outermost."""
     frames = []
     while frame is not None:
         frames.append(frame)
@@ -159,7 +163,7 @@ def stack_of(frame: FrameType | None) -> list[FrameType]:
 
 
 def name_of(frames: Sequence[FrameType]) -> str:
-    """The function of the app that is to be looked at: the method of a component, or what is nearest to one."""
+    """Name the function of the app that is to be looked at: the method of a component, or what is nearest to one."""
     start = next((n for n, frame in enumerate(frames) if _is_app(frame.f_code)), None)
     if start is None:  # an app that is installed like a library
         start = next((n for n, frame in enumerate(frames) if component_of(frame)), 0)
@@ -172,13 +176,13 @@ def name_of(frames: Sequence[FrameType]) -> str:
 
 
 def _qualified(code: CodeType, component: str) -> str:
-    """A component's class inherits methods, and its lambdas are named after where they stand."""
+    """Name `code`, with its component where its own name lacks it: inherited methods, and lambdas."""
     name = code.co_qualname
     return name if component in name.split(".") else f"{name} of {component}"
 
 
 def component_of(frame: FrameType) -> str | None:
-    """The class of the component whose method, or a lambda in it, this is. Looks at the type of `self` alone."""
+    """The class of the component whose method, or lambda in one, `frame` runs. Looks at the type of `self` alone."""
     code = frame.f_code
     if "self" not in code.co_varnames and "self" not in code.co_freevars:
         return None
@@ -192,12 +196,12 @@ def _is_ours(code: CodeType) -> bool:
 
 
 def _is_app(code: CodeType) -> bool:
-    """Whether somebody wrote this for the app: it is neither ours nor Python's nor installed."""
+    """Whether `code` is the app's own: neither ours nor Python's nor installed."""
     return not _is_ours(code) and not code.co_filename.startswith((*_INSTALLED, "<"))
 
 
 def shown(frames: Sequence[FrameType]) -> str:
-    """The stack in a line, the innermost first: file:line:function."""
+    """Write a stack in one line, the innermost frame first: file:line:function."""
     parts = [f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}:{frame.f_code.co_qualname}" for frame in frames]
     if len(parts) > DEEPEST:
         half = DEEPEST // 2
@@ -206,6 +210,6 @@ def shown(frames: Sequence[FrameType]) -> str:
 
 
 def _short(file: str) -> str:
-    """A file as it is imported: below the folder of `sys.path` that is nearest to it."""
+    """The path of `file` below the nearest folder of `sys.path`."""
     folders = [folder for folder in sys.path if folder and file.startswith(folder + "/")]
     return file[len(max(folders, key=len, default="")) :].lstrip("/") if folders else file
