@@ -28,12 +28,13 @@ def append(parent: Any, item: Any, place: int = -1) -> None:
     are appended, counted from the end."""
     if isinstance(item, Node):
         old_parent, above = item.parent, parent.parent
-        if (
-            item._id is None
-            and not item._flags & PARENT_MUST_KNOW
-            and item is not parent
-            and old_parent is not None
-            and (above is None or above is old_parent)  # else `parent` may stand in `item`
+        is_new = item._id is None and not item._flags & PARENT_MUST_KNOW and item is not parent
+        if above is not None and above is not old_parent:
+            is_new = False  # `parent` may stand in `item`
+        if is_new and old_parent is None:
+            item.parent = parent
+        elif (
+            is_new
             and type(siblings := old_parent._content) is list
             and len(siblings) >= -place
             and (siblings[-1] is item or siblings[place] is item)

@@ -19,7 +19,7 @@ from htag.tree.flags import (
     TAKES_NAME,
     UNPREPARED,
 )
-from htag.tree.names import EVENT, PLAIN, attribute_name, element_name, keyword
+from htag.tree.names import EVENT, MEMBER, attribute_name, element_name, keyword
 from htag.tree.node import Node
 from htag.tree.pairs import MISSING, Pairs
 from htag.tree.render import outer_html
@@ -64,7 +64,7 @@ class GTag(Node, ClassNames):
             args = self._take_name(args)
         self._take_keywords(kwargs)
         if cls._class_flags & HAS_INIT:
-            self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] == PLAIN} if kwargs else {})
+            self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] is MEMBER} if kwargs else {})
         elif args:
             adoption.append_all(self, args)
         if cls._scope_class is not None:
@@ -100,9 +100,9 @@ class GTag(Node, ClassNames):
 
     def _take_keyword(self, key: str, value: Any) -> None:
         kind, name = keyword(key)
-        if kind == EVENT:
+        if kind is EVENT:
             self._set_events(pairs.put(self._events, name, value))
-        elif kind == PLAIN:
+        elif kind is MEMBER:
             setattr(self, key, value)
         else:
             self._set_attribute(name, value)
