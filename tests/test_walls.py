@@ -23,18 +23,10 @@ LONGEST_MODULE = 400  # lines
 LONGEST_FUNCTION = 60  # lines
 
 # (package, private name of another package): to be mended, and to be empty in the end
-AWAITED = {
-    *(("htag", name) for name in ("_attributes", "_events", "_flags", "_handler", "_set_events")),
-    ("htag.runners", "_reload"),
-    *(("htag.session", name) for name in ("_attributes", "_content", "_events", "_flags", "_handler", "_heard_from")),
-    *(("htag.session", name) for name in ("_htag_host", "_live", "_renew", "_set_attribute", "_start_tag")),
-    *(("htag.web", name) for name in ("_heard_from", "_reload", "_serve")),
-}
-AWAITED_PATCHES = {"App._serve"}
+AWAITED: set[tuple[str, str]] = set()
+AWAITED_PATCHES: set[str] = set()
 TOO_LONG = {
     "htag.session.session",
-    "htag.tree.live",
-    "htag.web.transports",
 }
 
 # Private by name and defined by none of our modules, with the reason for using it.

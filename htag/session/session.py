@@ -26,9 +26,8 @@ from htag.session.inbox import Inbox
 from htag.session.room import Holder, Room
 from htag.session.tab import Tab, Tabs
 from htag.session.throttle import Throttle
-from htag.tree.elements import elements
-from htag.tree.flags import HAS_HOOKS
-from htag.tree.live import Page
+from htag.tree.access import failed_component, handler, may_be_disabled
+from htag.tree.live import Page, live_tree
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import UNSET, Failure, Message, Reply, Update, size_of
@@ -73,9 +72,11 @@ class Session:
         "heard",
         "id",
         "limits",
+        "live",
         "observer",
         "opened_at",
         "outgrown",
+        "renew",
         "revision",
         "room",
         "seen",
@@ -129,8 +130,9 @@ class Session:
         self._throttle = Throttle(self._push, self.context.copied)
         self._refresher: Throttle | None = None
         self._outdated: Sequence[Channel] = ()  # tabs that show tags which the latest page has made anew
-        app._push = self._ask_for_push
-        app._context = self.context
+        self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
+        self.live = live_tree(app)
+        self.live.attach_host(self)
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
@@ -139,10 +141,10 @@ class Session:
         self.context.own.run(self._start, request)
 
     def _start(self, request: Any) -> None:
-        if self.app._flags & HAS_HOOKS:
-            self.app._live.mount(self.app)
+        if self.live.has_hooks:
+            self.live.mount(self.app)
         if request is not None:
-            self.app._live.visit(request)
+            self.live.run_visit_hook(request)
 
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
@@ -150,24 +152,23 @@ class Session:
         self.context.own.run(self._mount_again, request)
 
     def _mount_again(self, request: Any) -> None:
-        live = self.app._live
-        live.forget_started({self.app})  # an `on_visit` that nobody has connected for
-        self._attempt(live.leave, self.app)
-        self._attempt(live.mount, self.app)
+        hooks = self.live.hooks
+        hooks.drop_pending([self.app])  # an `on_visit` that nobody has connected for
+        self._attempt(hooks.run_unmount_hooks, self.app)
+        self._attempt(hooks.run_mount_hooks, self.app)
         if request is not None:
-            self._attempt(live.visit, request)
+            self._attempt(self.live.run_visit_hook, request)
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
 
         What its hook left to be run begins at once: of those who ask, not all will connect.
         """
-        live = self.app._live
-        waiting, live.started = live.started, []
+        waiting = self.live.hooks.take_pending()
         with self.context.entered():
-            self._attempt(live.visit, request)
+            self._attempt(self.live.run_visit_hook, request)
         self.start_hooks()
-        live.started = waiting + live.started
+        self.live.hooks.put_back(waiting)
 
     def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
         try:
@@ -184,13 +185,13 @@ class Session:
             self.context.settle()
 
     def _page(self) -> Page:
-        live = self.app._live
+        live = self.live
         if self.channels:
             self._push()
-        elif live.dirty or live.has_made_tags():
+        elif live.changes.dirty or live.has_generated_tags():
             self.revision += 1  # an absent tab misses these changes
-        page = live.take_page()
-        if self.channels and live.has_made_tags():
+        page = live.render_page()
+        if self.channels and live.has_generated_tags():
             self.revision += 1
             self._outdate()
         return page
@@ -211,7 +212,7 @@ class Session:
         there = [channel for channel in outdated if channel in self.channels]
         if there:
             update = Update({}, [], [])
-            errors = self.app._live.take_made(update)
+            errors = self.live.render_generated(update)
             self._tell(there, *(self._failed("render", tag, error) for tag, error in errors), update)
 
     # -- channels ----------------------------------------------------------------------------------------------------
@@ -258,27 +259,28 @@ class Session:
 
     def _full_render(self, channel: Channel, reconnects: bool) -> Update:
         """The whole body for `channel`. The changes that this render takes with it are news to other tabs as well."""
-        live = self.app._live
+        live = self.live
         others = [each for each in self.channels if each is not channel]
         if others or channel.transport == "http":  # of tabs on plain HTTP none is connected between its messages
             update = Update({}, js=self._changes_beside(channel, others, reconnects))
-            update.updates[self.app.id] = live.take_shown()  # with the tags that the others show, so that theirs stay
+            update.updates[self.app.id] = live.render_shown()  # with the tags that the others show, so that theirs stay
         else:
-            if live.has_changes() or live.has_made_tags():
+            if live.has_changes() or live.has_generated_tags():
                 self.revision += 1
-            update = Update({self.app.id: live.take_body()}, js=live.take_scripts())
+            update = Update({self.app.id: live.render_body()}, js=live.changes.drain_scripts())
         if reconnects:
-            update.statics = live.all_statics()  # the update that brought one may be what was lost
+            update.statics = live.head.since_page()  # the update that brought one may be what was lost
         return update
 
     def _changes_beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> list[str]:
         """Send what waits to `others`: `channel` gets it with the body. Returns the JavaScript, which is for all."""
-        live, news = self.app._live, Update({}, [], [])
-        failures = [self._failed("render", tag, error) for tag, error in live.take_changes(news)]
+        live, news = self.live, Update({}, [], [])
+        failures = [self._failed("render", tag, error) for tag, error in live.drain_changes(news)]
         self._tell(others or [channel], *failures)
         if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
-            live.statics, news.statics = [*news.statics], []
-            self._ask_for_push(0.0)
+            live.head.put_back(news.statics)
+            news.statics = []
+            self.request_push(0.0)
         if news.updates or news.js or news.statics:
             self.revision += 1
             self._tell(others, news)
@@ -308,13 +310,12 @@ class Session:
             return [self._changes()]
         data, callback_id = message.data, message.callback_id
         started = perf_counter()
-        live = self.app._live
-        target = live.find(callback)
+        live = self.live
+        target = live.index.find(callback)
         try:
             if (
                 target is None
-                # most apps have no `fieldset` at all, and need not look at what is around
-                or (("disabled" in target._attributes or "fieldset" in elements) and form_fields.is_disabled(target))
+                or (may_be_disabled(target) and form_fields.is_disabled(target))
                 or (
                     type(data) is dict
                     and ("value" in data or "checked" in data)  # few events are those of a field
@@ -323,7 +324,7 @@ class Session:
             ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self._changes(callback_id)]
-            callback = target._handler(message.event)
+            callback = handler(target, message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
                 return [self._changes(callback_id)]
@@ -338,7 +339,7 @@ class Session:
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
         answer = self._changes(callback_id, outcome)
-        if live.started:
+        if live.hooks.pending:
             self.start_hooks()
         return [answer]
 
@@ -380,9 +381,9 @@ class Session:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.channels and not self.app._live.take_one_text(update):
+        if self.channels and not self.live.drain_single_text(update):
             started = perf_counter()
-            for tag, error in self.app._live.take_changes(update):
+            for tag, error in self.live.drain_changes(update):
                 self.deliver(self._failed("render", tag, error))
             self.took += perf_counter() - started
         return update
@@ -433,7 +434,7 @@ class Session:
                 self._answers.popleft()
 
     def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
-        return self._failure(kind, getattr(error, "_htag_host", type(tag).__qualname__), error)
+        return self._failure(kind, failed_component(error, tag), error)
 
     def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
         """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
@@ -463,9 +464,19 @@ class Session:
 
     # -- pushes ------------------------------------------------------------------------------------------------------
 
-    def _ask_for_push(self, seconds: float) -> None:
-        if self.channels:  # else: whoever connects gets everything
+    def request_push(self, seconds: float) -> None:
+        """Push what changed, `seconds` after the last push at the earliest. From any thread."""
+        if self.channels and not self.closed:  # without tabs: the next one to connect gets everything
             self._throttle.ask(seconds)
+
+    def inside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """`work(*arguments)` with the session's context variables."""
+        return self.context.inside(work, *arguments)
+
+    def renew_id(self) -> None:
+        """Ask for a new id of this session. RuntimeError where it is everybody's."""
+        if self.renew is not None:
+            self.renew(self.app)
 
     def _push(self) -> None:
         self.deliver(self._changes())
@@ -475,11 +486,7 @@ class Session:
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
-        live = self.app._live
-        if not live.started:
-            return
-        started, live.started = live.started, []
-        for tag, outcome in started:
+        for tag, outcome in self.live.hooks.take_pending():
             if self.tasks < self.limits.session_tasks:
                 self.spawn(self._run_hook(tag, outcome))
             else:
@@ -547,23 +554,21 @@ class Session:
         self.context.inside(self._close)
 
     def _close(self) -> None:
-        self.app._push = None
         self._outdated = ()
         for throttle in (self._throttle, self._refresher):
             if throttle is not None:
                 throttle.cancel()
-        self.app._live.forget_started()
-        self._quietly(lambda: self.app._live.leave(self.app))
+        self.live.hooks.drop_pending()
+        self._quietly(lambda: self.live.hooks.run_unmount_hooks(self.app))
         ending = self._quietly(self.app.on_destroy)
         running = list(self._tasks or ())
         for task in running:
             task.cancel()
         for channel in self.channels:
             channel.end()
-        last = [outcome for _, outcome in self.app._live.started]
+        last = [outcome for _, outcome in self.live.hooks.take_pending()]
         if asyncio.iscoroutine(ending):
             last.append(ending)
-        self.app._live.started.clear()
         if last or running:
             self.spawn(self._finish(running, last))
         else:
@@ -571,9 +576,7 @@ class Session:
 
     def _come_apart(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
-        self.app._heard_from = nothing_heard
-        self.app._context = None
-        self.app._live.empty()
+        self.live.dispose()
         if self._tabs is not None:
             self._tabs.clear()
 
@@ -601,10 +604,6 @@ class Session:
             return hook()
         except Exception as error:
             self._failed("hook", self.app, error)
-
-
-def nothing_heard() -> None:
-    """The request of an app that is over."""
 
 
 def is_being_cancelled() -> bool:

@@ -110,7 +110,7 @@ def _note_flags(parent: Any, item: Any) -> None:
         parent._set_has_hooks()
         root = parent.root
         if root is not None:
-            root._mount(item)
+            root._runtime.mount(item)
 
 
 def detach(parent: Any, child: Any) -> None:
@@ -138,7 +138,7 @@ def detach_all(parent: Any) -> None:
     if parent._flags & DYNAMIC_CHILDREN:
         root = parent.root
         if root is not None:
-            root._forget_made(parent)
+            root._runtime.forget_generated(parent)
     child_list.clear(parent)
     if parent.tag == "textarea":
         clear_value(parent)
@@ -152,7 +152,7 @@ def _unmount(child: Any) -> None:
         if child._id is not None or child._flags & HAS_HOOKS:
             root = child.root
             if root is not None:
-                root._unmount(child)
+                root._runtime.unmount(child)
     finally:
         child.parent = None
 
