@@ -27,7 +27,6 @@ AWAITED: set[tuple[str, str]] = set()
 AWAITED_PATCHES: set[str] = set()
 TOO_LONG = {
     "htag.session.session",
-    "htag.state",
 }
 
 # Private by name and defined by none of our modules, with the reason for using it.
