@@ -24,21 +24,14 @@ LONGEST_FUNCTION = 60  # lines
 
 # (package, private name of another package): to be mended, and to be empty in the end
 AWAITED = {
-    *(("htag", name) for name in ("_attributes", "_events", "_flags", "_handler", "_set_events")),
-    ("htag.runners", "_reload"),
-    *(("htag.session", name) for name in ("_attributes", "_content", "_events", "_flags", "_handler", "_heard_from")),
-    *(("htag.session", name) for name in ("_htag_host", "_live", "_renew", "_set_attribute", "_shape", "_tags")),
     ("htag.tree", "_htag_before"),
-    *(("htag.web", name) for name in ("_heard_from", "_reload", "_serve")),
 }
-AWAITED_PATCHES = {"App._serve", "GTag._to_html"}
+AWAITED_PATCHES = {"GTag._to_html"}
 TOO_LONG = {
     "htag.session.session",
     "htag.state",
-    "htag.tree.live",
     "htag.tree.node",
     "htag.tree.tag",
-    "htag.web.transports",
 }
 
 # Private by name and defined by none of our modules, with the reason for using it.

@@ -32,7 +32,7 @@ def serve(
     options = {"log_config": log_config(), "timeout_graceful_shutdown": SHUTDOWN_SECONDS, **(options or {})}
     watches = reload and not reloader.is_child()
     if reload:
-        web.tag_entity._reload = True
+        web.reload = True
     port = chosen_port(host, port)
     if show is not None and not reloader.is_child():  # a child is a restart: the page is open
         scheme = "https" if options.get("ssl_certfile") else "http"

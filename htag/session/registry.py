@@ -200,7 +200,7 @@ class SessionRegistry:
             return  # in the meantime, for another reason
         self.pin(session)
         self.renewing.discard(session.app)
-        session.app._renew = None
+        session.renew = None
         self._unmeasured.pop(session, None)
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]

@@ -1,6 +1,6 @@
 """The tree alone: parents and children, and who is told when they change."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, Self
 
 from htag.tree import pairs
@@ -10,20 +10,29 @@ from htag.tree.descriptors import ElementName
 from htag.tree.elements import Shape
 from htag.tree.flags import CHILDREN_EXPOSED, DYNAMIC_CHILDREN, HAS_HOOKS, IS_CALLABLE, PARENT_MUST_KNOW
 from htag.tree.markup import HTML
+from htag.tree.operations import CHILDREN
 from htag.tree.pairs import MISSING, Pairs
 
 
+class Runtime(Protocol):
+    """What a tag tells the app it stands in: its live tree."""
+
+    note_change: Callable[..., None]
+    number: Callable[[], int]
+
+    def note_script(self, tag: Any, code: str) -> None: ...
+    def mount(self, tag: Any) -> None: ...
+    def unmount(self, tag: Any) -> None: ...
+    def forget_generated(self, host: Any) -> None: ...
+    def is_dirty(self, tag: Any) -> bool: ...
+
+
 class Root(Protocol):
-    """What a tag tells the app it stands in."""
+    """An app, as the tags in it see it."""
+
+    _runtime: Runtime
 
     def update(self, throttle: float | None = None) -> None: ...
-    def _note_change(self, tag: Any) -> None: ...
-    def _note_script(self, tag: Any, code: str) -> None: ...
-    def _mount(self, tag: Any) -> None: ...
-    def _unmount(self, tag: Any) -> None: ...
-    def _forget_made(self, host: Any) -> None: ...
-    def _next_number(self) -> int: ...
-    def _is_dirty(self, tag: Any) -> bool: ...
 
 
 class Node:
@@ -256,7 +265,7 @@ class Node:
             self._set_has_hooks()
             root = self.root
             if root is not None:
-                root._mount(item)
+                root._runtime.mount(item)
 
     def _refuse_cycle(self, item: Any) -> None:
         me: Any = self
@@ -276,7 +285,7 @@ class Node:
             root = self.root
             try:
                 if root is not None:
-                    root._unmount(child)
+                    root._runtime.unmount(child)
             finally:
                 child.parent = None  # also where a hook of its own failed
         child.parent = None
@@ -291,7 +300,7 @@ class Node:
         if self._flags & DYNAMIC_CHILDREN:
             root = self.root
             if root is not None:
-                root._forget_made(self)
+                root._runtime.forget_generated(self)
         self._content = None
         self._flags &= ~CHILDREN_EXPOSED
         self.__dict__.pop("_child_places", None)
@@ -367,7 +376,8 @@ class Node:
 
     # -- told to others ----------------------------------------------------------------------------------------------
 
-    def _changed(self) -> None:
+    def _changed(self, what: int = CHILDREN) -> None:
+        """Tell the app what changed, as flags of `operations`."""
         above = self.parent
         if self._id is None and above is not None:
             return  # no render has met it yet: the one that brings it will show this too
@@ -376,7 +386,7 @@ class Node:
             top = above
             above = top.parent
         if top._is_root:
-            top._note_change(self)
+            top._runtime.note_change(self, what)
 
     def _set_flags(self, marks: int) -> None:
         """Whoever renders it has to look at it anew."""

@@ -52,7 +52,7 @@ class Bystander:
 
     def __init__(self, tag: GTag) -> None:
         root = tag.root
-        self.number: Callable[[], int] = random_number if root is None else root._next_number
+        self.number: Callable[[], int] = random_number if root is None else root._runtime.number
         self.targets: dict[str | int, GTag] = {}
 
     def met(self, tag: GTag) -> None:

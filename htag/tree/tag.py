@@ -163,7 +163,7 @@ class GTag(Node, ClassNames):
             if self.tag in ("style", "script"):
                 return ""  # statics are compared as text: equal ones must look equal
             root = self.root
-            number = self._id = random_number() if root is None else root._next_number()
+            number = self._id = random_number() if root is None else root._runtime.number()
         return f"{self.tag}-{number}"
 
     @id.setter
@@ -213,14 +213,6 @@ class GTag(Node, ClassNames):
             raise KeyError(name)
         self._changed()
 
-    def _handler(self, event: object) -> Any:
-        """What is registered for `event`: a callable, JavaScript, or None."""
-        events = self._events
-        if events and events[0] == event:
-            return events[1]
-        handler = pairs.get(events, event)
-        return None if handler is MISSING else handler
-
     def _set_events(self, events: Pairs) -> None:
         self._events = events
         self._shape = None
@@ -240,7 +232,7 @@ class GTag(Node, ClassNames):
     def is_dirty(self) -> bool:
         """Whether the browser has yet to hear of a change of this tag."""
         root = self.root
-        return root is None or self._id is None or root._is_dirty(self)
+        return root is None or self._id is None or root._runtime.is_dirty(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of all that changed, `throttle` seconds after the last one at the earliest."""
@@ -252,7 +244,7 @@ class GTag(Node, ClassNames):
         """Run `code` in the browser, after the changes of the next push. Waits while the tag is in no app."""
         root = self.root
         if root is not None:
-            root._note_script(self, code)
+            root._runtime.note_script(self, code)
         else:
             self._set_flags(PENDING_SCRIPTS)
             self.__dict__.setdefault("_scripts", []).append(code)
@@ -262,7 +254,7 @@ class GTag(Node, ClassNames):
         """A State that this tag read while it was rendered has changed."""
         root = self.root
         if root is not None:
-            root._note_change(self)
+            root._runtime.note_change(self)
             root.update()
 
     def __str__(self) -> str:

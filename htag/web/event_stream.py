@@ -114,7 +114,8 @@ class StreamEndpoint:
         tab.connections += 1
         self._streams.add(channel)
         started = time.monotonic()
-        session.app._heard_from = request = LazyRequest(scope, receive, send)
+        request = LazyRequest(scope, receive, send)
+        session.live.heard_from(request)
         try:
             with session.context.entered():
                 self._admission.registry.connect(session, channel, revision_shown(scope))

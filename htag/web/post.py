@@ -149,7 +149,7 @@ class EventEndpoint:
         except WireError:
             self._admission.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
-        session.app._heard_from = LazyRequest(scope, receive, send)
+        session.live.heard_from(LazyRequest(scope, receive, send))
         with session.context.entered():
             tab = self._admission.tab(session, scope)
             post = Post(session, tab, message, len(body), revision_shown(scope), limiter)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from htag.app import App
+from htag.app import App, reloads, serve_with
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
@@ -20,6 +20,7 @@ from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
 from htag.state import plain
 from htag.stores.base import Store
+from htag.tree.live import live_tree
 from htag.tree.tag import current_request
 from htag.web.admission import Admission
 from htag.web.answers import Document, broken, busy, declined
@@ -48,6 +49,7 @@ class WebApp:
     """
 
     exit_on_disconnect: bool = False
+    reload: bool = False  # whether its pages load again once a server that they have lost is back
 
     def __init__(
         self,
@@ -174,7 +176,7 @@ class WebApp:
             return self._shared(claimed, request)
         known = next((found for each in claimed if (found := self.registry.get(each)) is not None), None)
         if known is not None and not starts_anew(request):
-            known.app._heard_from = lambda: request
+            known.live.heard_from(lambda: request)
             known.reload(request)
             self.registry.release(known)
             return self.registry.renew(known), known
@@ -211,7 +213,7 @@ class WebApp:
             # what the class or its `init` says stays
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
-        app._heard_from = lambda: request
+        live_tree(app).heard_from(lambda: request)
         session = Session(session_id, app, self.codec, self.observer, self.registry.limits, given, self.reports)
         try:
             # an app for everybody hears of each visitor in `_shared`
@@ -219,7 +221,7 @@ class WebApp:
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
-        app._renew = self._renew
+        session.renew = self._renew
         return session
 
     def _renew(self, app: App) -> None:
@@ -241,7 +243,7 @@ class WebApp:
             csrf=self.signer.csrf(session_id),
             revision=session.revision,
             parano=self.parano_key,
-            reload=session.app._reload,
+            reload=self.reload or reloads(session.app),
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
         return Document(text, self._admission.cookie(request.scope, session_id), session)
@@ -272,4 +274,4 @@ def starts_anew(request: Request) -> bool:
     return "n" in request.query_params and navigated_here(request.scope["headers"])
 
 
-App._serve = staticmethod(lambda instance: WebApp(instance).app)
+serve_with(lambda instance: WebApp(instance).app)

@@ -90,7 +90,8 @@ class SocketEndpoint:
         channel, tab = WebSocketChannel(session, send), self._admission.tab(session, scope)
         tab.connections += 1
         started = time.monotonic()
-        session.app._heard_from = request = LazyRequest(scope, receive, send)
+        request = LazyRequest(scope, receive, send)
+        session.live.heard_from(request)
         try:
             with session.context.entered():
                 registry.connect(session, channel, revision_shown(scope))
@@ -111,7 +112,7 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode = self._codec.decode
+        decode, heard_from = self._codec.decode, session.live.heard_from
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -124,7 +125,7 @@ class SocketEndpoint:
             except WireError:
                 self._admission.observer.message_refused("malformed")
             else:
-                session.app._heard_from = request
+                heard_from(request)
                 done = inbox.submit(message, channel)
                 if session.took:
                     limiter.left -= session.took * limiter.a_second

@@ -107,11 +107,11 @@ def test_a_restart_opens_no_second_tab(served, opened, monkeypatch):
 
 def test_the_watcher_opens_the_browser_and_serves_nothing(served, opened, monkeypatch):
     monkeypatch.setattr(reloader.Reloader, "run", lambda self: None)
-    WebApp(Page).run(port=opened.port, reload=True)
+    web = WebApp(Page)
+    web.run(port=opened.port, reload=True)
     assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
     assert served == []
-    assert Page._reload is True
-    del Page._reload
+    assert web.reload is True
 
 
 # -- the server

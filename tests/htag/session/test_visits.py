@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from htag import State, Tag, WebApp
+from htag.tree.live import live_tree
 from tests.browser import Site, Tab, shut_down
 
 GUESSES = (
@@ -192,7 +193,7 @@ async def test_visits_of_an_instance_for_everybody_do_not_pile_up() -> None:
         await Tab(Site(web.app)).load(f"?place={place}")
     await asyncio.sleep(0.01)
     assert places == ["Rome", "Oslo"]
-    assert not app._live.started
+    assert not live_tree(app).hooks.pending
     await shut_down(web)
 
 
