@@ -189,7 +189,7 @@ class SessionRegistry:
         if session.channels or session is self.shared:
             return
         self._new.discard(session)
-        (self._disconnected if session.seen else self._new).add(session)
+        (self._disconnected if session.ever_connected else self._new).add(session)
         self._arm()
 
     # -- ending ------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ class SessionRegistry:
         for session in self.sessions.values():
             for client in session.channels:
                 counts[client.transport] += client.transport != "http"
-            counts["http"] += session.spoke_http_at > recently
+            counts["http"] += session.last_poll_at > recently
         return counts
 
     def memory(self) -> int:
