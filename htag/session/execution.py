@@ -10,7 +10,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple
 
 from htag.errors import HtagEventError
-from htag.events import Marked
+from htag.events import HandlerWrapper
 
 
 class Result(NamedTuple):
@@ -58,7 +58,7 @@ def _advance(generator: Any) -> Result | None:
 
 def is_async(callback: Any) -> bool:
     """Say whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
-    while isinstance(callback, functools.partial | Marked):
+    while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     # B004: it is not whether it can be called that is asked
     return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
@@ -66,7 +66,7 @@ def is_async(callback: Any) -> bool:
 
 def name_of(callback: Any) -> str:
     """Return the name of `callback` in its source."""
-    while isinstance(callback, functools.partial | Marked):
+    while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     return getattr(callback, "__qualname__", None) or type(callback).__qualname__
 

@@ -9,8 +9,9 @@ not be changed by the visitor belongs into the app's own attributes, not into a 
 from collections.abc import Iterator
 from typing import Any
 
-from htag.tree.access import attribute, child_tags, has_markup, has_only_text, set_attribute
+from htag.tree.access import attribute, has_markup, has_only_text, set_attribute
 from htag.tree.live import LiveTree
+from htag.tree.node import child_tags
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 

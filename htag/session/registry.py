@@ -15,7 +15,8 @@ from htag.process.collector import collector
 from htag.session import memory
 from htag.session.channel import Channel
 from htag.session.session import Session
-from htag.stores.base import MemoryStore, Store
+from htag.stores.base import Store
+from htag.stores.memory import MemoryStore
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 

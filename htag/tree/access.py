@@ -1,12 +1,13 @@
 """Tags as code outside the tree may read and set them: on the tag itself, public names are the app author's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from htag.tree import pairs
+from htag.tree.child_list import as_list
 from htag.tree.elements import elements
 from htag.tree.flags import DYNAMIC_CHILDREN, HAS_HOOKS
 from htag.tree.markup import HTML
+from htag.tree.node import child_tags
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 
@@ -40,12 +41,6 @@ def set_handler(tag: GTag, event: str, value: Any) -> None:
     tag._set_events(pairs.put(tag._events, event, value))
 
 
-def child_tags(tag: GTag) -> list[GTag]:
-    """The children that are tags; not those that callables make."""
-    tags: list[GTag] = tag._tags()
-    return tags
-
-
 def has_hooks(tag: GTag) -> bool:
     """Whether `tag`, or a tag below it, has `on_mount` or `on_unmount`."""
     return bool(tag._flags & HAS_HOOKS)
@@ -53,18 +48,14 @@ def has_hooks(tag: GTag) -> bool:
 
 def has_only_text(tag: GTag) -> bool:
     """Whether all children are texts, none of them markup: `tag.text` is what `tag` shows."""
-    return not (tag._flags & DYNAMIC_CHILDREN or tag._tags() or has_markup(tag))
+    return not (tag._flags & DYNAMIC_CHILDREN or child_tags(tag) or has_markup(tag))
 
 
 def has_markup(tag: GTag) -> bool:
     """Whether some child of `tag` is markup, of which nothing is known here."""
-    return any(type(child) is HTML for child in _children(tag))
+    return any(type(child) is HTML for child in as_list(tag))
 
 
 def failed_component(error: BaseException, tag: GTag) -> str:
     """The name of the component in whose code `error` arose, as far as the render of `tag` noted it; else of `tag`."""
     return getattr(error, "_htag_host", type(tag).__qualname__)
-
-
-def _children(tag: GTag) -> Iterator[Any]:
-    return iter(tag._content if type(tag._content) is list else (tag._content,))

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from htag.tree.build_context import outside_blocks
+from htag.tree.build_context import detached
 from htag.tree.flags import PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.index import Index
 from htag.tree.operations import CHILDREN
-from htag.tree.render import Witness, render
+from htag.tree.render import render
+from htag.tree.render_target import RenderTarget
 from htag.tree.tag import GTag
 
 Failures = list[tuple[GTag, Exception]]  # tags that could not be rendered
@@ -36,7 +37,7 @@ class Changes:
     def note(self, tag: GTag, what: int = CHILDREN) -> None:
         """`what` (flags of `operations`) changed of `tag`. A fragment has no element of its own: to the tag that it
         stands in it is a change of children."""
-        if tag._shape is None and (element := element_of(tag)) is not tag:
+        if tag._start_tag is None and (element := element_of(tag)) is not tag:
             tag, what = element, CHILDREN
         dirty = self.dirty
         dirty[tag] = dirty[tag] | what if tag in dirty else what
@@ -61,7 +62,7 @@ class Changes:
         for tag, what in since.items():
             self.dirty[tag] = self.dirty.get(tag, 0) | what
 
-    def render(self, updates: dict[str, str], dirty: dict[GTag, int], target: Witness) -> Failures:
+    def render(self, updates: dict[str, str], dirty: dict[GTag, int], target: RenderTarget) -> Failures:
         """Render into `updates` those of the `dirty` tags that are in the tree and that no other one brings along."""
         failures: Failures = []
         waiting = [*dirty]
@@ -70,7 +71,7 @@ class Changes:
             for tag in waiting:
                 if self._is_outermost(tag, dirty):
                     try:
-                        text = outside_blocks(render, tag, target)  # first: it may give the tag its id
+                        text = detached(render, tag, target)  # first: it may give the tag its id
                         updates[tag.id] = text
                     except Exception as error:
                         failed.append((tag, error))
@@ -134,6 +135,6 @@ def leave_on(tag: GTag, scripts: list[str]) -> None:
 
 def element_of(tag: GTag) -> GTag:
     """`tag`, or what stands around it if it is a fragment, which has no element of its own."""
-    while tag.parent is not None and tag._shape is None and tag.tag is None:
+    while tag.parent is not None and tag._start_tag is None and tag.tag is None:
         tag = tag.parent
     return tag

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from htag.tree.node import descendants
+from htag.tree.node import child_tags, descendants
 from htag.tree.tag import GTag
 
 
@@ -22,7 +22,7 @@ class Generated:
 
     def below(self, tag: GTag) -> list[GTag]:
         """The tags one level below `tag`: children, then generated ones."""
-        children: list[GTag] = tag._tags()
+        children: list[GTag] = child_tags(tag)
         return children + self.by_host[tag] if tag in self.by_host else children
 
     def pre_order(self, start: GTag) -> Iterator[GTag]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from htag.tree import access
-from htag.tree.build_context import outside_blocks
+from htag.tree.build_context import detached
 from htag.tree.changes import Changes, Failures, Update, element_of
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -16,7 +16,7 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-from htag.tree.render import render, render_text
+from htag.tree.render import render, render_plain_element
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -55,16 +55,16 @@ class LiveTree:
     __slots__ = (
         "_host",
         "_request",
-        "binds",
+        "auto_bind",
         "changes",
         "generated",
         "head",
         "hooks",
         "index",
-        "keeps",
         "note_change",
         "number",
         "numbers",
+        "reuses",
         "served",
         "targets",
     )
@@ -81,8 +81,8 @@ class LiveTree:
         # for renders
         self.number = self.numbers.take
         self.targets = self.index.targets
-        self.binds = True
-        self.keeps = False  # whether the render that is made shows generated tags again
+        self.auto_bind = True
+        self.reuses = False  # whether the render that is made shows generated tags again
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
@@ -147,15 +147,15 @@ class LiveTree:
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
-        self.made(host, [], [])
+        self.reconcile(host, [], [])
 
-    # -- told by a render (the `Witness` of render) ------------------------------------------------------------------
+    # -- told by a render (the `RenderTarget` of render) -------------------------------------------------------------
 
-    def target(self, tag: GTag, shown: Any) -> None:
+    def register(self, tag: GTag, shown: Any) -> None:
         """Index `tag`; `shown`: its HTML attribute `id`, or MISSING."""
         self.index.register(tag, shown)
 
-    def met(self, tag: GTag) -> None:
+    def collect_head(self, tag: GTag) -> None:
         """Collect statics of `tag`, and JavaScript queued on it while it was in no app."""
         if tag._flags & HAS_STATICS:
             self.head.collect(tag)
@@ -164,11 +164,11 @@ class LiveTree:
             for code in tag.__dict__.pop("_scripts", ()):
                 self.changes.note_script(tag, code)
 
-    def kept(self, host: GTag) -> list[Any] | None:
+    def reused(self, host: GTag) -> list[Any] | None:
         """What `host` showed last, in a render that shows it again; None: evaluate it."""
         return self.generated.shown(host)
 
-    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
+    def reconcile(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
@@ -226,18 +226,18 @@ class LiveTree:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
         before = self.changes.take_dirty()  # what a hook changes during the render, it may have shown already
         try:
-            return outside_blocks(render, self.index.app, self)
+            return detached(render, self.index.app, self)
         except BaseException:
             self.changes.put_back(before)
             raise
 
     def render_shown(self) -> str:
         """Render everything as the tabs that are open show it. No tag gets a new id, and what is dirty stays so."""
-        self.keeps = True
+        self.reuses = True
         try:
-            return outside_blocks(render, self.index.app, self)
+            return detached(render, self.index.app, self)
         finally:
-            self.keeps = False
+            self.reuses = False
 
     def drain_single_text(self, update: Update) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
@@ -247,7 +247,7 @@ class LiveTree:
             return False
         if dirty:
             changes.dirty = {}
-            if not render_text(next(iter(dirty)), update.updates, self.index.targets):
+            if not render_plain_element(next(iter(dirty)), update.updates, self.index.targets):
                 changes.dirty = dirty
                 return False
         return True
@@ -266,22 +266,22 @@ class LiveTree:
 
     def render_generated(self, update: Update) -> Failures:
         """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        self.keeps = True
+        self.reuses = True
         try:
             hosts = dict.fromkeys(map(element_of, self.generated.by_host), 0)
             return self.changes.render(update.updates, hosts, self)
         finally:
-            self.keeps = False
+            self.reuses = False
 
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
         cycles."""
         for tag in list(self.generated.pre_order(self.index.app)):
-            tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
+            tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
         self._host, self._request = None, nothing_heard
         self.generated.clear()
         self.changes.clear()
-        self.index.clear(outside_blocks(GTag))  # any tag: the app and this no longer keep each other
+        self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other
 
 
 def nothing_heard() -> None:

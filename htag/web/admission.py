@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from starlette.responses import PlainTextResponse, Response
 
-from htag.log.rare import Seldom
+from htag.log.rate_limited import RateLimitedLogger
 from htag.observer import Observer
 from htag.session.rate_limiter import RateLimiter
 from htag.session.registry import SessionRegistry
@@ -35,7 +35,7 @@ class Admission:
         self.signer = signer
         self.observer = observer
         self._origins = frozenset(origins)
-        self._foreign = Seldom(logger)
+        self._foreign = RateLimitedLogger(logger)
         self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
 
     def authorize(self, scope: Scope) -> tuple[Session | None, Response]:

@@ -12,7 +12,8 @@ from htag import WebApp
 from htag.session import inbox
 from htag.session.tab import MAX_TABS
 from tests.browser import Refused, Site, Socket, Stream, Tab
-from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene, until
+from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
+from tests.support.waiting import until
 
 __all__ = ["scene"]
 
