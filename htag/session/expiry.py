@@ -64,7 +64,7 @@ class Expiry:
     def restart(self, session: Session) -> None:
         """The time of `session`, which has no tab, begins now."""
         self._new.discard(session)
-        (self._disconnected if session.seen else self._new).add(session)
+        (self._disconnected if session.ever_connected else self._new).add(session)
         self._arm()
 
     def suspend(self, session: Session) -> None:

@@ -8,6 +8,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import memory
 from htag.session.session import Session
+from htag.session.status import SessionState
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
@@ -43,10 +44,8 @@ class Usage:
         """Sessions by state."""
         counts = {"new": 0, "connected": 0, "disconnected": 0}
         for session in self._sessions.values():
-            if session.channels or session is self.shared:
-                counts["connected"] += 1
-            else:
-                counts["disconnected" if session.seen else "new"] += 1
+            state = SessionState.CONNECTED if session is self.shared else session.state
+            counts[state.value] += 1
         return counts
 
     def connections(self) -> dict[str, int]:
@@ -56,7 +55,7 @@ class Usage:
         for session in self._sessions.values():
             for channel in session.channels:
                 counts[channel.transport] += channel.transport != "http"
-            counts["http"] += session.spoke_http_at > recently
+            counts["http"] += session.last_poll_at > recently
         return counts
 
     # -- memory --------------------------------------------------------------------------------------------------------

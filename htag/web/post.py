@@ -82,10 +82,10 @@ class Post:
     async def collect(self, record: LastPost) -> dict[str, Any]:
         """Have the message handled. The answer has all that a channel would have carried."""
         session = self.session
-        session.spoke_http_at = time.monotonic()
+        session.last_poll_at = time.monotonic()
         channel = ResponseChannel(session)
         answer: dict[str, Any] = {}
-        session.join(channel)
+        session.attach_once(channel)
 
         def settle(_: object = None) -> None:
             session.detach(channel)
@@ -187,7 +187,7 @@ class EventEndpoint:
             if last.done is not None:
                 await asyncio.shield(last.done)  # the first request may still wait for it, or this one be given up
             return JSONResponse(last.answer or _everything(session))
-        if tab.inbox.full or session.tasks > MAX_WAITING:
+        if tab.inbox.full or len(session.tasks) > MAX_WAITING:
             return self._too_many()
         record = session.tabs.note_post(tab, post.message.callback_id)
         self._admission.registry.pin(session)

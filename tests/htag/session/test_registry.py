@@ -12,8 +12,9 @@ from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
+from htag.session.closing import CLOSING_SECONDS
 from htag.session.registry import SessionRefused, SessionRegistry
-from htag.session.session import LAST_WORDS, Session
+from htag.session.session import Session
 from htag.wire.codec import Codec
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
@@ -302,8 +303,8 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
 
 
 async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 0 < LAST_WORDS < 10  # below what a supervisor grants
-    monkeypatch.setattr("htag.session.session.LAST_WORDS", 0.02)
+    assert 0 < CLOSING_SECONDS < 10  # below what a supervisor grants
+    monkeypatch.setattr("htag.session.closing.CLOSING_SECONDS", 0.02)
 
     class Endless(Tag.App):
         async def on_destroy(self) -> None:
@@ -352,9 +353,9 @@ async def test_connections_are_counted_by_transport(house: Build) -> None:
     for transport in ("websocket", "websocket", "sse", "http"):
         home.registry.connect(session, RecordingChannel(transport), None)
     assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 0}
-    session.spoke_http_at = asyncio.get_running_loop().time()
+    session.last_poll_at = asyncio.get_running_loop().time()
     assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 1}
-    session.spoke_http_at -= 61
+    session.last_poll_at -= 61
     assert home.registry.usage.connections()["http"] == 0
 
 

@@ -130,7 +130,7 @@ def stepwise(self: Any, request: Any) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("hook", [slow, stepwise])
-async def test_a_visit_that_takes_time_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
+async def test_a_visit_that_is_deferred_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
     class Patient(Guide):
         on_visit = hook
 
