@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from htag.app import App as App
 from htag.events import prevent, stop
 from htag.factory import Tag
-from htag.log.fallback import Unheard
+from htag.log.fallback import FallbackHandler
 from htag.router import Router
 from htag.runners import ChromeApp, PyScript, WebApp
 from htag.state import State, States
@@ -14,7 +14,7 @@ from htag.tree.markup import HTML
 from htag.tree.tag import GTag
 from htag.tree.tag import current_request as current_request
 
-logging.getLogger("htag").addHandler(Unheard())
+logging.getLogger("htag").addHandler(FallbackHandler())
 
 try:
     __version__ = version("htag-stack")

@@ -96,7 +96,7 @@ class App(GTag):
             self._context.inside(self._live.unmount, tag)
 
     def _forget_made(self, host: GTag) -> None:
-        self._live.made(host, [], [])
+        self._live.reconcile(host, [], [])
 
     def _next_number(self) -> int:
         return self._live.number()

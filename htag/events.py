@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from htag.tree.handler_text import js_prefix, set_js_prefix
 from htag.tree.tag import GTag
 
 AnyCallback = TypeVar("AnyCallback", bound=Callable[..., Any])
@@ -44,13 +45,13 @@ class Event(msgspec.Struct, eq=False, dict=True):
         return f"Event({self.name} on {getattr(self.target, 'tag', self.target)})"
 
 
-class Marked:
+class HandlerWrapper:
     """A callable that can carry no mark itself, such as a bound method, with a mark."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = func
         self.__name__ = getattr(func, "__name__", type(func).__name__)
-        self._htag_before = getattr(func, "_htag_before", "")
+        set_js_prefix(self, js_prefix(func))
 
     def __call__(self, *args: Any) -> Any:
         return self.func(*args)
@@ -68,14 +69,14 @@ def stop(callback: AnyCallback) -> AnyCallback:
 
 def _mark(callback: AnyCallback, *, prevent: bool = False, stop: bool = False) -> AnyCallback:
     """Note on `callback` the JavaScript that runs before its call; always in the same order."""
-    before = getattr(callback, "_htag_before", "")
+    before = js_prefix(callback)
     text = (STOP if stop or STOP in before else "") + (PREVENT if prevent or PREVENT in before else "")
     marked: Any = callback
     try:
-        marked._htag_before = text
+        set_js_prefix(callback, text)
     except AttributeError:
-        marked = Marked(callback)
-        marked._htag_before = text
+        marked = HandlerWrapper(callback)
+        set_js_prefix(marked, text)
     return marked  # type: ignore[no-any-return]  # it is called like what it wraps
 
 

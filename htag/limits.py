@@ -1,14 +1,14 @@
-"""How long sessions live and how much anybody may ask for."""
+"""The bounds of sessions: how long they live, and how much one visitor may ask for."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one worker. The reason stands beside each number."""
+    """Holds the bounds of one worker, each with its reason."""
 
     new_seconds: float = 60
-    """A page that nobody connects to is forgotten after this: crawlers and `curl` cost nothing for long."""
+    """A session whose page has never connected ends after this: crawlers and `curl` cost nothing for long."""
 
     grace_seconds: float = 600
     """A session whose last tab left is kept this long: a lunch-break reload, a train in a tunnel."""
@@ -43,10 +43,10 @@ class Limits:
 
     session_bytes: int = 64 << 20
     """The estimated size of one session's tree; beyond it the session ends, and its tabs say so. A large page is 1 MiB;
-    a session above 10 holds somebody's data set."""
+    a session above 10 holds a data set."""
 
     session_tasks: int = 1000
     """Tasks of one session, running handlers and hooks; beyond it no further hook is started. Pages run a few."""
 
     blocked_seconds: float = 0.1
-    """A callback that holds the event loop for longer is announced: everybody else waited."""
+    """A callback that holds the event loop for longer is announced: every other session waited."""

@@ -52,4 +52,4 @@ class Observer:
         """A browser reported a JavaScript error."""
 
     def report_left_out(self) -> None:
-        """A log line about a session was not written, because there were too many (htag/reports.py)."""
+        """A log line about a session was not written, because there were too many (htag/log/reports.py)."""

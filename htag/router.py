@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from htag.app import App
-from htag.events import Marked
+from htag.events import HandlerWrapper
 from htag.state import State
 from htag.tree import pairs
 from htag.tree.tag import GTag
@@ -128,7 +128,7 @@ class Route(NamedTuple):
         return parameters
 
 
-class Listeners(Marked):
+class Listeners(HandlerWrapper):
     """An app's handler of `hashchange`, and the routers that want to know as well. They come first."""
 
     def __init__(self, own: Callable[..., Any], router: Router) -> None:

@@ -10,8 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.prose import documented_methods, function_lengths, riddles, undocumented
-from tests.support.source import modules, package_of
+from tests.support.prose import documented_methods, files_named, function_lengths, riddles, undocumented
+from tests.support.source import ROOT, modules, package_of
 from tests.support.walls import Names, Use, patches
 
 MODULES = modules("htag") | modules("htag_stack")
@@ -27,24 +27,21 @@ AWAITED = {
     *(("htag", name) for name in ("_attributes", "_events", "_flags", "_handler", "_set_events")),
     ("htag.runners", "_reload"),
     *(("htag.session", name) for name in ("_attributes", "_content", "_events", "_flags", "_handler", "_heard_from")),
-    *(("htag.session", name) for name in ("_htag_host", "_live", "_renew", "_set_attribute", "_shape", "_tags")),
-    ("htag.tree", "_htag_before"),
-    *(("htag.web", name) for name in ("_heard_from", "_reload", "_serve")),
+    *(("htag.session", name) for name in ("_context", "_htag_host", "_live", "_push", "_renew")),
+    *(("htag.session", name) for name in ("_set_attribute", "_start_tag")),
+    *(("htag.web", name) for name in ("_heard_from", "_reload")),
 }
-AWAITED_PATCHES = {"App._serve", "GTag._to_html"}
+AWAITED_PATCHES = {"App._serve"}
 TOO_LONG = {
     "htag.session.session",
     "htag.state",
     "htag.tree.live",
-    "htag.tree.node",
-    "htag.tree.tag",
-    "htag.web.transports",
 }
 
 # Private by name and defined by none of our modules, with the reason for using it.
 THIRD_PARTY = {
     ("htag_stack.trial", "_exit"),  # os: documented, the way to end a forked child without its parent's clean-up
-    ("htag_stack.watchdog", "_current_frames"),  # sys: documented, the only way to see what another thread does
+    ("htag_stack.stacks", "_current_frames"),  # sys: documented, the only way to see what another thread does
     # uvicorn-worker: `_serve` is overridden for a server of our own, and the original begins with this
     ("htag_stack.worker", "_install_sigquit_handler"),
 }
@@ -59,7 +56,7 @@ SPEAKS_FOR_ITSELF = {
     "htag_stack.worker.SlotServer.shutdown",
 }
 
-RIDDLES = 119  # pronouns in docstrings and comments, as found; this number may only fall
+RIDDLES = 60  # pronouns in docstrings and comments, as found; this number may only fall
 
 
 def told(uses: list[Use]) -> str:
@@ -109,6 +106,11 @@ def test_parts_are_named_rather_than_told_by_a_pronoun() -> None:
     found = {name: words for name in SOURCES if (words := riddles(SOURCES[name]))}
     total = sum(map(len, found.values()))
     assert total <= RIDDLES, f"name the part (the session, the tab, the caller, the visitor): {found}"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_file_that_a_comment_names_is_there(name: str) -> None:
+    assert {file for file in files_named(SOURCES[name]) if not (ROOT / file).exists()} == set()
 
 
 # -- the counters can fail ---------------------------------------------------------------------------------------------
@@ -163,6 +165,21 @@ def test_what_is_one_s_own_or_no_attribute_is_not_counted(user: str) -> None:
     assert foreign_in(user) == []
 
 
+@pytest.mark.parametrize(
+    "user",
+    [
+        "def f(tag: Tag):\n    tag._x = 1",
+        "def f(*, tag: 'Tag | None' = None):\n    tag._x()",
+        "class B:\n    def __init__(self, tag: Tag):\n        self.tag = tag\n    def f(self):\n        self.tag._x",
+        "class B:\n    tag: Tag\n    def f(self):\n        self.tag._x",
+    ],
+)
+def test_a_name_of_one_s_own_is_foreign_on_what_is_annotated_as_another_s(user: str) -> None:
+    own = "from tree import Tag\nclass Own:\n    _x = 1\n    def g(self, own: Own):\n        own._x = self._x\n"
+    assert foreign_in(own) == []
+    assert foreign_in(own + user) == ["_x"]
+
+
 def test_slots_and_class_attributes_are_definitions() -> None:
     assert foreign_in("tag._slot + tag._shared") == ["_shared", "_slot"]
 
@@ -210,6 +227,11 @@ def test_riddles_are_found_in_docstrings_and_comments_only() -> None:
             """Any one of them, whatever it is."""
     '''
     assert Counter(riddles(dedent(source))) == Counter(["whoever", "nobody", "no one", "everyone", "somebody"])
+
+
+def test_files_that_are_named_are_found() -> None:
+    source = '"""See docs/x.md and the htag/app.py."""\nx = "tests/a.py"  # (tests/b/c.py), example.org/docs/no.md\n'
+    assert files_named(source) == {"docs/x.md", "htag/app.py", "tests/b/c.py"}
 
 
 def test_what_is_public_and_not_described_is_found() -> None:

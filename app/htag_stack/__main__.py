@@ -13,7 +13,7 @@ from htag_stack.worker import uvicorn_options
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Start the program in this process and serve until interrupted."""
     with exit_on_start_error():
         prepared = prepare()
         settings = prepared.settings

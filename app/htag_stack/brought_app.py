@@ -22,14 +22,14 @@ LONGEST = 500  # characters of an exception's message in a sentence: some hold a
 
 
 class BroughtApp(NamedTuple):
-    """What is served, and the WebApps in it: at least one."""
+    """The ASGI application to serve, and the WebApps in it: at least one."""
 
     application: ASGIApp
     webs: tuple[WebApp, ...]
 
 
 def load_app(path: str) -> BroughtApp:
-    """The app that HTAG_APP names as `package.module:name`. Imports the module. Raises `StartError`."""
+    """Import the app that HTAG_APP names as `package.module:name`. Raises `StartError`."""
     module_name, colon, name = path.partition(":")
     if not (module_name and colon and name):
         raise StartError(f"HTAG_APP={path} is not of the form package.module:name.")
@@ -43,7 +43,7 @@ def load_app(path: str) -> BroughtApp:
 
 
 def _brought(found: Any, subject: str) -> BroughtApp:
-    """`subject` begins the sentence that says what is wrong with `found`."""
+    """Wrap `found`, which HTAG_APP names. Raises `StartError`, with a sentence that `subject` begins."""
     if isinstance(found, App) or (isinstance(found, type) and issubclass(found, App)):
         found = WebApp(found)
     elif not _is_layer(found):
@@ -57,7 +57,7 @@ def _brought(found: Any, subject: str) -> BroughtApp:
 
 
 def _kind(found: Any) -> str:
-    """What somebody has named by mistake, in words."""
+    """What kind of object HTAG_APP names by mistake, in words."""
     if isinstance(found, ModuleType):
         return "a module"
     if isinstance(found, type):
@@ -71,7 +71,7 @@ def _kind(found: Any) -> str:
 
 
 def web_apps(application: Any) -> Iterator[WebApp]:
-    """The WebApps in `application`, in the order in which they are mounted: however deep, and behind middleware."""
+    """Yield the WebApps in `application`, in the order in which they are mounted: deep ones, and behind middleware."""
     seen: set[int] = set()
     ahead = [application]
     while ahead:
@@ -88,14 +88,14 @@ def web_apps(application: Any) -> Iterator[WebApp]:
 
 
 def _inner(part: Any) -> list[Any]:
-    """What may answer in the place of `part`: what it holds that looks like an ASGI application, and its routes."""
+    """The layers one step inside `part`: attributes that look like an ASGI application, and its routes."""
     routes = getattr(part, "routes", ())
     held = getattr(part, "__dict__", {}).values()
     return [*filter(_is_layer, held), *(routes if isinstance(routes, list | tuple) else ())]
 
 
 def _is_layer(value: object) -> bool:
-    """Whether `value` can be an ASGI application, or a layer around one, that can be looked into."""
+    """Whether `value` can be an ASGI application or a layer around one: a callable object, no class or function."""
     return callable(value) and not isinstance(value, type) and not inspect.isroutine(value)
 
 
@@ -121,7 +121,7 @@ def _import(module_name: str, path: str) -> ModuleType:
 
 
 def _folder_without_access() -> str | None:
-    """The first folder that modules are looked for in and that this user may not read: to Python it is empty."""
+    """The first folder of `sys.path` that this user may not read: Python takes it for an empty one."""
     return next((each for each in sys.path if os.path.isdir(each) and not os.access(each, os.R_OK | os.X_OK)), None)
 
 

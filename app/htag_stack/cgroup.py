@@ -8,7 +8,7 @@ UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2^63
 
 
 class _Files(NamedTuple):
-    """What one version calls its files, and the page cache in its statistics: the kernel takes that back by itself."""
+    """The names of one version's files, and in its statistics of the page cache, which the kernel takes back."""
 
     limit: str
     usage: str
@@ -36,10 +36,10 @@ class MemoryGroup(NamedTuple):
 
 
 def memory_group(root: Path = Path("/")) -> MemoryGroup | None:
-    """The group with the smallest limit, of that which this process is in and of those above. None: no limit.
+    """The control group with the smallest limit, of this process's own and of those above it. None: no limit.
 
-    Groups of one process: `/proc/self/cgroup` names them, below a mount point that `/proc/self/mountinfo` tells. With
-    both versions mounted (hybrid), only one has the memory.
+    `/proc/self/cgroup` names a process's groups, below a mount point that `/proc/self/mountinfo` tells. With both
+    versions mounted (hybrid), only one has the memory.
     """
     return min(_limited(root), key=lambda group: group.limit, default=None)
 
@@ -62,7 +62,7 @@ def _limit(file: Path) -> int | None:
 
 
 def _places(root: Path) -> Iterator[tuple[_Files, Path, str]]:
-    """For each hierarchy that may have the memory: its files' names, where it is mounted, and our group in there."""
+    """Yield, for each hierarchy that may control the memory: its files' names, its mount point, and our group in it."""
     try:
         groups = dict(_groups((root / "proc/self/cgroup").read_text()))
         mounts = (root / "proc/self/mountinfo").read_text().splitlines()
@@ -87,7 +87,9 @@ def _groups(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _inside(group: str, mounted: str) -> str:
-    """The group's path below the mount point, where `mounted` is what of the hierarchy stands there. A container
-    without a namespace of its own is told the host's path, and has its own group mounted."""
+    """The path of `group` below the mount point. `mounted`: the part of the hierarchy that is mounted there.
+
+    A container without a namespace of its own is told the host's path, and has its own group mounted.
+    """
     path = group.removeprefix(mounted) if group == mounted or group.startswith(mounted.rstrip("/") + "/") else ""
     return "" if ".." in path.split("/") else path.strip("/")

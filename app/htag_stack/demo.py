@@ -1,4 +1,4 @@
-"""The demo: a small htag 2 app of four pages. Copy it and make it yours: HTAG_APP=my_module:MyApp serves it instead."""
+"""The demo, a small htag 2 app of four pages. Copy it and make it yours: HTAG_APP=my_module:MyApp serves it instead."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ PERIOD = 1.0  # seconds between two of its values
 
 
 class Home(Tag.section):
-    """A number that a button raises: held by the app, so it survives leaving this page and reloading it."""
+    """Shows a number that a button raises: the app holds it, so it survives leaving this page and reloading it."""
 
     def init(self) -> None:
         Tag.h1("Everything you see is Python")
@@ -30,7 +30,7 @@ class Home(Tag.section):
 
 
 class Tasks(Tag.section):
-    """A list one can add to, tick and delete."""
+    """Shows a list of tasks to add, tick and delete."""
 
     def init(self) -> None:
         Tag.h1("Tasks")
@@ -70,7 +70,7 @@ class Tasks(Tag.section):
 
 
 class Contact(Tag.section):
-    """A form: checked on the server, answered on the page."""
+    """Shows a form that is checked on the server and answered on the page."""
 
     def init(self) -> None:
         Tag.h1("Contact")
@@ -96,7 +96,7 @@ class Contact(Tag.section):
 
 
 class Live(Tag.section):
-    """A background task that changes the page for as long as it is looked at."""
+    """Shows a chart that a background task changes for as long as the page is open."""
 
     def init(self) -> None:
         self.values = State(walk([50.0] * BARS, BARS))
@@ -127,7 +127,7 @@ def walk(values: list[float], steps: int) -> list[float]:
 
 
 class Whereabouts(Tag.aside):
-    """Who serves you: bound to one worker, this does not change for as long as that worker lives."""
+    """Shows which worker serves this session; it does not change for as long as that worker lives."""
 
     def init(self) -> None:
         Tag.h2("You are served by")
@@ -143,14 +143,14 @@ class Whereabouts(Tag.aside):
         Tag.dd(value)
 
     def served_by(self) -> tuple[str, str]:
-        """(container, slot) of the request that is being answered; served_by.py puts it there."""
-        self.root.clicks.get()  # so that every click shows anew who answered it
+        """(container, slot) of the request that is being answered; request_layer.py puts it there."""
+        self.root.clicks.get()  # so that every click shows anew which worker answered it
         host, _, slot = getattr(self.request.state, "served_by", "this process:1").rpartition(":")
         return host, slot
 
 
 class Demo(Tag.App):
-    """The frame around the pages, and what outlives a change of page."""
+    """Shows the frame around the pages, and holds what outlives a change of page."""
 
     statics = (
         Tag.title("htag demo"),

@@ -1,4 +1,4 @@
-"""The one way in which a start fails: a sentence for the operator, and an exit code."""
+"""How a start fails: with one sentence for the operator, and an exit code."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ class StartError(Exception):
 
 @contextmanager
 def exit_on_start_error() -> Iterator[None]:
-    """Turn a `StartError` into its sentence on stderr and exit code 2."""
+    """Turn a `StartError` inside `with` into its sentence on stderr and exit code 2."""
     try:
         yield
     except StartError as error:

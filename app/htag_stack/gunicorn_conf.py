@@ -42,14 +42,15 @@ loglevel = "info" if _settings.log_level == "debug" else _settings.log_level
 timeout = 30  # seconds; a worker whose event loop has not turned for so long is replaced
 graceful_timeout = SHUTDOWN_SECONDS + 5  # after uvicorn's own wait, sessions get five more seconds to end
 max_requests = 0  # never: it does not count WebSocket traffic, yet closes every WebSocket when it strikes
-control_socket_disable = True  # on by default since gunicorn 25.1: one more door, with nobody to use it
+control_socket_disable = True  # on by default since gunicorn 25.1: one more door, which nothing here uses
 
 if Path("/dev/shm").is_dir():
     worker_tmp_dir = "/dev/shm"
 
 
 def on_starting(arbiter: Any) -> None:
-    """Before the sockets are opened. After an upgrade (SIGUSR2) they are inherited, and in use by ourselves."""
+    """gunicorn's hook before the sockets are opened: check the ports, and guard the reload."""
+    # after an upgrade (SIGUSR2) the sockets are inherited, and the ports in use by ourselves
     if "GUNICORN_FD" not in os.environ:
         with exit_on_start_error():
             check_ports(_settings.host, _ports)
@@ -58,7 +59,7 @@ def on_starting(arbiter: Any) -> None:
 
 
 def reload_if_it_loads(reload: Callable[[], None]) -> None:
-    """SIGHUP: new workers with the app's new code, unless that cannot be imported."""
+    """Start new workers with the app's new code (SIGHUP), unless that cannot be imported."""
     try:
         try_app(_settings.app)
     except StartError as error:
@@ -68,28 +69,34 @@ def reload_if_it_loads(reload: Callable[[], None]) -> None:
 
 
 def when_ready(arbiter: Any) -> None:
-    """Before the first fork: garbage collection in a child leaves what exists now alone, so its pages stay shared."""
+    """gunicorn's hook before the first fork: set aside all objects that exist now.
+
+    Garbage collection in a child leaves them alone, so the workers go on sharing their memory.
+    """
     collector.start()
 
 
 def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> None:
-    """SIGTTIN would put two workers on one slot, SIGTTOU leave a slot that accepts and never answers."""
+    """gunicorn's hook at a change of the number of workers: refuse it.
+
+    SIGTTIN would put two workers on one slot, SIGTTOU leave a slot that accepts and never answers.
+    """
     if new_value != len(_ports):
         logging.getLogger("htag_stack").warning("the number of workers is fixed at start, one a slot: %d", len(_ports))
         arbiter.num_workers = len(_ports)
 
 
 def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
-    """Give the worker its slot."""
+    """gunicorn's hook before each fork: give the worker its slot."""
     worker.own(next_slot(arbiter.WORKERS.values(), len(_ports)), arbiter.LISTENERS)
 
 
 def post_fork(arbiter: Any, worker: SlotWorker) -> None:
-    """In the child."""
+    """gunicorn's hook in the child: log what no code catches, and close the other slots' sockets."""
     log_uncaught()
     worker.close_other(arbiter.LISTENERS)
 
 
 def post_worker_init(worker: SlotWorker) -> None:
-    """The application is composed, and stays."""
+    """gunicorn's hook after the application is composed: set aside its objects, which stay."""
     collector.settle()

@@ -1,9 +1,9 @@
-"""`/health` for people and monitors, of which the internet is told one word; `/health/live` for the container,
-`/health/ready` for load balancers.
+"""The health endpoints: `/health` for people and monitors, `/health/live` for the container, `/health/ready` for
+load balancers.
 
-They only read what is known already (vitals.py): a health check that does work of its own is what breaks
-under load. A store that is down is told and degrades; it is no reason to take a worker out of service that serves
-well from memory.
+They only read what is measured already (vitals.py): a health check that does work of its own is what breaks
+under load. A store that is down is reported as degraded; it is no reason to take a worker out of service that serves
+well from memory. The internet is told one word of `/health`.
 """
 
 import ipaddress
@@ -20,8 +20,8 @@ from htag_stack.vitals import Vitals
 _NEVER_CACHED = {"cache-control": "no-store"}
 
 
-class PoolHealth(Protocol):
-    """What is read from `htag.session.registry.SessionRegistry`."""
+class RegistryHealth(Protocol):
+    """What the endpoints read of a session registry (`htag.session.registry`)."""
 
     @property
     def draining(self) -> bool: ...
@@ -30,11 +30,11 @@ class PoolHealth(Protocol):
 
 
 class Health:
-    """Answers the three endpoints from the pool and the vitals."""
+    """Answers the three endpoints from the session registry and the vitals."""
 
     def __init__(
         self,
-        pool: PoolHealth,
+        sessions: RegistryHealth,
         vitals: Vitals,
         *,
         version: str,
@@ -42,8 +42,9 @@ class Health:
         place: Callable[[Any], tuple[str, int]],
         public: bool = False,
     ):
-        """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: everybody gets all of it."""
-        self._pool = pool
+        """`store`: its kind. `place`: a request's scope → (host name, slot). `public`: every caller gets the
+        whole report."""
+        self._sessions = sessions
         self._vitals = vitals
         self._version = version
         self._store = store
@@ -52,7 +53,7 @@ class Health:
 
     @property
     def routes(self) -> list[Route]:
-        """The three routes, each with its name."""
+        """The three endpoints as Starlette routes, each with its name."""
         return [
             Route("/health", self.report, name="health"),
             Route("/health/live", self.live, name="live"),
@@ -61,18 +62,18 @@ class Health:
 
     @property
     def status(self) -> str:
-        """`ok`; `degraded`: serves, but something needs attention; `draining`: takes no new visitors."""
-        if self._pool.draining:
+        """The worker's state: `ok`; `degraded`: serves, but needs attention; `draining`: takes no newcomers."""
+        if self._sessions.draining:
             return "draining"
         return "degraded" if self._vitals.store_error or self._is_short_of_memory else "ok"
 
     async def live(self, request: Request) -> Response:
-        """Answered at all, it is proof that the event loop turns."""
+        """Answer 200: that an answer comes at all proves that the event loop turns."""
         return PlainTextResponse("live\n", headers=_NEVER_CACHED)
 
     async def ready(self, request: Request) -> Response:
-        """Whether new visitors may come; and if not, why."""
-        if self._pool.draining:
+        """Answer 200 if newcomers may be sent here, and 503 with the reason if not."""
+        if self._sessions.draining:
             text, status = "draining", 503
         elif self._is_short_of_memory and self._vitals.stays_full:
             text, status = "memory", 503
@@ -81,7 +82,7 @@ class Health:
         return PlainTextResponse(f"{text}\n", status, headers=_NEVER_CACHED)
 
     async def report(self, request: Request) -> Response:
-        """All of it, as JSON; to the internet the status only."""
+        """Answer the whole report as JSON; to a caller from the internet the status only."""
         if not (self._public or is_private(request.client.host if request.client else "")):
             return JSONResponse({"status": self.status}, self._status_code, headers=_NEVER_CACHED)
         host, slot = self._place(request.scope)
@@ -89,7 +90,7 @@ class Health:
             "status": self.status,
             "version": self._version,
             "worker": {"host": host, "slot": slot, "pid": os.getpid(), "uptime_seconds": round(self._vitals.uptime, 1)},
-            "sessions": self._pool.counts(),
+            "sessions": self._sessions.counts(),
             "memory": self._memory(),
             "store": {
                 "kind": self._store,
@@ -103,28 +104,30 @@ class Health:
 
     @property
     def _status_code(self) -> int:
-        return 503 if self._pool.draining else 200
+        return 503 if self._sessions.draining else 200
 
     @property
     def _is_short_of_memory(self) -> bool:
-        """Whether newcomers are refused for it. Without a session none is."""
-        return self._vitals.memory.is_full and any(self._pool.counts().values())
+        """Whether newcomers are refused for lack of memory. A worker without a session refuses none."""
+        return self._vitals.memory.is_full and any(self._sessions.counts().values())
 
     def _memory(self) -> dict[str, int | None]:
-        sessions = sum(self._pool.counts().values())
+        sessions = sum(self._sessions.counts().values())
         tightest = self._vitals.memory.tightest
         return {
             "rss_bytes": self._vitals.memory.resident,
             "reusable_bytes": self._vitals.memory.reusable,
             "used_bytes": tightest.used if tightest else None,
             "limit_bytes": tightest.limit if tightest else None,
-            "per_session_bytes": self._pool.memory() // sessions if sessions else None,
+            "per_session_bytes": self._sessions.memory() // sessions if sessions else None,
         }
 
 
 def is_private(host: str) -> bool:
-    """Whether a caller's address is of this machine or of a private network (RFC 1918, 4193, link-local). What is no
-    address is a Unix socket's other end."""
+    """Whether a caller's address is of this machine or of a private network (RFC 1918, 4193, link-local).
+
+    What is no address is a Unix socket's other end, which is on this machine.
+    """
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

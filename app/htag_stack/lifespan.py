@@ -1,4 +1,4 @@
-"""An ASGI application's own lifespan, run from outside: of what somebody brought along, before and after ours."""
+"""The lifespan of the app's own ASGI application, driven from outside: it starts before ours and ends after it."""
 
 import asyncio
 import logging
@@ -14,44 +14,44 @@ logger = logging.getLogger("htag_stack")
 
 
 class LifespanError(Exception):
-    """The application says that it could not start, or could not end well. Its own exception, if any, is the cause."""
+    """The application reports that it could not start or end. Its own exception, if there is one, is the cause."""
 
 
 @asynccontextmanager
 async def lifespan_of(application: ASGIApp) -> AsyncIterator[dict[str, Any]]:
-    """Start `application`, yield what it has put into its requests' state, end it. Raises `LifespanError`.
+    """Start `application`, yield the state that it has set for its requests, end it. Raises `LifespanError`.
 
-    One that raises at the word lifespan has none, as servers see it: then nothing is started and nothing ended.
+    An application that raises at a scope of type `lifespan` has none, as servers see it: nothing is started or ended.
     """
     lifespan = _Lifespan(application)
-    supported = await lifespan.said("startup")
+    supported = await lifespan.send_event("startup")
     try:
         yield lifespan.state
     finally:
         if supported:
-            await lifespan.said("shutdown")
+            await lifespan.send_event("shutdown")
 
 
 class _Lifespan:
-    """The conversation that the ASGI specification has servers lead with an application."""
+    """Speaks the server's half of the ASGI lifespan protocol with one application."""
 
     def __init__(self, application: ASGIApp) -> None:
         self.state: dict[str, Any] = {}
-        self._told: asyncio.Queue[Message] = asyncio.Queue()
+        self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
-        self._running = asyncio.ensure_future(application(scope, self._told.get, self._hear))
-        # looked at where it matters: asyncio need not complain that it was not
+        self._running = asyncio.ensure_future(application(scope, self._events.get, self._receive_answer))
+        # `send_event` looks at the exception where it matters; else asyncio would report it as never retrieved
         self._running.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _hear(self, message: Message) -> None:
+    async def _receive_answer(self, message: Message) -> None:
         if not self._answer.done():
             self._answer.set_result(message)
 
-    async def said(self, word: str) -> bool:
-        """Say `word`, and wait for the answer. False: the application does not know of lifespans."""
+    async def send_event(self, word: str) -> bool:
+        """Send `lifespan.{word}`, and wait for the answer. False: the application does not support lifespans."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._told.put_nowait({"type": f"lifespan.{word}"})
+        self._events.put_nowait({"type": f"lifespan.{word}"})
         either: list[asyncio.Future[Any]] = [self._answer, self._running]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._answer.done() and self._answer.result()["type"] == f"lifespan.{word}.complete":

@@ -1,6 +1,6 @@
-"""What a visitor can make the servers say: bounded, and without what the visitor has sent.
+"""Filters for log lines that a visitor can cause: bounded in number, and without what the visitor has sent.
 
-htag bounds its own lines (htag/reports.py). These filters are for the lines of uvicorn, websockets and asyncio, of
+htag bounds its own lines (htag/log/reports.py). These filters are for the lines of uvicorn, websockets and asyncio, of
 which a broken or hostile browser can cause any number.
 """
 
@@ -18,16 +18,18 @@ BROWSERS_FAULT = "Invalid UTF-8 sequence received from client."
 WORDS = re.compile(r"[A-Za-z ]*")  # what asyncio says before it quotes tasks, arguments and exceptions
 
 
-class Bounded(logging.Filter):
-    """Lets MOST lines of each place in the servers' code through in each PERIOD; the next one tells how many it left
-    out."""
+class PlaceLimit(logging.Filter):
+    """Lets through MOST lines of each place in the servers' code in each PERIOD.
+
+    The first line of the next period tells how many were left out.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._places: dict[tuple[str, int], list[float]] = {}  # [since when, let through, left out]
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is written."""
+        """Whether the line of `record` is written."""
         if record.name.split(".")[0] not in NAMES and record.name not in NAMES:
             return True
         now = time.monotonic()
@@ -44,8 +46,8 @@ class Bounded(logging.Filter):
         return True
 
 
-def quotes_nobody(record: logging.LogRecord) -> bool:
-    """A filter that lets all lines through, asyncio's without the tasks, arguments and exceptions quoted in them."""
+def without_quotes(record: logging.LogRecord) -> bool:
+    """Let every line through, asyncio's without the tasks, arguments and exceptions quoted in it: a filter."""
     if record.name == "asyncio":
         words = WORDS.match(record.getMessage())
         record.msg, record.args = words[0].strip() if words else "", ()

@@ -1,6 +1,6 @@
-"""Log lines, plain or JSON, of everything in the process: htag, app, uvicorn and gunicorn, all to stdout.
+"""The logging configuration: lines, plain or JSON, of htag, the app, uvicorn and gunicorn, all to stdout.
 
-Whoever logs an exception, its messages are left out unless debug is on: they quote what visitors type.
+Messages of exceptions are left out of all of them unless debug is on: they quote what visitors type.
 """
 
 import logging
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from htag.log.redaction import without_messages
-from htag_stack.log_limits import Bounded, quotes_nobody
+from htag_stack.log_limits import PlaceLimit, without_quotes
 from htag_stack.settings import Settings
 
 # uvicorn's lines for every WebSocket: of a thousand browsers that reconnect they would be three thousand
@@ -30,7 +30,7 @@ Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 
 class PlainFormatter(logging.Formatter):
-    """A line for people, then the exception's types and places; its messages only if asked for."""
+    """Formats a record as a line for people, then the exception's types and places; its messages only if asked for."""
 
     def __init__(self, *, messages: bool = False) -> None:
         super().__init__(_PLAIN)
@@ -44,7 +44,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(PlainFormatter):
-    """One JSON object a line, with the time in UTC (RFC 3339)."""
+    """Formats a record as one line, a JSON object, with the time in UTC (RFC 3339)."""
 
     converter = staticmethod(time.gmtime)
 
@@ -61,13 +61,13 @@ class JsonFormatter(PlainFormatter):
         return msgspec.json.encode(line).decode()
 
 
-def tells_more_than_a_connection(record: logging.LogRecord) -> bool:
-    """A filter: nginx logs connections, and metrics count them."""
+def is_not_a_connection(record: logging.LogRecord) -> bool:
+    """Let a line through unless it only reports one WebSocket connection: nginx logs those, and metrics count them."""
     return record.msg not in _EACH_CONNECTION
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
-    """The `logging.config.dictConfig` for all; uvicorn and gunicorn take it as it is."""
+    """The `logging.config.dictConfig` of the process; uvicorn and gunicorn take it as it is."""
     level = settings.log_level.upper()
     # at debug the WebSocket library logs every frame, and with it what visitors type
     server_level = "INFO" if level == "DEBUG" else level
@@ -77,9 +77,9 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "quiet": {"()": lambda: tells_more_than_a_connection},
-            "bounded": {"()": Bounded},
-            "quotes_nobody": {"()": lambda: quotes_nobody},
+            "quiet": {"()": lambda: is_not_a_connection},
+            "bounded": {"()": PlaceLimit},
+            "without_quotes": {"()": lambda: without_quotes},
         },
         "formatters": {
             "plain": {"()": PlainFormatter, "messages": settings.debug},
@@ -90,7 +90,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stdout",
                 "formatter": settings.log_format,
-                "filters": ["bounded", *(() if settings.debug else ("quotes_nobody",))],
+                "filters": ["bounded", *(() if settings.debug else ("without_quotes",))],
             }
         },
         "root": {"handlers": ["stdout"], "level": server_level},

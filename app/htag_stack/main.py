@@ -23,10 +23,10 @@ from htag_stack.health import Health
 from htag_stack.lifespan import lifespan_of
 from htag_stack.memory import Memory
 from htag_stack.metrics import Metrics
-from htag_stack.pools import Pools
 from htag_stack.program import Program
 from htag_stack.request_layer import RequestLayer
 from htag_stack.served_by import Place
+from htag_stack.session_registries import SessionRegistries
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
 from htag_stack.vitals import Vitals
@@ -36,51 +36,54 @@ logger = logging.getLogger("htag_stack")
 
 
 def create_application() -> ASGIApp:
-    """The program, from this process's environment; imports the app. Raises `htag_stack.errors.StartError`."""
+    """Build the program from this process's environment. Imports the app. Raises `htag_stack.errors.StartError`."""
     prepared = prepare()
     return compose(prepared, load_app(prepared.settings.app))
 
 
 def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
-    """The program as one ASGI application; its lifespan starts and ends what runs beside the requests."""
+    """Build the program as one ASGI application, whose lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
     store = open_store(settings.store)
     vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
-    pools = operated(prepared, brought.webs, store, metrics, vitals.pressure)
-    metrics.watch(pools, vitals, {"version": __version__, "htag_app": settings.app})
+    registries = operate(prepared, brought.webs, store, metrics, vitals.pressure)
+    metrics.watch(registries, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
     kind = urlsplit(settings.store).scheme
     public = settings.health == "public"
-    health = Health(pools, vitals, version=__version__, store=kind, place=place, public=public)
-    # ours come first: whatever an app has under these paths, the container, nginx and Prometheus rely on them
+    health = Health(registries, vitals, version=__version__, store=kind, place=place, public=public)
+    # ours come before the app's own under these paths: the container, nginx and Prometheus rely on them
     routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         # the app's own around ours: what it has opened is still there when its sessions end
         with Watchdog(metrics.handler_blocked):
-            async with lifespan_of(brought.application) as state, _running(pools, vitals, store):
+            async with lifespan_of(brought.application) as state, _running(registries, vitals, store):
                 yield state
 
     program = Program(routes, lifespan, brought.application)
     return RequestLayer(program, place, metrics.http_answered, settings.root_path)
 
 
-def operated(
+def operate(
     prepared: Prepared,
     webs: Sequence[WebApp],
     store: Store,
     observer: Observer,
     pressure: Callable[[], str | None],
-) -> Pools:
-    """Have all `webs` operated as the settings say, whatever their author has chosen for running them alone; their
-    pools. Origins that the author allows stay allowed, and what the author wants obfuscated is."""
+) -> SessionRegistries:
+    """Operate all `webs` as the settings say, and return their session registries.
+
+    The settings replace what the app's author has chosen for running it alone, but for two things: origins that the
+    author allows stay allowed, and what the author wants obfuscated stays obfuscated.
+    """
     settings = prepared.settings
-    pools: Pools
+    registries: SessionRegistries
 
     def refusal() -> str | None:
-        return "sessions" if pools.total() >= settings.max_sessions else pressure()
+        return "sessions" if registries.total() >= settings.max_sessions else pressure()
 
     for web in webs:
         web.operate(
@@ -94,8 +97,8 @@ def operated(
             pressure=refusal,
             cookie_name=settings.cookie_name,
         )
-    pools = Pools([web.registry for web in webs])
-    return pools
+    registries = SessionRegistries([web.registry for web in webs])
+    return registries
 
 
 def session_limits(settings: Settings) -> Limits:
@@ -115,20 +118,23 @@ def session_limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _running(pools: Pools, vitals: Vitals, store: Store) -> AsyncIterator[None]:
-    """What runs as long as the worker does: all of it, because a mounted application's own lifespan is not run."""
-    watching = asyncio.create_task(vitals.watch(pools.measure))
-    watching.add_done_callback(_say_if_failed)
+async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) -> AsyncIterator[None]:
+    """Run what runs beside the requests; at the end drain and close the sessions, then the store.
+
+    A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
+    """
+    watching = asyncio.create_task(vitals.watch(registries.measure))
+    watching.add_done_callback(_log_failure)
     try:
         yield
     finally:
-        pools.drain()
+        registries.drain()
         watching.cancel()
-        await asyncio.wait([watching])  # however it ended: the rest is to be closed
-        await pools.close()
+        await asyncio.wait([watching])  # which does not raise: the rest is to be closed even if it failed
+        await registries.close()
         await store.close()
 
 
-def _say_if_failed(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         logger.critical("this worker's vitals are no longer measured", exc_info=error)

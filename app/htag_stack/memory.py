@@ -21,7 +21,7 @@ LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes
 
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
-ENOUGH = 10  # newcomers between two measurements that tell what one takes
+ENOUGH = 10  # newcomers that tell what one takes; the first of them are measured one by one
 CAUTION = 10  # times what a newcomer is thought to take: if they took that and filled the room, it is measured anew
 # Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
 # 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
@@ -88,14 +88,15 @@ class Memory:
         self._in_use = 0
         self._admitted = 0  # since the last measurement
         self._each = EACH  # bytes that a newcomer takes
+        self._guesses = True  # that; nothing was learnt yet
+        self._counted = self._grown = 0  # newcomers, and bytes by which more was in use, since something was learnt
         self._floor = math.inf  # bytes: the least that this process has held since it is at the brink
         self.measure()
 
     def measure(self) -> None:
         """Bring the attributes up to date; takes about half a millisecond at thousands of sessions."""
         in_use, self.reusable = self._reusable.measure()
-        if self._admitted >= ENOUGH:
-            self._each = max((in_use - self._in_use) // self._admitted, LEAST)
+        self._learn(in_use - self._in_use)
         self._in_use, self._admitted = in_use, 0
         self.resident = heap.resident()
         self.uses = self._uses()
@@ -130,9 +131,19 @@ class Memory:
         """The limit that is nearest."""
         return max(self.uses, key=lambda use: use.used / use.limit, default=None)
 
+    def _learn(self, grown: int) -> None:
+        """Count by how many bytes the newcomers since the last measurement have grown what is in use."""
+        if self._admitted:
+            self._counted, self._grown = self._counted + self._admitted, self._grown + grown
+        if self._counted >= ENOUGH:
+            self._each = max(self._grown // self._counted, LEAST)
+            self._guesses, self._counted, self._grown = False, 0, 0
+
     def _is_outdated(self) -> bool:
         """Whether what was measured last is no ground for letting in or refusing one more."""
-        if self._admitted and CAUTION * self._admitted * self._each > min(self._room, self._to_brink):
+        if self._admitted and (
+            self._guesses or CAUTION * self._admitted * self._each > min(self._room, self._to_brink)
+        ):
             return True
         return self._room < self._each and time.monotonic() - self._measured_at >= REFUSES_ON
 

@@ -44,26 +44,26 @@ from htag_stack.vitals import Vitals
 # Seconds. Most handlers take well under a millisecond; 0.1 is where a person feels a delay and htag announces a
 # blocked loop; beyond ten seconds it does not matter how much longer.
 EVENT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10)
-# Seconds until an answer begins. A page takes 1 to 10 ms; 0.3 and 1 are the usual objectives; nobody waits longer
-# than 10.
+# Seconds until an answer begins. A page takes 1 to 10 ms; 0.3 and 1 are the usual objectives; a visitor waits
+# no longer than 10.
 HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10)
 # Bytes. One changed number is about 100, a row 1 000, a whole page of 1 000 rows 150 000; the outbox holds four
 # million.
 UPDATE_BYTES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 4_000_000)
-# Bytes. A small page is about 50 000 of objects; a session above 10 million holds somebody's data set.
+# Bytes. A small page is about 50 000 of objects; a session above 10 million holds a data set.
 SESSION_BYTES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 100_000_000)
 
-# A second series for each counter and histogram, which says when it began and which nobody reads. The library offers
-# only this switch, for the whole process.
+# A second series for each counter and histogram, which says when it began: no dashboard or alert reads it. The library
+# offers only this switch, for the whole process.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-# whatever else is sent counts as "other"
+# any other method counts as "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TRANSPORTS = ("websocket", "sse", "http")
 
 
-class PoolState(Protocol):
-    """What is read from `htag.session.registry.SessionRegistry`."""
+class RegistryState(Protocol):
+    """What is read of a session registry (`htag.session.registry`) at a scrape."""
 
     def counts(self) -> dict[str, int]: ...
     def connections(self) -> dict[str, int]: ...
@@ -72,7 +72,7 @@ class PoolState(Protocol):
 
 
 class _Counts(dict[str, Counter]):
-    """The counters of one metric, by the value of its only label. Those named beforehand start at zero."""
+    """Holds the counters of one metric, by the value of its only label. Those named beforehand start at zero."""
 
     def __init__(self, metric: Counter, values: Iterable[str]) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _Counts(dict[str, Counter]):
 
 
 class Tally(Collector):
-    """One counter by the values of its labels, in plain numbers: everything that is told is told on the event loop."""
+    """Collects one counter by the values of its labels, in plain numbers: it is only incremented on the event loop."""
 
     def __init__(self, name: str, purpose: str, labels: Sequence[str], known: Iterable[tuple[str, ...]] = ()) -> None:
         """`known`: values that are shown as 0 before they are counted."""
@@ -102,7 +102,7 @@ class Tally(Collector):
 
 
 class Distribution:
-    """How many observations lie between the bounds of a histogram, and their sum."""
+    """Counts the observations between the bounds of a histogram, and adds them up."""
 
     __slots__ = ("_bounds", "counts", "total")
 
@@ -112,18 +112,18 @@ class Distribution:
         self.total: float = 0
 
     def observe(self, value: float) -> None:
-        """Count one."""
+        """Count one observation, in the histogram's unit."""
         self.counts[bisect_left(self._bounds, value)] += 1
         self.total += value
 
     def cumulated(self) -> list[tuple[str, float]]:
-        """(upper bound, observations up to it), as Prometheus has its buckets."""
+        """The histogram's buckets as Prometheus has them: (upper bound, observations up to it)."""
         names = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]  # type: ignore[no-untyped-call]
         return list(zip(names, itertools.accumulate(self.counts), strict=True))
 
 
 class Distributions(Collector):
-    """One histogram by the values of its labels, in plain numbers too."""
+    """Collects one histogram by the values of its labels, in plain numbers too."""
 
     def __init__(
         self,
@@ -164,12 +164,12 @@ class Metrics(Observer):
         self._count_troubles()
         self._count_requests()
 
-    def watch(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:
-        """Read these at each scrape from now on."""
-        self.registry.register(WorkerStateCollector(pool, vitals, build))
+    def watch(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
+        """Read the state of these at each scrape from now on. `build`: labels of `htag_build`."""
+        self.registry.register(WorkerStateCollector(sessions, vitals, build))
 
     async def endpoint(self, request: Request) -> Response:
-        """`GET /metrics`, of the worker itself: below a path prefix it is asked for from outside, past nginx's rule."""
+        """Answer `GET /metrics`; 404 below a path prefix, where the request comes from outside, past nginx's rule."""
         if request.scope["path"] != "/metrics":
             return PlainTextResponse("Not Found", 404)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
@@ -272,7 +272,7 @@ class Metrics(Observer):
     # ---- what the HTTP middleware tells
 
     def http_answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """An answer began, `seconds` after its request."""
+        """Count an answer, which began `seconds` after its request."""
         self._requests[route, method if method in _METHODS else "other", str(status)] += 1
         self._request_seconds[route,].observe(seconds)
 
@@ -317,18 +317,22 @@ class Metrics(Observer):
 
 
 class WorkerStateCollector(Collector):
-    """What is true at the moment of a scrape."""
+    """Collects what is a state, at the moment of a scrape: sessions, connections, memory, lag, the store, the build."""
 
-    def __init__(self, pool: PoolState, vitals: Vitals, build: Mapping[str, str]) -> None:
-        self._pool = pool
+    def __init__(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
+        self._sessions = sessions
         self._vitals = vitals
         self._build = {"python": platform.python_version(), **build}
 
     def collect(self) -> Iterator[Metric]:
-        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._pool.counts())
-        yield _gauges("htag_connections", "Open channels to tabs, by transport.", "transport", self._pool.connections())
-        yield GaugeMetricFamily("htag_session_memory_bytes", "Estimated memory of all sessions.", self._pool.memory())
-        yield _sizes(self._pool.memory_by_session())
+        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._sessions.counts())
+        yield _gauges(
+            "htag_connections", "Open channels to tabs, by transport.", "transport", self._sessions.connections()
+        )
+        yield GaugeMetricFamily(
+            "htag_session_memory_bytes", "Estimated memory of all sessions.", self._sessions.memory()
+        )
+        yield _sizes(self._sessions.memory_by_session())
         yield GaugeMetricFamily(
             "htag_event_loop_lag_seconds",
             "The longest that the event loop was late of late: what everybody on this worker waits in addition.",
@@ -353,7 +357,7 @@ def _gauges(name: str, purpose: str, label: str, values: Mapping[str, int]) -> G
 
 
 def _sizes(sizes: Sequence[int]) -> GaugeHistogramMetricFamily:
-    """The sessions alive now by size: its buckets go down again too, so it is looked at as it is, without rate()."""
+    """The sessions alive now by size: a histogram whose buckets go down again too, so it is read without rate()."""
     counts = [0] * (len(SESSION_BYTES) + 1)
     for size in sizes:
         counts[bisect_left(SESSION_BYTES, size)] += 1

@@ -1,5 +1,6 @@
-"""`python -m htag_stack.probe PORT SLOTS`: the container's health check, so that it needs no curl. Exit code 1: not
-healthy.
+"""The container's health check, so that it needs no curl: `python -m htag_stack.probe PORT SLOTS`.
+
+Exit code 1: not healthy.
 
 It imports nothing of the program: it runs every few seconds, and must not cost more than what it asks.
 """
@@ -24,7 +25,7 @@ def failure(port: int) -> str | None:
 
 
 def main(port: int, slots: int) -> int:
-    """Ask every slot; the exit code."""
+    """Ask the worker of every slot, print what is wrong, and return the exit code."""
     failures = [reason for slot in range(1, slots + 1) if (reason := failure(port + slot))]
     print("; ".join(failures) or "all slots live")
     return 1 if failures else 0

@@ -11,7 +11,7 @@ from htag.web.paths import is_plain, refuse
 
 
 class Program(Starlette):
-    """The program's own routes, and the app behind them.
+    """Serves the program's own routes, and the app behind them.
 
     WebSockets are the app's alone, and go to it straight: each layer in between keeps a frame for as long as one is
     open (half a KiB), and one of them takes part in every message.

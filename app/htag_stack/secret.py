@@ -11,7 +11,7 @@ _MADE_BYTES = 48
 
 
 def read_or_make(path: Path) -> str:
-    """The secret in the file `path`, which is made if it is not there. Raises `StartError`."""
+    """Read the secret in the file `path`, which is made if it is not there. Raises `StartError`."""
     try:
         if not path.exists():
             _make(path)
@@ -27,7 +27,10 @@ def read_or_make(path: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Link a complete file to `path` unless somebody was faster: nobody ever reads half a secret."""
+    """Write a new secret to `path`, unless another process was faster.
+
+    The complete file is linked there in one step, so that no process reads half a secret.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:

@@ -60,7 +60,7 @@ def _secret(value: SecretStr | None) -> SecretStr | None:
 
 
 class Settings(BaseSettings):
-    """What an operator can choose. `Settings.load()` makes one, or raises `StartError` with a single sentence."""
+    """Holds what an operator can choose. `Settings.load()` reads it, or raises `StartError` with a single sentence."""
 
     model_config = SettingsConfigDict(
         env_prefix="HTAG_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """The settings of this process's environment. Raises `StartError`."""
+        """Read and check the settings of this process's environment. Raises `StartError`."""
         try:
             return cls()
         except ValidationError as error:
@@ -268,7 +268,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def variable(cls, name: str) -> str:
-        """The environment variable of the field `name`."""
+        """The environment variable that sets the field `name`."""
         alias = cls.model_fields[name].validation_alias
         first = alias.choices[0] if isinstance(alias, AliasChoices) else alias
         return first if isinstance(first, str) else f"HTAG_{name.upper()}"
@@ -279,7 +279,7 @@ class Settings(BaseSettings):
         return urlsplit(self.store).scheme in SHARED_STORES
 
     def signing_secret(self) -> str:
-        """The secret that signs session ids: given, read from the file, or made there. Raises `StartError`."""
+        """Return the secret that signs session ids: given, read from the file, or made there. Raises `StartError`."""
         if self.secret is not None:
             return self.secret.get_secret_value()
         if self.shared_store and "secret_file" not in self.model_fields_set:

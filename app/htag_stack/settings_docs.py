@@ -1,7 +1,6 @@
-"""The settings as documentation: `python -m htag_stack.settings_docs` writes them into docs/configuration.md and
-.env.example.
+"""The settings as documentation, in docs/configuration.md and .env.example: `python -m htag_stack.settings_docs`.
 
-A test holds both files to it, so neither can say something else than the program does.
+A test compares both files with the settings, so neither can say something else than the program does.
 """
 
 import re
@@ -18,25 +17,25 @@ _FILE_WIDTH = 110
 
 
 def table() -> str:
-    """The settings as a Markdown table."""
+    """Render the settings as a Markdown table."""
     rows = [f"| `{variable}` | {_shown(field)} | {field.description} |" for variable, field in _variables()]
     return "\n".join(["| variable | default | what, in which unit, and why |", "|---|---|---|", *rows])
 
 
-def example() -> str:
-    """The settings as lines of an `.env` file, all of them commented out."""
+def env_example() -> str:
+    """Render the settings as lines of an `.env` file, all of them commented out."""
     return "\n\n".join(f"{_comment(field)}\n#{variable}={_default(field)}" for variable, field in _variables())
 
 
-def rewritten(text: str, part: str) -> str:
-    """`text` with what is between the lines of BEGIN and END replaced by `part`. ValueError: they are not there."""
+def replace_part(text: str, part: str) -> str:
+    """Replace what is in `text` between the lines of BEGIN and END by `part`. ValueError: the lines are not there."""
     pattern = re.compile(rf"(^.*{re.escape(BEGIN)}.*\n)(?:.*\n)*?(.*{re.escape(END)})", re.MULTILINE)
     if not pattern.search(text):
         raise ValueError(f"no line holds {BEGIN!r}, or none after it {END!r}")
     return pattern.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
 
 
-FILES: dict[str, Callable[[], str]] = {"docs/configuration.md": table, ".env.example": example}
+FILES: dict[str, Callable[[], str]] = {"docs/configuration.md": table, ".env.example": env_example}
 
 
 def _variables() -> list[tuple[str, FieldInfo]]:
@@ -68,5 +67,5 @@ def _comment(field: FieldInfo) -> str:
 if __name__ == "__main__":
     for file, part in FILES.items():
         path = Path(file)
-        path.write_text(rewritten(path.read_text(), part()))
+        path.write_text(replace_part(path.read_text(), part()))
         print(f"{file}: {len(Settings.model_fields)} settings")

@@ -1,4 +1,4 @@
-"""Slots: each worker of a container has a port of its own, and a replacement gets the port of the one it replaces.
+"""Slots: each worker of a container has a port of its own, and its replacement gets the same port.
 
 gunicorn's arbiter holds a listening socket for every slot. Connections made while a worker is being replaced wait
 in that socket's backlog and are answered by the replacement, so nginx can bind a browser to (container, slot).
@@ -9,29 +9,29 @@ from typing import Protocol
 
 
 class SlotHolder(Protocol):
-    """A worker, as far as slots go. gunicorn numbers workers by `age`: a later one has a greater age."""
+    """What a worker tells of its slot. gunicorn numbers workers by `age`: a later one has a greater age."""
 
     age: int
     slot: int
 
 
 def slot_ports(port: int, count: int) -> list[int]:
-    """The ports of the slots 1 … `count`: right after `port`, which a single process listens on by itself."""
+    """The ports of the slots 1 … `count`: those right after `port`, on which a process without slots listens."""
     return [port + slot for slot in range(1, count + 1)]
 
 
 def slot_of(listening_port: int | None, port: int, count: int) -> int:
-    """The slot behind `listening_port`; 1 where there are no slots (a single process, a test)."""
+    """The slot whose port is `listening_port`; 1 where there are no slots (a single process, a test)."""
     slot = (listening_port or 0) - port
     return slot if 1 <= slot <= count else 1
 
 
 def next_slot(workers: Iterable[SlotHolder], count: int) -> int:
-    """The slot for the next worker: the one whose youngest holder is the oldest, a slot without any before all others.
+    """Choose the slot for the next worker: one without a holder, else the one whose youngest holder is the oldest.
 
-    So a replacement gets the slot of the dead. During a reload, when every slot still has a draining worker,
-    `count` new workers get one slot each; and if one of those dies before the old ones are gone, its replacement
-    gets its slot, because every other slot has a younger holder.
+    So a replacement gets the slot of the worker that has died. During a reload, when every slot still has a draining
+    worker, `count` new workers get one slot each; and if one of those dies before the old ones are gone, its
+    replacement gets its slot, because every other slot has a younger holder.
     """
     youngest = dict.fromkeys(range(1, count + 1), 0)
     for worker in workers:

@@ -1,4 +1,4 @@
-"""What is made certain before anything is served, besides the app (brought_app.py): settings, a secret, a free port."""
+"""What is checked before the program serves, besides the app (brought_app.py): settings, the secret, free ports."""
 
 import errno
 import functools
@@ -11,7 +11,7 @@ from htag_stack.settings import Settings
 
 
 class Prepared(NamedTuple):
-    """All that a worker needs to be composed, besides the app."""
+    """What a worker is composed of, besides the app."""
 
     settings: Settings
     secret: str
@@ -19,16 +19,16 @@ class Prepared(NamedTuple):
 
 @functools.cache
 def prepare() -> Prepared:
-    """The checked settings and the secret of this process and of those that it forks. Raises `StartError`.
+    """Check the settings and read the secret, once for this process and its forks. Raises `StartError`.
 
-    Made once: a process's environment does not change, so a reload (SIGHUP) has nothing to read again and cannot fail.
+    Once: a process's environment does not change, so a reload (SIGHUP) has nothing to read again and cannot fail.
     """
     settings = Settings.load()
     return Prepared(settings, settings.signing_secret())
 
 
 def check_ports(host: str, ports: Sequence[int]) -> None:
-    """Raise `StartError` if one of `ports` cannot be listened on: sooner and plainer than the servers say it."""
+    """Raise `StartError` if a port cannot be listened on: sooner, and in plainer words, than the servers do."""
     for port in ports:
         try:
             with socket.create_server((host, port), family=_family(host)):

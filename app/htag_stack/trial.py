@@ -16,7 +16,7 @@ from typing import NoReturn
 from htag_stack.brought_app import load_app
 from htag_stack.errors import StartError
 
-# For a module, in the trial and in a worker. More than any set of libraries takes on a busy machine; whoever loads
+# For a module, in the trial and in a worker. More than any set of libraries takes on a busy machine; an app that loads
 # gigabytes does it later, in a thread, or visitors of a replacement worker would wait as long.
 IMPORT_SECONDS = 60.0
 _LOOK_EVERY = 0.02  # seconds
@@ -25,7 +25,7 @@ _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal
 
 
 def try_app(path: str, seconds: float = IMPORT_SECONDS) -> None:
-    """Return if `path` can be served. Raises `StartError`."""
+    """Import the app at `path` in a child process, within `seconds`. Raises `StartError` if it cannot be served."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()  # else the child would say it once more
@@ -64,7 +64,7 @@ def _ended(pid: int, seconds: float) -> int | None:
 
 
 def _import_and_exit(path: str, writing: int) -> NoReturn:
-    """The child: no way leads back into the arbiter's code."""
+    """Import the app in the child and end the process, so that the child never returns to the arbiter's code."""
     code = 1
     try:
         for number in _HANDLED:
@@ -73,9 +73,9 @@ def _import_and_exit(path: str, writing: int) -> NoReturn:
         code = 0
     except StartError as error:
         os.write(writing, str(error).encode(errors="replace"))  # shorter than what a pipe holds
-    except BaseException:  # noqa: BLE001 - the process ends below, whatever it was
+    except BaseException:  # noqa: BLE001 - the process ends below
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # at once: whatever the module has started ends with it
+        os._exit(code)  # at once: threads that the module has started end with it

@@ -1,4 +1,4 @@
-"""What a worker answers that cannot serve the app: come back later. Better than a connection that nobody answers."""
+"""The answer of a worker that cannot serve the app: come back later. Better than a connection without an answer."""
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -9,7 +9,7 @@ RETRY_SECONDS = 5
 
 
 async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
-    """503 to everything, liveness included; handshakes of WebSockets are refused."""
+    """Answer 503 to every request, liveness included, and refuse handshakes of WebSockets: an ASGI application."""
     if scope["type"] == "http":
         answer = PlainTextResponse(
             "not available\n", 503, {"retry-after": str(RETRY_SECONDS), "cache-control": "no-store"}

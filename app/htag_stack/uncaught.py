@@ -1,4 +1,4 @@
-"""Exceptions that no code catches: Python prints them with their messages, this program logs them like all others."""
+"""Exceptions that no code catches: Python prints them with their messages, the program logs them like all others."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ logger = logging.getLogger("htag_stack.uncaught")
 
 
 def log_uncaught() -> None:
-    """From now on, log what threads and finalizers raise, instead of printing it."""
+    """Log from now on what threads and finalizers raise, instead of having Python print it."""
     sys.unraisablehook = _of_finalizer
     threading.excepthook = _of_thread
 

@@ -1,6 +1,6 @@
-"""How this worker is, measured in the background by one task: event-loop lag, memory, and whether the store answers.
+"""The vital signs of a worker, measured in the background: event-loop lag, memory, and whether the store answers.
 
-Nothing here is measured while somebody waits: health, metrics and the admission of visitors read what was found last.
+No request waits for a measurement: health, metrics and the admission of visitors read the last one.
 """
 
 import asyncio
@@ -14,23 +14,23 @@ from htag.process.collector import collector
 from htag.stores.base import Store
 from htag_stack.memory import Memory
 
-LAG_EVERY = 0.25  # seconds; anything shorter than this can be missed, which nobody notices
+LAG_EVERY = 0.25  # seconds; a stall shorter than this can be missed, and no visitor notices it
 # measurements, 15 seconds: as long as a usual scrape interval, so that no stall falls between two scrapes
 LAG_KEPT = 60
 MEASURE_EVERY = 1.0  # seconds
 PING_EVERY = 2.0  # seconds
 PING_SECONDS = 1.0  # a store that takes longer is as good as down
 PING_ATTEMPTS = 3
-FULL_SECONDS = 30.0  # for so long newcomers were refused for memory: then those who send them here are told
+FULL_SECONDS = 30.0  # of refusing newcomers for memory, after which load balancers are told (/health/ready)
 
 logger = logging.getLogger("htag_stack")
 
 
 class Vitals:
-    """How this worker is. `watch` keeps it up to date."""
+    """Holds the last measurements of this worker. `watch` keeps them up to date."""
 
     def __init__(self, store: Store, memory: Memory | None = None) -> None:
-        """`memory`: with its limits, or none."""
+        """`memory`: with the limits that apply; none by default."""
         self._store = store
         self._lags: deque[float] = deque([0.0], maxlen=LAG_KEPT)
         self._started = time.monotonic()
@@ -40,7 +40,7 @@ class Vitals:
 
     @property
     def uptime(self) -> float:
-        """Seconds."""
+        """Seconds since this worker's start."""
         return time.monotonic() - self._started
 
     @property
@@ -49,7 +49,7 @@ class Vitals:
         return max(self._lags)
 
     def pressure(self) -> str | None:
-        """Why one newcomer more cannot be taken, or None: then there is room, and it is taken."""
+        """Reserve memory for one newcomer more and return None, or return the reason why there is no room."""
         return None if self.memory.admits() else "memory"
 
     @property
@@ -77,8 +77,8 @@ class Vitals:
             await asyncio.sleep(MEASURE_EVERY)
 
     def measure_memory(self) -> None:
-        """Measure; and where that is full, look for what can be given back, and measure once more. Where only the
-        container is full, what this worker can give back is room for the other workers."""
+        """Measure the memory; if it is full, look for what can be given back, and measure once more. If only the
+        container is full, what this worker gives back is room for the other workers."""
         self.memory.measure()
         if self.memory.is_full:
             collector.relieve(self._full_since or time.monotonic())
@@ -92,12 +92,15 @@ class Vitals:
 
     async def _watch_store(self) -> None:
         while True:
-            self._found(await self._ping())
+            self._keep(await self._ping())
             await asyncio.sleep(PING_EVERY)
 
     async def _ping(self) -> StoreError | None:
-        """What is wrong with the store. While the loop is late, its answer waits unread and every timeout strikes, here
-        and in the store's own client: that is no verdict, so the store is asked once more."""
+        """Ask the store, and return what is wrong with it.
+
+        While the loop is late, the answer waits unread and every timeout strikes, here and in the store's own client:
+        that is no verdict, so the store is asked once more.
+        """
         for _ in range(PING_ATTEMPTS):
             error, late = await self._ping_once()
             if error is None or late < PING_SECONDS / 4:
@@ -105,7 +108,7 @@ class Vitals:
         return self.store_error  # what was known before: of a loop that is always late there is nothing to learn
 
     async def _ping_once(self) -> tuple[StoreError | None, float]:
-        """What is wrong with the store, and by how many seconds the loop was late meanwhile."""
+        """Ask the store once: what is wrong with it, and by how many seconds the loop was late meanwhile."""
         asked = asyncio.ensure_future(self._store.ping())
         step, late = PING_SECONDS / 20, 0.0
         deadline = time.monotonic() + PING_SECONDS
@@ -122,8 +125,8 @@ class Vitals:
             asked.cancel()
         return None, late
 
-    def _found(self, error: StoreError | None) -> None:
-        """Keep what a ping found, and say so once when it changes."""
+    def _keep(self, error: StoreError | None) -> None:
+        """Keep what a ping found, and log it once when it changes."""
         if error is not None and self.store_error is None:
             logger.warning("the session store is down, sessions live in memory only: %s", error)
         elif error is None and self.store_error is not None:

@@ -32,7 +32,7 @@ logger = logging.getLogger("htag_stack")
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is told, under gunicorn and alone."""
+    """The options of uvicorn, under gunicorn and alone."""
     return {
         "loop": "uvloop",
         "http": HttpProtocol,  # httptools
@@ -50,10 +50,10 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
 
 
 class SlotServer(Server):
-    """uvicorn, except that it stops accepting first and closes connections a moment later.
+    """Serves like uvicorn, except that at the end it stops accepting first and closes connections a moment later.
 
-    uvicorn closes at once what has not yet sent its request. Of the connections that are made while a worker is being
-    replaced, those that the old one had just accepted would be reset, instead of served.
+    uvicorn closes at once a connection that has not yet sent its request. Of the connections that are made while a
+    worker is being replaced, those that the old one had just accepted would be reset, instead of served.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -64,13 +64,13 @@ class SlotServer(Server):
 
 
 class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
-    """A uvicorn worker that owns one slot; gunicorn_conf.py gives it one just before the fork."""
+    """Serves one slot, which gunicorn_conf.py gives to it just before the fork."""
 
     slot: int = 0
 
     @classmethod
     def configured(cls, settings: Settings) -> type["SlotWorker"]:
-        """This class with uvicorn's options in it: gunicorn makes its workers itself and passes none."""
+        """Make a subclass that holds uvicorn's options: gunicorn makes its workers itself and passes none."""
         options = {**uvicorn_options(settings), "timeout_notify": NOTIFY_SECONDS}
         return type(cls.__name__, (cls,), {"CONFIG_KWARGS": options})
 
@@ -86,14 +86,19 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
                 listener.close()
 
     def init_signals(self) -> None:
-        """What the base class does; and a worker that is killed for its timeout (SIGABRT first) or that crashes leaves
-        its stacks on stderr: files, lines and functions. This works even while C code holds the interpreter."""
+        """Set the signals as the base class does, and have a worker that crashes leave its stacks on stderr.
+
+        So does one that is killed for its timeout (SIGABRT first). Files, lines and functions; this works even while C
+        code holds the interpreter.
+        """
         super().init_signals()
         faulthandler.enable()
 
     def load_wsgi(self) -> None:
-        """Import the app and compose the program. Where that fails, this worker says that it is not available, and
-        its replacement tries again: it may be a database that is down, and the other workers serve meanwhile."""
+        """Import the app and compose the program; where that fails, answer that this worker is not available.
+
+        Its replacement tries again: it may be a database that is down, and the other workers serve meanwhile.
+        """
         try:
             with self._signs_of_life():
                 super().load_wsgi()
@@ -109,7 +114,10 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
 
     @contextlib.contextmanager
     def _signs_of_life(self) -> Iterator[None]:
-        """An import may take longer than gunicorn's timeout, which is meant for a loop that stands still."""
+        """Notify the arbiter from a thread inside `with`.
+
+        An import may take longer than gunicorn's timeout, which is meant for a loop that stands still.
+        """
         done = threading.Event()
 
         def notify() -> None:
@@ -127,7 +135,7 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
             thread.join()
 
     async def _serve(self) -> None:
-        """What the base class does, with our server; and where the app does not start, as where it does not load."""
+        """Serve as the base class does, with our server; where the app does not start, as where it does not load."""
         self._install_sigquit_handler()
         if self.wsgi is not unavailable:
             server = self._server()

@@ -12,7 +12,7 @@ function main() {
   const link = {
     ws: null,
     sse: null,
-    ceiling: 'ws', // the best transport allowed; fallback() and fallback_pure_http() lower it
+    bestAllowed: 'ws', // the best transport allowed; fallback() and fallback_pure_http() lower it
     useFallback: false, // below WebSocket
     usePureHttp: false, // below SSE
     httpWorks: false, // the last POST was answered, and not by a server in trouble
@@ -33,7 +33,7 @@ function main() {
   };
   const outbox = createOutbox({tab, address, link, session, queue, receive, handlePayload, overlay});
   const pause = createPause();
-  const transports = createTransports({address, link, outbox, receive});
+  const transports = createTransports({tab, address, link, outbox, receive});
   const startPolling = createPolling({link, session, outbox, pause});
   const reconnect = createReconnect({link, session, queue, calls, transports, startPolling, pause});
 
@@ -49,7 +49,7 @@ function main() {
 
   const start = () => {
     overlay.attach();
-    if (!external) reconnect.climb();
+    if (!external) reconnect.connectLoop();
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
   else start();

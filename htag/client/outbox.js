@@ -6,11 +6,11 @@ function createOutbox({tab, address, link, session, queue, receive, handlePayloa
   let posting = false; // one request at a time, so that events and answers keep their order
 
   function enqueue(message) {
-    if (session.leaving) return giveUp(message);
+    if (session.leaving) return settleUnsent(message);
     if (queue.length >= QUEUE_LIMIT) {
       const last = queue.at(-1);
       const typing = message.event === 'input' && last.event === 'input' && message.id === last.id;
-      giveUp(typing ? queue.pop() : message); // of what is typed on and on in one field the last value counts
+      settleUnsent(typing ? queue.pop() : message); // of what is typed on and on in one field the last value counts
       if (!typing) return;
     }
     queue.push(message);
@@ -52,7 +52,7 @@ function createOutbox({tab, address, link, session, queue, receive, handlePayloa
       session.works();
       answer.payloads?.forEach(receive);
       if (answer.revision !== undefined) window.HTAG_REVISION = answer.revision;
-      if (fallback) giveUp(message);
+      if (fallback) settleUnsent(message);
     } catch (error) {
       link.httpWorks = false;
       failed(message, 'Network Error', String(error));
@@ -61,11 +61,11 @@ function createOutbox({tab, address, link, session, queue, receive, handlePayloa
 
   function failed(message, title, text) {
     if (message.event) overlay.show(title, text); // a poll fails in silence: it is repeated anyway
-    giveUp(message);
+    settleUnsent(message);
   }
 
   // Settles a message's promise, after all answers that came before it; one already answered is not there any more.
-  function giveUp(message) {
+  function settleUnsent(message) {
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 

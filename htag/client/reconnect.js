@@ -1,29 +1,30 @@
 // Keeps the page connected: the transports are a ladder that is climbed again after each fall.
 
-const PATIENCE = 2; // attempts that fail before a lower transport is tried: one can be bad luck
+const ATTEMPTS_PER_TRANSPORT = 2; // attempts that fail before a lower transport is tried: one can be bad luck
 const UNKNOWN_SESSION = 4404; // close code; over HTTP a text says so
 const SESSION_TOO_LARGE = 4413; // close code: only reloading by hand begins anew
 
 function createReconnect({link, session, queue, calls, transports, startPolling, pause}) {
   const backoff = createBackoff();
-  let climbing = false;
+  let connecting = false;
 
-  async function climb(delay = 0) {
-    if (climbing) return pause.end();
-    climbing = true;
-    for (await pause.start(delay); !session.leaving && !(await reachCeiling()); await pause.start(backoff.next()));
-    climbing = false;
+  async function connectLoop(delay = 0) {
+    if (connecting) return pause.end();
+    connecting = true;
+    for (await pause.start(delay); !session.leaving && !(await tryTransports()); await pause.start(backoff.next()));
+    connecting = false;
   }
 
   // One round: the socket, and what is below only when that is hopeless. True when there is nothing left to improve.
-  async function reachCeiling() {
-    if (isOpen(link[link.ceiling])) return true;
-    const socket = link.ceiling === 'ws' ? await transports.connect('ws', ended) : 'forbidden';
+  async function tryTransports() {
+    if (isOpen(link[link.bestAllowed])) return true;
+    const socket = link.bestAllowed === 'ws' ? await transports.connect('ws', ended) : 'forbidden';
     if (session.leaving || socket === 'open') return true;
-    if (isOpen(link.sse) || (socket === 'refused' && backoff.tries < PATIENCE)) return false;
-    if (link.ceiling !== 'http' && (await transports.connect('sse', ended)) === 'open') return link.ceiling === 'sse';
+    if (isOpen(link.sse) || (socket === 'refused' && backoff.tries < ATTEMPTS_PER_TRANSPORT)) return false;
+    if (link.bestAllowed !== 'http' && (await transports.connect('sse', ended)) === 'open')
+      return link.bestAllowed === 'sse';
     if (!session.leaving && !isOpen(link.ws)) startPolling();
-    return link.ceiling === 'http';
+    return link.bestAllowed === 'http';
   }
 
   function ended(code, openedAt) {
@@ -36,13 +37,13 @@ function createReconnect({link, session, queue, calls, transports, startPolling,
   // together.
   function connectionLost(age) {
     calls.settleSent(queue);
-    if (age > CALM) backoff.tries = 0;
-    if (window.HTAG_RELOAD && link.ceiling === 'ws') session.reloadWhenBack();
-    else if (age > CALM || !climbing) climb(backoff.next());
+    if (age > STABLE_MS) backoff.tries = 0;
+    if (window.HTAG_RELOAD && link.bestAllowed === 'ws') session.reloadWhenBack();
+    else if (age > STABLE_MS || !connecting) connectLoop(backoff.next());
   }
 
   function force(level) {
-    link.ceiling = level;
+    link.bestAllowed = level;
     backoff.tries = 0;
     if (level !== 'ws') {
       link.useFallback = true;
@@ -52,8 +53,8 @@ function createReconnect({link, session, queue, calls, transports, startPolling,
       link.usePureHttp = true;
       transports.hangUp.sse();
     }
-    climb();
+    connectLoop();
   }
 
-  return {climb, force};
+  return {connectLoop, force};
 }

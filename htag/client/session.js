@@ -10,7 +10,7 @@ function createSession({basePath, address, queue, calls, overlay}) {
 
   // An answer to this page's own session. One answer proves little, a stranger may take it away again: what lasts does.
   function works() {
-    lasting ??= setTimeout(() => session.leaving || storage?.removeItem(reloadsKey), CALM);
+    lasting ??= setTimeout(() => session.leaving || storage?.removeItem(reloadsKey), STABLE_MS);
   }
 
   // The session is gone, and only a page load makes a new one. That may be lost as well, and so on for ever: where

@@ -7,11 +7,13 @@ const isOpen = (connection) => connection?.readyState === 1;
 // not send it again
 const revision = () => (window.HTAG_REVISION === undefined ? '' : `?rev=${window.HTAG_REVISION}`);
 
-function createTransports({address, link, outbox, receive}) {
+function createTransports({tab, address, link, outbox, receive}) {
   const hangUp = {ws() {}, sse() {}};
+  // the tab says its name on each transport, so that its events keep their order when it changes from one to another
+  const from = () => `?tab=${tab}` + revision().replace('?', '&');
   const open = {
-    ws: () => new WebSocket(address('ws').replace('http', 'ws') + revision()),
-    sse: () => new EventSource(address('stream') + revision()),
+    ws: () => new WebSocket(address('ws').replace('http', 'ws') + from()),
+    sse: () => new EventSource(address('stream') + from()),
   };
 
   // One attempt: 'open', 'refused', or 'silent' when there was no answer within HTAG_TIMEOUT. `ended` is told the close

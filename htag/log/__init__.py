@@ -1,1 +1,1 @@
-"""What htag logs: how much, and without what people type."""
+"""htag's log lines: bounded in number, and without what people type."""

@@ -13,9 +13,9 @@ CHAINED = 8  # exceptions of one chain or group that are shown: more repeat the 
 
 
 def without_messages(error: BaseException) -> BaseException:
-    """A stand-in for `error`: the same type names, tracebacks, causes and members, shortened, and no text of theirs.
+    """Copy `error` without its text: the same type names, tracebacks, causes and members, shortened.
 
-    It is an exception, so that whoever formats or collects log records finds what they know.
+    The copy is an exception, so that formatters and collectors of log records find what they know.
     """
     return _stand_in(error, CHAINED)
 
@@ -41,12 +41,12 @@ def _stand_in(error: BaseException, left: int) -> BaseException:
 
 @lru_cache(maxsize=256)
 def _named(kind: Any, base: Any) -> Any:
-    """A subclass of `base` that is called like `kind`."""
+    """Make a subclass of `base` that has the names of `kind`."""
     return type(kind.__name__, (base,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
 
 
 def shortened(traceback: TracebackType | None) -> tuple[TracebackType | None, int]:
-    """`traceback` with its first and last frames, and how many between them are left out."""
+    """Cut `traceback` to its first and last frames; returns it with the number of frames left out between them."""
     steps = []
     while traceback is not None:
         steps.append(traceback)

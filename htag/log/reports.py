@@ -1,6 +1,6 @@
-"""What is logged of sessions: at most so many lines a minute of each, and of all of a worker together.
+"""Log lines about sessions: a bounded number a minute of each session, and of all of a worker together.
 
-Whatever a browser sends can make a handler fail, and each failure is a traceback: without a bound, one visitor writes
+A message from a browser can make a handler fail, and each failure is a traceback: without a bound, one visitor writes
 megabytes a second. Metrics count everything; the log says how much was left out.
 """
 
@@ -20,7 +20,7 @@ OF_A_WORKER = 200  # lines in each period, of 3 KiB or less: ten broken sessions
 
 
 class Reports:
-    """The log lines of all sessions of a worker, or of one session among them."""
+    """Logs lines about all sessions of a worker, or about one session among them, and counts those left out."""
 
     __slots__ = ("_above", "_left_out", "_most", "_observer", "_since", "_timer", "_written")
 
@@ -34,13 +34,13 @@ class Reports:
         self._timer: asyncio.TimerHandle | None = None
 
     def of_session(self) -> "Reports":
-        """Those of one session: they count here as well."""
+        """Make the reports of one session: its lines count here as well."""
         return Reports(self._observer, OF_A_SESSION, self)
 
     def log(
         self, level: int, text: str, *values: object, error: BaseException | None = None, messages: bool = False
     ) -> None:
-        """Log a line, with the traceback of `error`, unless there were too many. `messages`: with its messages."""
+        """Log a line, with the traceback of `error`, unless there were too many. `messages`: with exceptions' text."""
         if not self._admits():
             self._observer.report_left_out()
         else:
@@ -66,7 +66,7 @@ class Reports:
             top._timer = asyncio.get_running_loop().call_later(PERIOD, top.tell, context=Context())
 
     def tell(self) -> None:
-        """Say how many lines were left out since it was said last."""
+        """Log how many lines were left out since the last such line."""
         left_out, self._left_out = self._left_out, 0
         if self._timer is not None:
             self._timer.cancel()

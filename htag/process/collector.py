@@ -1,4 +1,4 @@
-"""Python's garbage collector, in a process whose objects mostly stay: the trees of its sessions. Its one owner.
+"""The one owner of Python's garbage collector, in a process whose objects mostly stay: the trees of its sessions.
 
 The collector looks for circles of objects that nothing outside refers to any more. By itself it looks at everything
 again whenever the process has grown by a quarter: at some thousand sessions that stops the process for a second, and
@@ -91,7 +91,7 @@ class Collector:
         self.settle()
 
     def settle(self) -> None:
-        """All that is there now stays until the process ends: it is set aside."""
+        """Set all objects aside that exist now: they stay until the process ends."""
         if self.running:
             started = time.perf_counter()
             gc.collect()
@@ -99,22 +99,22 @@ class Collector:
             self._settled_seconds, self._settled_blocks = time.perf_counter() - started, sys.getallocatedblocks()
             self._remember(heap.in_use())
 
-    # -- told by the library -----------------------------------------------------------------------------------------
+    # -- called by the library ----------------------------------------------------------------------------------------
 
     def session_opened(self) -> None:
-        """A session was made."""
+        """Count a session that was made."""
         self._sessions += 1
 
     def session_ended(self) -> None:
-        """A session is gone."""
+        """Count a session that has ended."""
         self._sessions -= 1
         self._ended += 1
 
     def page_begins(self) -> None:
-        """Thousands of objects are about to be made that all live on: a look meanwhile would find nothing, slowly.
+        """Pause the collector while a page is made: thousands of objects that all live on.
 
-        What is young before is set aside together with the page. So it is looked at now, if the page is to be looked
-        at, or if it is much.
+        A look meanwhile would find nothing, slowly. What is young before is set aside together with the page. So it is
+        looked at now, if the page is to be looked at, or if it is much.
         """
         if not self._asked:
             self.start()
@@ -127,7 +127,7 @@ class Collector:
             gc.disable()
 
     def page_ends(self) -> None:
-        """The page's objects are set aside."""
+        """Set the page's objects aside, and let the collector run again."""
         if not self.running:
             return
         if self._look:
@@ -143,7 +143,7 @@ class Collector:
     # -- sweeps ------------------------------------------------------------------------------------------------------
 
     def consider(self) -> None:
-        """Sweep if that takes a moment only, or pays."""
+        """Sweep if a sweep is short (MOMENT), or if it pays."""
         held = heap.in_use()
         if self._sessions >= GROWN * self._sessions_known:
             self._remember(held)  # they are new, and so is what they hold
@@ -153,11 +153,11 @@ class Collector:
             self.sweep()
 
     def relieve(self, since: float) -> None:
-        """Newcomers are refused for memory since then (on the monotonic clock): look for what can be given back.
+        """Look for memory that can be given back, while newcomers are refused. `since`: when that began (monotonic).
 
-        A sweep holds up everybody, so it may take a hundredth of the time that has been waited for it; less after
-        sweeps that were in vain, when it is the sessions that fill the memory. Where nearly all sessions have gone, few
-        are held up, and what fills the memory is probably garbage: then it is made at once.
+        A sweep holds up every session, so it may take a hundredth of the time that has been waited for it; less after
+        sweeps that were in vain, when it is the sessions that fill the memory. Where nearly all sessions have gone, it
+        holds up few, and what fills the memory is probably garbage: then it is made at once.
         """
         if not self.running:
             return
@@ -176,7 +176,7 @@ class Collector:
             self._trim()
 
     def sweep(self) -> None:
-        """Look at everything, and set aside what is left."""
+        """Look at all objects, and set aside those that are left."""
         blocks, before, started = sys.getallocatedblocks(), heap.in_use(), time.perf_counter()
         gc.unfreeze()
         gc.collect()
@@ -199,12 +199,12 @@ class Collector:
         self._trim_seconds, self._trimmed_at = time.perf_counter() - started, time.monotonic()
 
     def _sweep_seconds(self) -> float:
-        """How long one would take now."""
+        """Estimate how long a sweep would take now."""
         added = max(sys.getallocatedblocks() - self._settled_blocks, 0)
         return self._settled_seconds + self._seconds_a_block * added
 
     def _remember(self, held: int) -> None:
-        """So much is needed by what is there now, and no garbage."""
+        """Note that `held` bytes are what the sessions of now need, without garbage."""
         self._sessions_known = max(self._sessions, FEW)
         if self._sessions < FEW:
             self._held_empty = max(held - int(self._held_by_each * self._sessions), 0)

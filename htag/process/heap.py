@@ -1,4 +1,4 @@
-"""How much memory this process has, and how much of that is in use.
+"""Measurements of the heap: how much memory this process has, and how much of it is in use.
 
 The kernel counts what a process has. When sessions end, their memory is free within the process and mostly stays with
 it. What is in use is told by the two allocators: blocks of up to 512 bytes are Python's own, larger ones the C
@@ -20,7 +20,7 @@ _FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks k
 
 
 class _MallInfo2(ctypes.Structure):
-    """glibc's `struct mallinfo2`: `uordblks` bytes in use in its heaps, `hblkhd` in blocks of their own."""
+    """Holds glibc's `struct mallinfo2`: `uordblks` bytes in use in its heaps, `hblkhd` in blocks of their own."""
 
     _fields_ = [(name, ctypes.c_size_t) for name in _FIELDS.split()]
     hblkhd: int
@@ -28,13 +28,15 @@ class _MallInfo2(ctypes.Structure):
 
 
 def in_use() -> int:
-    """Bytes that objects take: an estimate, in 0.1 ms for each million of objects. Without a C library that tells
-    (glibc does from 2.33 on), objects above 512 bytes are not in it."""
+    """Estimate the bytes that objects take, in 0.1 ms for each million of objects.
+
+    Without a C library that tells (glibc does from 2.33 on), objects above 512 bytes are left out.
+    """
     return sys.getallocatedblocks() * BLOCK_BYTES + large_blocks()
 
 
 def large_blocks() -> int:
-    """Bytes of the objects above 512 bytes; 0 where the C library does not tell."""
+    """The bytes of all objects above 512 bytes; 0 where the C library does not tell."""
     ask = _of_libc("mallinfo2", _MallInfo2)
     if ask is None:
         return 0
@@ -43,18 +45,18 @@ def large_blocks() -> int:
 
 
 def resident() -> int:
-    """Bytes that this process has in RAM; pages shared with other processes count in each. 0 where it is not told."""
+    """The bytes that this process has in RAM; pages shared with others count in each. 0 where that is not known."""
     return _statm()[1]
 
 
 def anonymous() -> int:
-    """Those of them that are no file's: what was allocated, in use or not."""
+    """The bytes in RAM that are no file's: what was allocated, in use or not."""
     _, all_of_it, of_files = _statm()
     return all_of_it - of_files
 
 
 def _statm() -> list[int]:
-    """The whole address space, what of it is in RAM, and what of that is mapped from files or shared: bytes."""
+    """Bytes of the address space, of its part in RAM, and of the part of that which is mapped from files or shared."""
     try:
         pages = _STATM.read_text().split()[:3]
     except OSError:

@@ -1,4 +1,4 @@
-"""`ChromeApp`: the app in a window of its own, without tabs and address bar."""
+"""`ChromeApp`, which shows the app in a window of its own, without tabs and address bar."""
 
 import atexit
 import functools
@@ -53,8 +53,10 @@ class ChromeApp:
         self._show: Callable[[str], Any] | None = functools.partial(open_window, width, height) if kiosk else None
 
     def run(self, host: str = "127.0.0.1", port: int = 8000, reload: bool = False, **kwargs: Any) -> None:
-        """Serve until the window is closed, or Ctrl-C. The arguments are those of `WebApp.run`; what uvicorn does not
-        know is ignored."""
+        """Serve until the window is closed, or Ctrl-C.
+
+        The arguments are those of `WebApp.run`; of `kwargs`, those that uvicorn does not know are ignored.
+        """
         from uvicorn import Config
 
         options = {name: value for name, value in kwargs.items() if name in inspect.signature(Config).parameters}
@@ -62,8 +64,10 @@ class ChromeApp:
 
 
 def open_window(width: int, height: int, url: str) -> None:
-    """Show `url` in the first Chrome-like browser found, with a profile that lasts as long as this program does; where
-    there is none, in a tab of the usual browser."""
+    """Show `url` in the first Chrome-like browser found; where there is none, in a tab of the usual browser.
+
+    The window's profile lasts as long as this program does.
+    """
     profile = tempfile.TemporaryDirectory(prefix="htag-", ignore_cleanup_errors=True)  # Chrome may still write into it
     for program in programs():
         try:
@@ -88,7 +92,7 @@ def open_window(width: int, height: int, url: str) -> None:
 
 
 def close_window(window: subprocess.Popen[bytes], profile: tempfile.TemporaryDirectory[str]) -> None:
-    """The program ends, and its window with it."""
+    """Close the window and remove its profile, when the program ends."""
     window.terminate()
     try:
         window.wait(2)  # seconds: usual is a tenth of one
@@ -98,7 +102,7 @@ def close_window(window: subprocess.Popen[bytes], profile: tempfile.TemporaryDir
 
 
 def programs() -> Iterator[str]:
-    """Where a Chrome-like browser may be, the likeliest first."""
+    """Yield the commands and files by which a Chrome-like browser may be found, the likeliest first."""
     if os.name != "nt":
         yield from COMMANDS
         if sys.platform == "darwin":

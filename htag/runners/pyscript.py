@@ -1,4 +1,4 @@
-"""`PyScript`: the app inside the page, in a Python that was compiled for browsers. No server."""
+"""`PyScript`, which runs the app inside the page, in a Python that was compiled for browsers. No server."""
 
 import importlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""The watcher behind `reload=True`: runs the program as a child, anew whenever a source file changes."""
+"""The watcher behind `reload=True`: it runs the program as a child, and restarts it when a source file changes."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ def is_child() -> bool:
 
 
 class Reloader:
-    """Runs this very program again as a child, and restarts it whenever a `.py` file appears or changes."""
+    """Runs this same program as a child, and restarts the child when a `.py` file appears or changes."""
 
     def __init__(self, folder: str | Path = ".") -> None:
         self._folder = Path(folder).resolve()
@@ -34,7 +34,7 @@ class Reloader:
         self._stamps = self._look()
 
     def run(self) -> None:
-        """Until the child ends by itself without an error, or this process is told to end."""
+        """Run until the child ends by itself without an error, or this process is stopped."""
         child = start()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else the child would go on serving without us
         try:
@@ -63,12 +63,12 @@ class Reloader:
 
 
 def start() -> subprocess.Popen[bytes]:
-    """This program, as the child that serves."""
+    """Start this program as the child that serves."""
     return subprocess.Popen(command(), env={**os.environ, CHILD: "1"})
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
-    """End `child`, politely first."""
+    """End `child`: by SIGTERM, and by SIGKILL if it has not ended within STOP_SECONDS."""
     if child.poll() is None:
         child.terminate()
         try:
@@ -79,7 +79,7 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def command() -> list[str]:
-    """What starts this program: a script, or with `-m` a module, whose relative imports need it."""
+    """The command line that starts this program: a script, or with `-m` a module, whose relative imports need it."""
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     if spec is not None and sys.argv[0] == getattr(main, "__file__", None):
@@ -88,8 +88,11 @@ def command() -> list[str]:
 
 
 def stamps(folder: str | Path) -> Iterator[tuple[str, int]]:
-    """The `.py` files below `folder` with the time of their last change. Not those of virtual environments, caches, and
-    what other tools keep hidden: tens of thousands of files that nobody edits."""
+    """Yield the `.py` files below `folder` with the time of their last change, in nanoseconds.
+
+    Those of virtual environments, caches and hidden folders are left out: tens of thousands of files, none of them
+    edited by hand.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py") and entry.is_file():
@@ -99,14 +102,14 @@ def stamps(folder: str | Path) -> Iterator[tuple[str, int]]:
 
 
 def is_source_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether somebody may be editing files in there."""
+    """Whether `entry` is a folder in which files may be edited by hand."""
     if entry.name in SKIPPED or entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
         return False
     return not os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
 
 
 def stamps_of(paths: list[str]) -> Iterator[tuple[str, int]]:
-    """`paths` with the time of their last change; editors save by replacing, so one may be missing for a moment."""
+    """Yield `paths` with the time of their last change; one may be missing for a moment, as editors replace files."""
     for path in paths:
         try:
             yield path, os.stat(path).st_mtime_ns
@@ -115,7 +118,7 @@ def stamps_of(paths: list[str]) -> Iterator[tuple[str, int]]:
 
 
 def own_modules() -> list[str]:
-    """The files of imported modules that are neither Python's nor installed: a library edited beside the program."""
+    """List the files of imported modules that are not installed, nor Python's: a library edited beside the program."""
     foreign = (sys.prefix, sys.base_prefix, sys.exec_prefix)
     files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
     return [file for file in files if file.endswith(".py") and not file.startswith(foreign)]

@@ -1,4 +1,4 @@
-"""What all runners with a server share: a port, a look at the page, the server, and when to stop it."""
+"""The server that all runners share: choose a port, open the page, serve, stop when the last tab is closed."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ PORT = "HTAG_PORT"  # environment: the port that `port=0` chose, for the process
 BROWSER_SECONDS = 1.0  # after which the page is opened even if no server answers yet: the browser will say so
 RELOADED_SECONDS = 15.0  # the same where a process has to start first, and to import everything
 LINGER_SECONDS = 1.0  # an F5 is a tab that leaves and comes back when its new page has loaded
-LOOK_SECONDS = 0.25  # between two looks whether anybody is there
+LOOK_SECONDS = 0.25  # between two looks whether tabs are there
 SHUTDOWN_SECONDS = 1  # for requests under way; a handler that takes long would otherwise hold up Ctrl-C
 
 
@@ -45,7 +45,7 @@ def serve(
 
 
 def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> None:
-    """Run uvicorn, which is imported here: an app that somebody else serves does without it."""
+    """Run uvicorn, which is imported here: an app that another server serves does without it."""
     import uvicorn
 
     from htag.websocket_protocol import FairWebSocketProtocol
@@ -54,7 +54,7 @@ def listen(web: WebApp, host: str, port: int, options: Mapping[str, Any]) -> Non
 
 
 def log_config() -> Any:
-    """uvicorn's own logging and htag's beside it, but none in a frozen program: that has no console to look at."""
+    """uvicorn's logging configuration with htag's logger in it; None in a frozen program, which has no console."""
     if getattr(sys, "frozen", False):
         return None
     from uvicorn.config import LOGGING_CONFIG
@@ -67,8 +67,11 @@ def log_config() -> Any:
 
 
 def chosen_port(host: str, port: int) -> int:
-    """`port`, or for 0 a free one. HTAG_PORT remembers it, so that a page finds the reloaded server; another app in
-    this process finds it taken, and gets one of its own."""
+    """Return `port`, or for 0 a free one.
+
+    HTAG_PORT keeps the number, so that a page finds the reloaded server; another app in this process finds that port
+    in use, and gets one of its own.
+    """
     if port:
         return port
     before = os.environ.get(PORT, "")
@@ -78,7 +81,7 @@ def chosen_port(host: str, port: int) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there."""
+    """Whether a server could listen on `port` of `host`."""
     with listener(host) as probe:
         try:
             probe.bind((host, port))
@@ -88,14 +91,14 @@ def is_free(host: str, port: int) -> bool:
 
 
 def free_port(host: str) -> int:
-    """A port on which nobody listens."""
+    """Find a port of `host` on which no server listens."""
     with listener(host) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 def listener(host: str) -> socket.socket:
-    """A socket that may take a port which was in use a moment ago, as uvicorn's."""
+    """Make a socket that may take a port which was in use a moment ago, as uvicorn's."""
     probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     if os.name == "posix":  # on Windows the option means that two may listen at once
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -107,7 +110,9 @@ def listener(host: str) -> socket.socket:
 
 def open_when_ready(host: str, port: int, scheme: str, show: Show, patience: float) -> None:
     """Have `show` open the page as soon as the server listens, or when `patience` seconds are over."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # one listens everywhere, but calls somewhere
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(
+        host, host
+    )  # a server listens on every address, but a browser calls one
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def wait_and_show() -> None:
@@ -120,7 +125,7 @@ def open_when_ready(host: str, port: int, scheme: str, show: Show, patience: flo
 
 
 def is_listening(host: str, port: int) -> bool:
-    """Whether somebody takes connections there."""
+    """Whether a server takes connections on `port` of `host`."""
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
@@ -133,7 +138,7 @@ def is_listening(host: str, port: int) -> bool:
 
 @contextlib.contextmanager
 def stopping_when_left(web: WebApp) -> Iterator[None]:
-    """While the server runs: stop it when the last tab is closed, if the app wants that."""
+    """Have the server that runs inside `with` stop when the last tab is closed, if the app wants that."""
     router = web.app.router
     lifespan = router.lifespan_context
 
@@ -154,7 +159,7 @@ def stopping_when_left(web: WebApp) -> Iterator[None]:
 
 
 async def stop_when_left(registry: SessionRegistry) -> None:
-    """Stop the server when somebody was there and nobody has been for LINGER_SECONDS."""
+    """Stop the server once tabs were connected and none has been for LINGER_SECONDS."""
     left_at = None
     while left_at is None or time.monotonic() - left_at < LINGER_SECONDS:
         await asyncio.sleep(LOOK_SECONDS)
@@ -166,7 +171,7 @@ async def stop_when_left(registry: SessionRegistry) -> None:
 
 
 def is_left(registry: SessionRegistry) -> bool:
-    """Whether tabs were there, none is any more, and no app minds. A tab on plain HTTP counts while it polls."""
+    """Whether tabs were connected, none is any more, and no app minds. A tab on plain HTTP counts while it polls."""
     sessions = registry.sessions.values()
     recently = time.monotonic() - HTTP_SECONDS
     return (

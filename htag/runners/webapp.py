@@ -1,4 +1,4 @@
-"""`WebApp.run`: serve the app and show it in the browser."""
+"""`WebApp.run`, which serves the app and shows it in the browser."""
 
 import webbrowser
 from typing import Any
@@ -8,7 +8,7 @@ from htag.runners.serving import serve
 
 
 class WebApp(htag.web.webapp.WebApp):
-    """A `WebApp` that can serve itself."""
+    """Serves an app, and can start the server for it."""
 
     def run(
         self,

@@ -9,7 +9,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple
 
 from htag.errors import HtagEventError
-from htag.events import Marked
+from htag.events import HandlerWrapper
 
 
 class Result(NamedTuple):
@@ -57,7 +57,7 @@ def _advance(generator: Any) -> Result | None:
 
 def is_async(callback: Any) -> bool:
     """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
-    while isinstance(callback, functools.partial | Marked):
+    while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     # B004: it is not whether it can be called that is asked
     return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None))  # noqa: B004
@@ -65,6 +65,6 @@ def is_async(callback: Any) -> bool:
 
 def name_of(callback: Any) -> str:
     """The name that a person would look for in the source."""
-    while isinstance(callback, functools.partial | Marked):
+    while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     return getattr(callback, "__qualname__", None) or type(callback).__qualname__

@@ -13,6 +13,7 @@ from htag.tree import pairs
 from htag.tree.flags import DYNAMIC_CHILDREN
 from htag.tree.live import Registry
 from htag.tree.markup import HTML
+from htag.tree.node import child_tags
 from htag.tree.tag import GTag
 
 FIELDS = frozenset(("input", "textarea", "select", "option"))
@@ -87,7 +88,7 @@ def value_of(option: GTag) -> str | None:
     shown = evaluated(pairs.get(option._attributes, "value"))
     if shown is not pairs.MISSING and shown is not None and shown is not False:
         return "" if shown is True else str(shown)
-    unknown = option._flags & DYNAMIC_CHILDREN or option._tags() or has_markup(option)
+    unknown = option._flags & DYNAMIC_CHILDREN or child_tags(option) or has_markup(option)
     return None if unknown else " ".join(option.text.split())
 
 
@@ -141,7 +142,7 @@ def _is_in_disabled(tag: GTag) -> bool:
 
 def first_legend(fieldset: GTag) -> GTag | None:
     """The legend that stays enabled: the first one that is a child of `fieldset`."""
-    for child in fieldset._tags():
+    for child in child_tags(fieldset):
         found = first_legend(child) if child.tag is None else child
         if found is not None and found.tag == "legend":
             return found

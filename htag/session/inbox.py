@@ -2,27 +2,52 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextvars import Context, copy_context
+from typing import Any, Protocol
 
-from htag.session.session import Channel, Session
+from htag.session.channel import Channel
+from htag.session.room import Room
 from htag.wire.messages import Message, Reply
 
 Replies = list[Reply] | AsyncIterator[Reply]
 Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with
 
-HANDLER_SECONDS = 60.0  # seconds for a handler that others wait behind: beyond, it hangs
-MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, whoever reads them should stop reading
+HANDLER_SECONDS = 60.0  # for a handler that others wait behind: beyond, it hangs
+MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, no more should be read
+
+
+class Handler(Protocol):
+    """The session, as its inboxes know it."""
+
+    room: Room
+    unfinished: int  # bytes of messages that are being read, wait, or are being handled
+
+    def handle(self, message: Message) -> Replies:
+        """Do what `message` asks."""
+        ...
+
+    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
+        """Hand `reply` to the tabs."""
+        ...
+
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+        """Run `work` as a task of the session."""
+        ...
 
 
 class Inbox:
     """Hands messages to the session one by one. What needs no time is done at once, without a task."""
 
-    __slots__ = ("__weakref__", "_session", "_waiting")
+    __slots__ = ("_session", "_waiting")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Handler) -> None:
         self._session = session
         self._waiting: deque[Waiting] | None = None  # None: not busy
+
+    def successor(self) -> "Inbox":
+        """An empty inbox of the same session."""
+        return Inbox(self._session)
 
     @property
     def idle(self) -> bool:

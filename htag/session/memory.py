@@ -38,7 +38,7 @@ def _tag_bytes(tag: GTag) -> int:
 def _own_bytes(tag: GTag) -> int:
     """The attributes that the author gave it. CPython keeps them without a dict until `__dict__` is asked for: then it
     makes one, which stays. The garbage collector's way to them makes none."""
-    of_ours = (type(tag), tag.parent, tag._content, tag._attributes, tag._events, tag._shape)
+    of_ours = (type(tag), tag.parent, tag._content, tag._attributes, tag._events, tag._start_tag)
     known = {id(each) for each in of_ours}
     own = [each for each in get_referents(tag) if id(each) not in known]
     if any(type(each) is dict for each in own):  # that is it, most likely

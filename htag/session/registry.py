@@ -13,8 +13,10 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.process.collector import collector
 from htag.session import memory
-from htag.session.session import Channel, Session
-from htag.stores.base import MemoryStore, Store
+from htag.session.channel import Channel
+from htag.session.session import Session
+from htag.stores.base import Store
+from htag.stores.memory import MemoryStore
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
@@ -122,6 +124,7 @@ class SessionRegistry:
         """Open the one session for everybody."""
         self.shared = self.sessions["shared"] = build("shared")
         self.shared.room.limit = float("inf")  # of everybody's tabs, each of which has its own
+        self.shared.tabs.most = self.limits.max_sessions
 
     def _admit(self) -> None:
         if self.draining:

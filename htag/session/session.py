@@ -7,10 +7,10 @@ import random
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context, copy_context
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from htag.app import App
 from htag.errors import TooManyTasks
@@ -19,9 +19,12 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session import browser_report, execution, form_fields
+from htag.session.channel import Channel
 from htag.session.context import SessionContext
 from htag.session.execution import Result
+from htag.session.inbox import Inbox
 from htag.session.room import Holder, Room
+from htag.session.tab import Tab, Tabs
 from htag.session.throttle import Throttle
 from htag.tree.elements import elements
 from htag.tree.flags import HAS_HOOKS
@@ -40,51 +43,11 @@ SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too la
 TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
 
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
-KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
+KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
 
 LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
-
-
-TABS = 8  # tabs of one session whose last POST is remembered; more of them on plain HTTP have a problem anyway
-
-
-class Posted:
-    """The last message that a tab POSTed, and the answer, in case the browser repeats it."""
-
-    __slots__ = ("answer", "callback_id", "done")
-
-    def __init__(self, callback_id: str | None) -> None:
-        self.callback_id = callback_id
-        self.done: asyncio.Future[None] | None = None  # resolves when it is handled; None: it is
-        self.answer: dict[str, Any] | None = {"status": "ok"}  # None: it was too large to be kept
-
-    @property
-    def size(self) -> int:
-        """Bytes of the frames in the answer."""
-        return sum(map(len, (self.answer or {}).get("payloads", ())))
-
-
-class Channel(Protocol):
-    """A tab's channel: it encodes replies in the version that the tab speaks, and sends them."""
-
-    transport: str
-
-    def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
-        """Queue `reply`; the task that holds the channel sends it. Never waits.
-
-        `encoded`: empty at first, and handed to each channel that gets this reply: it is encoded once for each version.
-        """
-        ...
-
-    def wake(self) -> None:
-        """Send what is queued, in a task: for replies that were put outside of the channel's own task."""
-        ...
-
-    def end(self) -> None:
-        """Close: the session is over."""
-        ...
 
 
 class Session:
@@ -94,9 +57,9 @@ class Session:
         "__weakref__",
         "_answers",
         "_outdated",
-        "_posted",
         "_refresher",
         "_reports",
+        "_tabs",
         "_tasks",
         "_throttle",
         "_worker_reports",
@@ -161,7 +124,7 @@ class Session:
         self._worker_reports = reports or Reports(observer)
         self._reports: Reports | None = None
         self._answers: deque[Reply] | None = None
-        self._posted: dict[str, Posted] | None = None
+        self._tabs: Tabs | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._throttle = Throttle(self._push, self.context.copied)
         self._refresher: Throttle | None = None
@@ -424,30 +387,16 @@ class Session:
             self.took += perf_counter() - started
         return update
 
+    def tab(self, name: str) -> Tab:
+        """The tab that calls itself `name`; one that has no name is like no other."""
+        return self.tabs.named(name) if name else Tab("", Inbox(self))
+
     @property
-    def posted(self) -> Mapping[str, Posted]:
-        """The last POST of each tab, by the tab's name for itself."""
-        return self._posted or {}
-
-    def remember_post(self, tab: str, posted: Posted) -> None:
-        """`posted` is the last one of `tab` now."""
-        if not tab or posted.callback_id is None:
-            return
-        if self._posted is None:
-            self._posted = {}
-        self._posted.pop(tab, None)
-        self._posted[tab] = posted
-        if len(self._posted) > TABS:
-            del self._posted[next(iter(self._posted))]
-
-    def keep_answer(self, posted: Posted, answer: dict[str, Any]) -> None:
-        """`answer` is the one to `posted`. Of all that are kept, the latest stay within KEPT_BYTES."""
-        posted.answer = answer
-        left = KEPT_BYTES
-        for each in reversed((self._posted or {}).values()):
-            left -= each.size
-            if left < 0:
-                each.answer = None
+    def tabs(self) -> Tabs:
+        """The tabs that have a name."""
+        if self._tabs is None:
+            self._tabs = Tabs(self)
+        return self._tabs
 
     # -- replies -----------------------------------------------------------------------------------------------------
 
@@ -625,6 +574,8 @@ class Session:
         self.app._heard_from = nothing_heard
         self.app._context = None
         self.app._live.empty()
+        if self._tabs is not None:
+            self._tabs.clear()
 
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
         if running:

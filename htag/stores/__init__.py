@@ -2,13 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from htag.stores.base import MemoryStore, Store
+from htag.stores.base import Store
+from htag.stores.memory import MemoryStore
 
 SESSION_SECONDS = 86_400.0  # a day: a page that was left open overnight still finds its session
 
 
 def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
-    """The store at `url`, which connects when it is first used.
+    """Make the store at `url`, which connects when it is first used.
 
     `memory://`, `sqlite:///relative/path`, `sqlite:////absolute/path`, `valkey://[user:password@]host[:6379][/0]` or
     `valkeys://…` (TLS). A session is forgotten `seconds` after its last claim or save. ValueError: another scheme.

@@ -25,7 +25,7 @@ _SCHEMA, _CLAIM, _SAVE, _DROP, _FORGET, _PING = map(_statement, ("schema", "clai
 
 
 class SqliteStore:
-    """The `htag.stores.base.Store` in the file `path`. Every statement is one atomic step, also between processes."""
+    """Keeps sessions in the file `path`. Every statement is one atomic step, also between processes."""
 
     def __init__(self, path: str, seconds: float) -> None:
         """A session is forgotten `seconds` after it was last claimed or saved. The file is opened on first use."""
@@ -76,7 +76,7 @@ class SqliteStore:
             raise StoreError(f"the store in {self._path}: {error}") from error
 
     async def _open(self) -> aiosqlite.Connection:
-        """A connection. If cancelled meanwhile it is closed first: it has a thread, which would outlive the loop."""
+        """Open a connection. If cancelled meanwhile, close it first: it has a thread, which would outlive the loop."""
         opening = asyncio.create_task(self._connect())
         try:
             return await asyncio.shield(opening)
@@ -98,7 +98,7 @@ class SqliteStore:
 
 
 async def _prepare(connection: aiosqlite.Connection) -> None:
-    """Make the table. Of several workers that do so in a new file, SQLite refuses all but one at once."""
+    """Make the table. Waits for other workers that do so in the same new file: SQLite refuses all but one at once."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:

@@ -22,7 +22,7 @@ def _script(name: str) -> str:
 
 
 class ValkeyStore:
-    """The `htag.stores.base.Store` in the server at `url`. Every script is one atomic step."""
+    """Keeps sessions in the server at `url`. Every script is one atomic step."""
 
     def __init__(self, url: str, seconds: float) -> None:
         """A session is forgotten `seconds` after it was last claimed or saved. Connections are made on first use."""

@@ -1,4 +1,4 @@
-"""`with` blocks, and the `init` that runs: what is made in them becomes a child of their tag."""
+"""Building: what is made in a `with` block, or in the `init` that runs, becomes a child of its tag."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -9,42 +9,46 @@ from htag.tree.pairs import MISSING
 Answer = TypeVar("Answer")
 
 
-class Block:
-    """A `with` block or an `init` that runs: tags made in it become children of `tag`, and each is a change to `tell`
-    (an `init` tells once). A task that is started in it inherits the context but not the block: once it is left, it
-    is not `open` any more, for anybody. `children`: the list that a new child may simply be appended to, once there
-    is one."""
+class BuildContext:
+    """A `with` block or an `init` that runs.
 
-    __slots__ = ("around", "children", "open", "tag", "tell")
+    A task that is started in it inherits the variable below but not the children: once the block is left, its context
+    is not `open` any more, in no task.
+    """
 
-    def __init__(self, tag: Any, around: "Block | None", tell: bool) -> None:
-        self.tag, self.around, self.tell, self.open = tag, around, tell, True
-        self.children: Any = MISSING
+    __slots__ = ("children", "notifies", "open", "outer", "tag")
+
+    def __init__(self, tag: Any, outer: "BuildContext | None", notifies: bool) -> None:
+        self.tag = tag  # what is made becomes its child
+        self.outer = outer
+        self.notifies = notifies  # whether each new child is a change to be told; an `init` tells once, at its end
+        self.open = True
+        self.children: Any = MISSING  # the list that a new child may simply be appended to, once there is one
 
     def leave(self) -> None:
-        """No tag joins any more."""
+        """From now on no tag becomes a child by being made."""
         self.open = False
         self.children = MISSING
 
 
 # A context variable, not a thread's: two tasks that build components at the same time do not adopt each other's.
-enclosing: ContextVar[Block | None] = ContextVar("enclosing", default=None)
+current_build: ContextVar[BuildContext | None] = ContextVar("current_build", default=None)
 
 
-def innermost() -> Block | None:
-    """The innermost block that is still open."""
-    block = enclosing.get()
-    while block is not None and not block.open:
-        block = block.around
-    return block
+def innermost() -> BuildContext | None:
+    """The innermost context that is still open."""
+    context = current_build.get()
+    while context is not None and not context.open:
+        context = context.outer
+    return context
 
 
-def outside_blocks(work: Callable[..., Answer], *arguments: Any) -> Answer:
-    """`work(*arguments)`, whatever block is open: what is made meanwhile belongs to none."""
-    if enclosing.get() is None:
+def detached(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """`work(*arguments)` outside any build context: the tags that are made meanwhile become children of none."""
+    if current_build.get() is None:
         return work(*arguments)
-    token = enclosing.set(None)
+    token = current_build.set(None)
     try:
         return work(*arguments)
     finally:
-        enclosing.reset(token)
+        current_build.reset(token)

@@ -47,4 +47,4 @@ class ElementName:
 
     def __set__(self, tag: Any, name: Any) -> None:
         tag._element_name = name
-        tag._shape = None
+        tag._start_tag = None

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 from htag.tree import pairs
-from htag.tree.build_context import outside_blocks
+from htag.tree.build_context import detached
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
-from htag.tree.node import descendants
+from htag.tree.node import child_tags, descendants
 from htag.tree.pairs import MISSING
-from htag.tree.render import render, render_text
+from htag.tree.render import render, render_plain_element
 from htag.tree.tag import GTag
 
 # Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which
@@ -45,10 +45,10 @@ class Registry:
         "_radios",
         "_scripts",
         "_sent",
-        "binds",
+        "auto_bind",
         "dirty",
-        "keeps",
         "number",
+        "reuses",
         "started",
         "statics",
         "targets",
@@ -57,7 +57,7 @@ class Registry:
 
     def __init__(self, app: GTag) -> None:
         self._app = app
-        self.binds = True
+        self.auto_bind = True
         # no tag of this app has, or ever had, the number that comes next: a late click must not hit another tag
         self.number = chain(NUMBERS, count(len(NUMBERS) + 1)).__next__
         self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
@@ -69,7 +69,7 @@ class Registry:
         self._sent: dict[str, None] = {}  # statics since the last page, in order
         self._made: dict[GTag, list[GTag]] = {}
         self._found: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
-        self.keeps = False  # whether the render that is made shows that again
+        self.reuses = False  # whether the render that is made shows that again
         self._scripts: dict[GTag, list[str]] = {}
         self._radios: dict[str, WeakSet[GTag]] = {}
 
@@ -133,7 +133,7 @@ class Registry:
             tag = stack.pop()
             if tag._flags & HAS_HOOKS:
                 yield tag
-                stack.extend(reversed(tag._tags() + self._made.get(tag, [])))
+                stack.extend(reversed(child_tags(tag) + self._made.get(tag, [])))
 
     def _start(self, tag: GTag, result: Any) -> None:
         if hasattr(result, "send") or hasattr(result, "asend"):
@@ -151,9 +151,9 @@ class Registry:
             tag._set_flags(PENDING_SCRIPTS)
             tag.__dict__.setdefault("_scripts", []).append(code)
 
-    # -- told by a render (the `Witness` of render) --------------------------------------------------------------------
+    # -- told by a render (the `RenderTarget` of render) ---------------------------------------------------------------
 
-    def met(self, tag: GTag) -> None:
+    def collect_head(self, tag: GTag) -> None:
         """A tag that brings statics, or JavaScript queued while it was in no app."""
         if tag._flags & HAS_STATICS:
             self._note_class(type(tag))
@@ -177,7 +177,7 @@ class Registry:
                 self._sent[text] = None
                 self.statics.append(text)
 
-    def target(self, tag: GTag, shown: Any) -> None:
+    def register(self, tag: GTag, shown: Any) -> None:
         """A tag that the browser may address: one that has handlers, reports its value, or has an id of its own."""
         self._index(tag._id, tag)
         if shown is not MISSING and shown != tag._id:
@@ -203,13 +203,13 @@ class Registry:
         if attributes.get("type") == "radio":
             self._radios.setdefault(str(attributes.get("name")), WeakSet()).add(tag)
 
-    def kept(self, host: GTag) -> list[Any] | None:
+    def reused(self, host: GTag) -> list[Any] | None:
         """What `host` showed last, while what is shown is rendered: tags that its callables made are the same then."""
         if any(tag.parent is not host for tag in self._made.get(host, ())):
             return None  # one was moved away, and rendering its host anew failed since
         return self._found.get(host) if self._found is not None else None
 
-    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
+    def reconcile(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
         if not tags and host not in self._made:
             return  # texts, as nearly always
@@ -296,26 +296,26 @@ class Registry:
         """Render everything for a document that has its statics already."""
         before, self.dirty = self.dirty, {}  # what a hook changes during the render, it may have shown already
         try:
-            return outside_blocks(render, self._app, self)
+            return detached(render, self._app, self)
         except BaseException:
             self.dirty = before | self.dirty
             raise
 
     def take_shown(self) -> str:
         """Render everything as the tabs that are open show it. No tag gets a new id, and what is dirty stays so."""
-        self.keeps = True
+        self.reuses = True
         try:
-            return outside_blocks(render, self._app, self)
+            return detached(render, self._app, self)
         finally:
-            self.keeps = False
+            self.reuses = False
 
     def take_made(self, update: News) -> list[tuple[GTag, Exception]]:
         """Put into `update` the tags that callables made, as they are, for tabs that show earlier ones."""
-        self.keeps = True
+        self.reuses = True
         try:
             return self._render_into(update.updates, dict.fromkeys(map(element_of, self._made)))
         finally:
-            self.keeps = False
+            self.reuses = False
 
     def take_one_text(self, update: News) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
@@ -324,7 +324,7 @@ class Registry:
             return False
         if dirty:
             self.dirty = {}
-            if not render_text(next(iter(dirty)), update.updates, self.targets):
+            if not render_plain_element(next(iter(dirty)), update.updates, self.targets):
                 self.dirty = dirty
                 return False
         return True
@@ -351,7 +351,7 @@ class Registry:
             for tag in waiting:
                 if self._stands_alone(tag, dirty):
                     try:
-                        text = outside_blocks(render, tag, self)  # first: it may give the tag its id
+                        text = detached(render, tag, self)  # first: it may give the tag its id
                         updates[tag.id] = text
                     except Exception as error:
                         failed.append((tag, error))
@@ -388,7 +388,7 @@ class Registry:
             while tag is not self._app and tag.parent is not None:
                 above = tag.parent
                 if above not in places:
-                    below = above._tags() + self._made.get(above, [])
+                    below = child_tags(above) + self._made.get(above, [])
                     places[above] = {id(child): index for index, child in enumerate(below)}
                 path.append(places[above].get(id(tag), 0))
                 tag = above
@@ -403,15 +403,15 @@ class Registry:
     def empty(self) -> None:
         """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
         for tag in list(descendants(self._app, self._made)):
-            tag.parent, tag._content, tag._events, tag._attributes, tag._shape = None, None, (), (), None
+            tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
         for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
             container.clear()
         self._found = None
-        self._app = outside_blocks(GTag)  # any: the app and this no longer keep each other
+        self._app = detached(GTag)  # any: the app and this no longer keep each other
 
 
 def element_of(tag: GTag) -> GTag:
     """`tag`, or what stands around it if it is a fragment, which has no element of its own."""
-    while tag.parent is not None and tag._shape is None and tag.tag is None:
+    while tag.parent is not None and tag._start_tag is None and tag.tag is None:
         tag = tag.parent
     return tag

@@ -11,7 +11,7 @@ class HTML(str):
 
     __slots__ = ()
 
-    _shape = None  # a render asks each child for its start tag
+    _start_tag = None  # a render asks each child for its start tag
 
 
 def escape(text: str) -> str:

@@ -1,131 +1,87 @@
-"""The tree as HTML. Pure: nothing is sent from here, and no recursion, so any depth renders."""
+"""The tree as HTML. Nothing is sent from here, and there is no recursion, so any depth renders.
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+A start tag is written in two ways: by filling the tag's number into a template (`start_tags`; `render` and, for one
+element, `render_plain_element`), or by itself (`_start_tag`).
+"""
 
-from htag.state import reader
+from collections.abc import Iterator
+from typing import Any
+
 from htag.tree import pairs
-from htag.tree.build_context import outside_blocks
-from htag.tree.elements import COUNTED, NUMERALS, RAW, Element, Shape, elements, handler_text, quoted
-from htag.tree.flags import DYNAMIC_CHILDREN, HAS_HOOKS, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
+from htag.tree.build_context import detached
+from htag.tree.elements import RAW, Element, elements
+from htag.tree.evaluate import evaluate_children, evaluate_value
+from htag.tree.flags import DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
+from htag.tree.handler_text import handler_text, quoted
 from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
+from htag.tree.node import Node
 from htag.tree.pairs import MISSING
-from htag.tree.tag import GTag, random_number
+from htag.tree.render_target import DetachedTarget, RenderTarget
+from htag.tree.start_tags import NUMBER_TEXTS, NUMBERED, start_tag_of
 
-ANNOUNCED = HAS_STATICS | PENDING_SCRIPTS  # tags that have something for the page's head or its JavaScript
-
-
-class Witness(Protocol):
-    """Told by a render what it met: the app that is rendered, or nobody in particular."""
-
-    binds: bool  # whether fields without a handler report their value
-
-    keeps: bool  # whether callables that made tags are not called again, and the same tags shown
-
-    number: Callable[[], int]  # for a tag that has none yet
-
-    targets: dict[str | int, GTag]  # the tags that the browser may address, by our number for them or by their own id
-
-    def met(self, tag: GTag) -> None:
-        """A tag that brings statics, its own or those of its class, or on which JavaScript waits."""
-        ...
-
-    def target(self, tag: GTag, shown: Any) -> None:
-        """A tag to be put among the targets, with a question to be asked first: it has an id of its own, an HTML
-        attribute `id` (`shown`), or is a field."""
-        ...
-
-    def kept(self, host: GTag) -> list[Any] | None:
-        """What `host` showed last, or None, if it has to be evaluated all the same."""
-        ...
-
-    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
-        """The tags that the callables and States of `host` yielded this time; `found`: all that it shows."""
-        ...
+HAS_HEAD_CONTENT = HAS_STATICS | PENDING_SCRIPTS  # something for the page's head or its JavaScript
 
 
-class Bystander:
-    """Witness of a render outside any app: `str(tag)`."""
-
-    binds = False
-    keeps = False
-
-    def __init__(self, tag: GTag) -> None:
-        root = tag.root
-        self.number: Callable[[], int] = random_number if root is None else root._next_number
-        self.targets: dict[str | int, GTag] = {}
-
-    def met(self, tag: GTag) -> None:
-        return
-
-    def target(self, tag: GTag, shown: Any) -> None:
-        return
-
-    def kept(self, host: GTag) -> list[Any] | None:
-        return None
-
-    def made(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
-        for tag in tags:
-            host._refuse_cycle(tag)
-            if tag.parent is None:
-                tag.parent = host
+def outer_html(tag: Node) -> str:
+    """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
+    return detached(render, tag, DetachedTarget(tag))
 
 
-def render(top: GTag, witness: Witness) -> str:
+def render(top: Node, target: RenderTarget) -> str:
     """The outer HTML of `top`.
 
-    One loop over the children of one tag; a child with children of its own interrupts it, and `around` remembers where
-    to go on. The path of an element whose shape is known, which is nearly all of a page, is written out here.
+    One loop over the children of one tag; a child with children of its own interrupts it, and `outer` remembers where
+    to go on. Elements that have a template, nearly all of a page, are written out here. Raises what a callable raised.
     """
     out: list[str] = []
     texts: list[int] = []  # where in `out` something is that is not escaped yet
-    around: list[tuple[Iterator[Any], str]] = []  # of each tag around: the children still to be written, its end tag
+    outer: list[tuple[Iterator[Any], str]] = []  # of each tag around: the children still to be written, its end tag
     nodes: Iterator[Any] = iter((top,))
     end = ""
-    number, targets = witness.number, witness.targets
+    next_number, targets = target.number, target.targets
     while True:
         for node in nodes:
             if type(node) is str:
                 texts.append(len(out))
                 out.append(node)
                 continue
-            shape = node._shape or shape_of(node)
-            if shape is not None:
-                start, again, rest, close, _ = shape
-                content, identity = node._content, node._id
-                if identity is None:
-                    identity = node._id = number()
-                numeral = NUMERALS[identity] if identity < COUNTED else str(identity)
-                if again is not None:
-                    targets[identity] = node
-                    out += (start, numeral)
-                    start = again
+            template = node._start_tag or start_tag_of(node)
+            if template is not None:
+                head, handler_tail, tail, end_tag, _ = template
+                content, number = node._content, node._id
+                if number is None:
+                    number = node._id = next_number()
+                text = NUMBER_TEXTS[number] if number < NUMBERED else str(number)
+                if handler_tail is not None:
+                    targets[number] = node
+                    out += (head, text)
+                    head = handler_tail
                 if type(content) is str:
-                    out += (start, numeral, rest, content, close)
+                    out += (head, text, tail, content, end_tag)
                     texts.append(len(out) - 2)
                     continue
-                out += (start, numeral, rest)
+                out += (head, text, tail)
             elif isinstance(node, HTML):
                 out.append(node)
                 continue
             else:
-                start, content, close = opened(node, witness)
-                out.append(start)
+                head, content, end_tag = open_element(node, target)
+                out.append(head)
             if content is None:
-                out.append(close)
+                out.append(end_tag)
             else:
-                around.append((nodes, end))
-                nodes, end = iter(content if type(content) is list else (content,)), close
+                outer.append((nodes, end))
+                nodes, end = iter(content if type(content) is list else (content,)), end_tag
                 break
         else:
             out.append(end)
-            if not around:
-                escape_all(out, texts)
+            if not outer:
+                _escape_all(out, texts)
                 return "".join(out)
-            nodes, end = around.pop()
+            nodes, end = outer.pop()
 
 
-def escape_all(pieces: list[str], places: list[int]) -> None:
+def _escape_all(pieces: list[str], places: list[int]) -> None:
     """Escape the texts at `places`. Most pages have none that needs it, and searching all at once takes a third of the
     time of searching each."""
     if needs_escape("".join(map(pieces.__getitem__, places))):
@@ -133,89 +89,67 @@ def escape_all(pieces: list[str], places: list[int]) -> None:
             pieces[place] = escape(pieces[place])
 
 
-def render_text(node: GTag, updates: dict[str, str], targets: dict[str | int, GTag]) -> bool:
-    """Put the outer HTML of `node` into `updates` if it is an element of known shape with nothing but a text in it, as
-    most changes are."""
-    content, number, shape = node._content, node._id, node._shape
-    if shape is None or type(content) is not str or type(number) is not int:
+def render_plain_element(node: Node, updates: dict[str, str], targets: dict[str | int, Any]) -> bool:
+    """Put the outer HTML of `node` into `updates`, by id, if it is an element that has a template and one text in it,
+    as most changes are. False: it is not, and nothing has happened."""
+    content, number, template = node._content, node._id, node._start_tag
+    if template is None or type(content) is not str or type(number) is not int:
         return False
-    start, again, rest, close, prefix = shape
-    numeral = NUMERALS[number] if number < COUNTED else str(number)
-    safe = content if content.isalnum() else escape(content)
-    if again is not None:
+    head, handler_tail, tail, end_tag, id_prefix = template
+    text = NUMBER_TEXTS[number] if number < NUMBERED else str(number)
+    if handler_tail is not None:
         targets[number] = node
-        start = f"{start}{numeral}{again}"
-    updates[prefix + numeral] = f"{start}{numeral}{rest}{safe}{close}"
+        head = f"{head}{text}{handler_tail}"
+    safe = content if content.isalnum() else escape(content)
+    updates[id_prefix + text] = f"{head}{text}{tail}{safe}{end_tag}"
     return True
 
 
-def shape_of(node: Any) -> Shape | None:
-    """The shape of any child: of an element with plain texts as attributes and one callback at most, which is kept for
-    the next render. None: it has none."""
-    if isinstance(node, HTML) or node._flags & ~HAS_HOOKS or type(node._id) is str:
-        return None
-    events, name = node._events, node.tag
-    if name is None or len(events) > 2 or (events and isinstance(events[1], str)):
-        return None
-    event, handler = events or (None, None)
-    shape = elements[name].shape(node._attributes, event, getattr(handler, "_htag_before", ""))
-    node._shape = shape
-    return shape
-
-
-def opened(node: GTag, witness: Witness) -> tuple[str, Any, str]:
+def open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
     """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
-    if node._flags & ANNOUNCED:
-        witness.met(node)
+    if node._flags & HAS_HEAD_CONTENT:
+        target.collect_head(node)
     name = node.tag
     if node._id is None:
-        node._id = "" if name in RAW else witness.number()
+        node._id = "" if name in RAW else target.number()
     if name is None:
-        return "", evaluate(node, witness), ""
+        return "", evaluate_children(node, target), ""
     element = elements[name]
-    start = start_tag(node, element, witness)
+    start = _start_tag(node, element, target)
     if element.void:
         return start, None, ""
     if element.raw:
-        text = "".join(str(child) for child in evaluate(node, witness))
-        return start, HTML(style_text(text) if name == "style" else script_text(text)), element.close
-    return start, evaluate(node, witness) if node._flags & DYNAMIC_CHILDREN else node._content, element.close
+        text = "".join(str(child) for child in evaluate_children(node, target))
+        return start, HTML(style_text(text) if name == "style" else script_text(text)), element.end_tag
+    return start, evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content, element.end_tag
 
 
-def outer_html(tag: GTag) -> str:
-    """`tag` on its own, whatever app it stands in: what `str(tag)` gives."""
-    return outside_blocks(render, tag, Bystander(tag))
-
-
-GTag._to_html = staticmethod(outer_html)
-
-
-def start_tag(node: GTag, element: Element, witness: Witness) -> str:
+def _start_tag(node: Node, element: Element, target: RenderTarget) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
-    identity = node.id
-    shown, attributes = attributes_of(node, element) if node._attributes else (MISSING, "")
-    handlers = handlers_of(node, element, identity, witness.binds) if node._events or element.bound else ""
-    if handlers or element.bound or node._flags & OWN_ID or shown is not MISSING:
-        witness.target(node, shown)
-    if shown == identity:
+    tag_id = node.id
+    shown, attributes = _attributes(node, element) if node._attributes else (MISSING, "")
+    handlers = _handlers(node, element, tag_id, target.auto_bind) if node._events or element.reports_value else ""
+    if handlers or element.reports_value or node._flags & OWN_ID or shown is not MISSING:
+        target.register(node, shown)
+    if shown == tag_id:
         return f"{element.open}{attributes}{handlers}{element.end}"
     name = "id" if shown is MISSING else "data-htag-id"
-    mark = f' {name}="{escape(identity)}"' if identity or shown is not MISSING else ""
-    return f"{element.open}{attributes}{handlers}{mark}{element.end}"
+    id_attribute = f' {name}="{escape(tag_id)}"' if tag_id or shown is not MISSING else ""
+    return f"{element.open}{attributes}{handlers}{id_attribute}{element.end}"
 
 
-def handlers_of(node: GTag, element: Element, identity: str, binds: bool) -> str:
-    """The handlers as attributes; `binds`: a field that has none for it reports its value."""
-    text, name = "", quoted(identity)
+def _handlers(node: Node, element: Element, tag_id: str, auto_bind: bool) -> str:
+    """The handlers as attributes; `auto_bind`: a field that has none for `input` reports its value."""
+    text, quoted_id = "", quoted(tag_id)
     events = iter(node._events)
     for event in events:
-        text += handler_text(event, next(events), name)
-    if element.bound and binds and pairs.get(node._events, "input") is MISSING:
-        text += handler_text("input", None, name)
+        text += handler_text(event, next(events), quoted_id)
+    if element.reports_value and auto_bind and pairs.get(node._events, "input") is MISSING:
+        text += handler_text("input", None, quoted_id)
     return text
 
 
-def attributes_of(node: GTag, element: Element) -> tuple[Any, str]:
+def _attributes(node: Node, element: Element) -> tuple[Any, str]:
     """The attributes as text, and the value of the one called `id` (MISSING: none)."""
     shown: Any = MISSING
     text = ""
@@ -223,7 +157,7 @@ def attributes_of(node: GTag, element: Element) -> tuple[Any, str]:
     for name in names:
         value = next(names)
         if type(value) is not str:
-            value = current(value, node)
+            value = evaluate_value(value, node)
             if value is True:
                 text += f" {name}"
                 continue
@@ -236,62 +170,3 @@ def attributes_of(node: GTag, element: Element) -> tuple[Any, str]:
             continue
         text += f' {name}="{escape(value)}"'
     return shown, text
-
-
-def current(value: Any, host: GTag) -> Any:
-    """What a callable or State yields now. What it reads on the way will have `host` rendered again."""
-    if not callable(value):
-        return value
-    token = reader.set(host)
-    try:
-        while callable(value):
-            value = value()
-        return value
-    except Exception as error:
-        blame(error, host)
-        raise
-    finally:
-        reader.reset(token)
-
-
-def blame(error: Exception, host: GTag) -> None:
-    """Note on `error` in which component it arose; the innermost one is the one to look at."""
-    if not hasattr(error, "_htag_host"):
-        error._htag_host = type(host).__qualname__  # type: ignore[attr-defined]  # an exception takes any attribute
-        error.add_note(f"while rendering {type(host).__qualname__}")
-
-
-def evaluate(host: GTag, witness: Witness) -> list[Any]:
-    """The children of `host`, with what its callables and States yield in their place."""
-    if witness.keeps and (kept := witness.kept(host)) is not None:
-        return kept
-    found: list[Any] = []
-    made: list[GTag] = []
-    for child in [*host._list()]:  # a copy: what is called may change the children
-        if isinstance(child, str) or not callable(child):
-            found.append(written(child))
-        else:
-            expand(current(child, host), host, found, made)
-    witness.made(host, made, found)
-    return found
-
-
-def expand(value: Any, host: GTag, found: list[Any], made: list[GTag]) -> None:
-    """Add what a callable of `host` yielded: nothing, one thing, or a list of things, which may be callables again."""
-    if value is None:
-        return
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            expand(item, host, found, made)
-    elif isinstance(value, GTag) and not callable(value):
-        found.append(value)
-        made.append(value)
-    elif callable(value):
-        expand(current(value, host), host, found, made)
-    else:
-        found.append(written(value))
-
-
-def written(value: Any) -> GTag | str:
-    """A child as a render takes it: a tag, markup, or a plain text that is to be escaped."""
-    return value if isinstance(value, (GTag, HTML)) else str(value)

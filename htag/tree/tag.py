@@ -1,34 +1,28 @@
-"""What a component is: how it is made, its id, attributes, handlers and hooks. Nothing here renders or sends."""
+"""What a component is: how it is made, its children, attributes, handlers and hooks. Nothing is sent from here."""
 
-import inspect
-import random
-from collections.abc import Callable
 from contextvars import ContextVar
-from types import FunctionType
 from typing import Any, ClassVar, Self
 
-from htag.tree import css, pairs
-from htag.tree.build_context import Block, enclosing, innermost
+from htag.tree import adoption, child_list, pairs
+from htag.tree.build_context import BuildContext, current_build, innermost
 from htag.tree.class_list import ClassNames
-from htag.tree.descriptors import ElementName, Hook, Statics
-from htag.tree.elements import Element, elements
+from htag.tree.constructor import prepare
+from htag.tree.descriptors import Hook, Statics
 from htag.tree.flags import (
     CHILDREN_EXPOSED,
     DYNAMIC_ATTRIBUTES,
+    DYNAMIC_CHILDREN,
     HAS_HOOKS,
     HAS_INIT,
-    HAS_STATICS,
-    IS_CALLABLE,
-    NOT_PLAIN,
     OWN_ID,
     PENDING_SCRIPTS,
     TAKES_NAME,
     UNPREPARED,
 )
-from htag.tree.markup import HTML, style_text
 from htag.tree.names import EVENT, PLAIN, attribute_name, element_name, keyword
 from htag.tree.node import Node
 from htag.tree.pairs import MISSING, Pairs
+from htag.tree.render import outer_html
 
 
 class GTag(Node, ClassNames):
@@ -45,7 +39,7 @@ class GTag(Node, ClassNames):
 
     # worked out once per class by `prepare`
     _class_flags: ClassVar[int] = UNPREPARED
-    _adds_plainly: ClassVar[bool] = True  # `add` is the default one
+    _default_add: ClassVar[bool] = True  # `add` is the default one
     _scope_class: ClassVar[str | None] = None
     _initial_flags: ClassVar[int] = 0
     _is_fragment: ClassVar[bool] = False
@@ -62,8 +56,8 @@ class GTag(Node, ClassNames):
         """For any class; elements as they come get a faster one from `prepare`."""
         cls = type(self)
         if cls._class_flags & UNPREPARED:
-            prepare(cls)
-        self.parent = self._content = self._id = self._shape = None
+            prepare(cls, GTag)
+        self.parent = self._content = self._id = self._start_tag = None
         self._attributes = ()
         self._flags = cls._initial_flags
         if cls._class_flags & TAKES_NAME:
@@ -72,29 +66,25 @@ class GTag(Node, ClassNames):
         if cls._class_flags & HAS_INIT:
             self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] == PLAIN} if kwargs else {})
         elif args:
-            self._add_all(args)
+            adoption.append_all(self, args)
         if cls._scope_class is not None:
             self.add_class(cls._scope_class)
-        block = innermost()
-        if block is not None:
-            self._join(block)
+        context = innermost()
+        if context is not None:
+            self._join(context)
 
-    def _join(self, block: Block) -> None:
+    def _join(self, context: BuildContext) -> None:
         """Become a child of the tag whose `with` block or `init` is running."""
-        parent = block.tag
-        if not parent._adds_plainly or self.parent is not None or self._flags & HAS_HOOKS:
+        parent = context.tag
+        if not parent._default_add or self.parent is not None or self._flags & HAS_HOOKS:
             parent.add(self)
             return
         self.parent = parent  # what `add` does, without its questions: this tag is new
-        content = parent._content
-        if type(content) is list:
-            content.append(self)
-        else:
-            parent._content = self if content is None else [content, self]
-        if block.tell:
+        child_list.append(parent, self)
+        if context.notifies:
             parent._changed()
-        elif type(content) is list:
-            block.children = content  # from now on the constructor does it
+        elif type(parent._content) is list:
+            context.children = parent._content  # from now on the constructor does it
 
     def _take_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not args:
@@ -104,7 +94,7 @@ class GTag(Node, ClassNames):
         return args[1:]
 
     def _take_keywords(self, keywords: dict[str, Any]) -> None:
-        self._events, self._shape = (), None
+        self._events, self._start_tag = (), None
         for key, value in keywords.items():
             self._take_keyword(key, value)
 
@@ -121,65 +111,109 @@ class GTag(Node, ClassNames):
                 self._set_flags(OWN_ID)
 
     def _initialise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        block = Block(self, innermost(), tell=False)
-        if self._adds_plainly and self._content is None:
-            self._content = block.children = []
-        token = enclosing.set(block)
+        context = BuildContext(self, innermost(), notifies=False)
+        if self._default_add and self._content is None:
+            self._content = context.children = []
+        token = current_build.set(context)
         try:
             self.init(*args, **kwargs)
         finally:
-            children = block.children
-            block.leave()
-            enclosing.reset(token)
-        if self._content is children and len(children) < 2 and not self._flags & CHILDREN_EXPOSED:
-            self._content = children[0] if children else None
+            context.leave()
+            current_build.reset(token)
+        child_list.close_list(self)
         self._changed()
 
     def init(self, *args: Any, **kwargs: Any) -> None:
         """Build the component. Tags made in here become its children; the default adds `args`."""
-        self._add_all(args)
+        adoption.append_all(self, args)
 
     def __enter__(self) -> Self:
-        enclosing.set(Block(self, innermost(), tell=True))
+        current_build.set(BuildContext(self, innermost(), notifies=True))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        block = enclosing.get()
-        while block is not None and (block.tag is not self or not block.open):
-            block = block.around
-        if block is not None:  # None: closed in another context, as a generator that nobody runs to its end is
-            block.leave()
-            enclosing.set(block.around)
+        context = current_build.get()
+        while context is not None and (context.tag is not self or not context.open):
+            context = context.outer
+        if context is not None:  # None: closed in another context, as a generator that is not run to its end is
+            context.leave()
+            current_build.set(context.outer)
 
-    # -- identity ----------------------------------------------------------------------------------------------------
-
-    @property
-    def id(self) -> str:
-        """The name under which browser and server speak of this tag: `<element>-<number>`, or one's own."""
-        number: Any = self._id
-        if type(number) is str:
-            return number
-        if number is None:
-            if self.tag in ("style", "script"):
-                return ""  # statics are compared as text: equal ones must look equal
-            root = self.root
-            number = self._id = random_number() if root is None else root._next_number()
-        return f"{self.tag}-{number}"
-
-    @id.setter
-    def id(self, value: object) -> None:
-        self._id = str(value)
-        self._flags = getattr(self, "_flags", 0)  # it may not be constructed yet
-        self._set_flags(OWN_ID)
+    # -- children ----------------------------------------------------------------------------------------------------
 
     @property
-    def request(self) -> Any:
-        """The Starlette Request or WebSocket that the app heard from last; of a tag that is in no app yet, that of the
-        session that is running; or None."""
-        root = self.root
-        if root is None and (running := current_app.get()) is not None:
-            root = running()
-        return current_request.get() if root is None else root.request
+    def childs(self) -> list[Any]:
+        """The children, as the live list. Changing it directly is not noticed: prefer `add`, `remove`, `clear`."""
+        children = child_list.exposed_list(self)
+        self._set_flags(CHILDREN_EXPOSED | DYNAMIC_CHILDREN)  # anything may be put into it unseen
+        return children
+
+    def add(self, *items: Any) -> Self:
+        """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
+        if len(items) == 1 and not self._attributes:
+            adoption.append(self, items[0])
+        else:
+            adoption.append_all(self, items)
+        if self._id is not None or self.parent is None:
+            self._changed()
+        return self
+
+    def remove(self, item: Any = MISSING) -> Self:
+        """Take `item` out of the children; without an argument, take this tag out of its parent."""
+        if item is MISSING:
+            if self.parent is not None:
+                self.parent.remove(self)
+        elif isinstance(item, Node):
+            if item.parent is self:
+                adoption.detach(self, item)
+                self._changed()
+        elif (index := child_list.index_of_equal(self, item)) >= 0:
+            child_list.remove_at(self, index)
+            self._changed()
+        return self
+
+    def clear(self, *items: Any) -> Self:
+        """Take all children out, then add `items`."""
+        if self._content is not None:
+            adoption.detach_all(self)
+        if items:
+            adoption.append_all(self, items)
+        self._changed()
+        return self
+
+    @property
+    def text(self) -> str:
+        """The text children, joined. Setting it replaces all children."""
+        return "".join(child for child in child_list.as_list(self) if isinstance(child, str))
+
+    @text.setter
+    def text(self, value: object) -> None:
+        if type(self._content) is str and (self._start_tag is not None or not self._attributes):
+            # nothing leaves, and there is no attribute to be kept in step
+            self._content = str(value)
+            self._changed()
+        else:
+            self.clear(str(value))
+
+    def __iadd__(self, item: Any) -> Any:
+        return self.add(item)
+
+    def __le__(self, item: Any) -> Any:
+        return self.add(item)
+
+    def __ge__(self, other: Any) -> Any:
+        return other.add(self) if isinstance(other, GTag) else NotImplemented
+
+    def __add__(self, other: Any) -> list[Any]:
+        return [self, *other] if isinstance(other, list) else [self, other]
+
+    def __radd__(self, other: Any) -> list[Any]:
+        return [*other, self] if isinstance(other, list) else [other, self]
+
+    def __lshift__(self, other: Any) -> Any:
+        raise TypeError("L'opérateur '<<' n'est pas supporté: use '<=' or '+=' to add a child")
+
+    __iter__ = None  # `list(tag)` and `x in tag` are errors, not an endless `tag[0]`, `tag[1]`, …
 
     # -- attributes --------------------------------------------------------------------------------------------------
 
@@ -208,7 +242,7 @@ class GTag(Node, ClassNames):
             self._set_events(pairs.drop(self._events, name[2:]))
         elif pairs.get(self._attributes, name) is not MISSING:
             self._attributes = pairs.drop(self._attributes, name)
-            self._shape = None
+            self._start_tag = None
         else:
             raise KeyError(name)
         self._changed()
@@ -223,7 +257,7 @@ class GTag(Node, ClassNames):
 
     def _set_events(self, events: Pairs) -> None:
         self._events = events
-        self._shape = None
+        self._start_tag = None
 
     def _set_attribute(self, name: str, value: Any) -> None:
         self._attributes = pairs.put(self._attributes, name, value)
@@ -235,6 +269,15 @@ class GTag(Node, ClassNames):
 
     on_mount: Any = Hook()
     on_unmount: Any = Hook()
+
+    @property
+    def request(self) -> Any:
+        """The Starlette Request or WebSocket that the app heard from last; of a tag that is in no app yet, that of the
+        session that is running; or None."""
+        root = self.root
+        if root is None and (running := current_app.get()) is not None:
+            root = running()
+        return current_request.get() if root is None else root.request
 
     @property
     def is_dirty(self) -> bool:
@@ -258,17 +301,8 @@ class GTag(Node, ClassNames):
             self.__dict__.setdefault("_scripts", []).append(code)
         return self
 
-    def state_changed(self) -> None:
-        """A State that this tag read while it was rendered has changed."""
-        root = self.root
-        if root is not None:
-            root._note_change(self)
-            root.update()
-
     def __str__(self) -> str:
-        return GTag._to_html(self)
-
-    _to_html: ClassVar[Callable[["GTag"], str]]  # rendering lies above the tree: `render` puts itself in here
+        return outer_html(self)
 
     def _eval_child(self, value: Any) -> Any:
         """`value`, or what it yields where it is a callable or a State."""
@@ -283,121 +317,12 @@ current_request: ContextVar[Any] = ContextVar("current_request", default=None)
 current_app: ContextVar[Any] = ContextVar("current_app", default=None)
 
 
-OWN = "__init__ of one class"  # what a constructor made for one is called
-
-
 class Fragment(GTag):
     """Children without an element around them."""
 
     __slots__ = ()
 
     _is_fragment = True
-
-
-def prepare(cls: type[GTag]) -> None:
-    """Work out, once per class, what every instance would otherwise have to ask."""
-    cls._adds_plainly = cls.add is GTag.add
-    cls._scope_class = None
-    cls._initial_flags = 0
-    if cls.on_mount is not GTag.on_mount or cls.on_unmount is not GTag.on_unmount:
-        cls._initial_flags |= HAS_HOOKS
-    if any("__call__" in each.__dict__ for each in cls.__mro__):
-        cls._initial_flags |= IS_CALLABLE
-    if cls.statics != ():
-        _keep_statics_out_of_the_tree(cls.statics)
-    if cls.styles:
-        _scope_styles(cls, cls.styles)
-    if cls.statics != ():
-        cls._initial_flags |= HAS_STATICS
-    nameless = cls.tag is None and not cls._is_fragment
-    cls._class_flags = (
-        (TAKES_NAME if nameless else 0)
-        | (HAS_INIT if cls.init is not GTag.init else 0)
-        | (NOT_PLAIN if cls._initial_flags or cls._scope_class or cls.tag in (None, "textarea") else 0)
-    )
-    if type(inspect.getattr_static(cls, "tag")) is str:
-        cls.tag = ElementName(cls.tag)
-    made_here = cls.__init__ is GTag.__init__ or getattr(cls.__init__, "__name__", "") == OWN
-    # classes made in functions may be as many as sessions
-    if made_here and not cls._class_flags and "<locals>" not in cls.__qualname__:
-        type.__setattr__(cls, "__init__", own_constructor(cls, elements[cls.tag]))
-
-
-def own_constructor(own: type[GTag], element: Element) -> Callable[..., None]:
-    """The constructor of a class without peculiarities: nearly all of a page is made by these.
-
-    One for each class, because CPython adapts the code of a function to the class that it meets in there; shared by all
-    elements it would adapt to none, and making a tag takes a fifth longer.
-    """
-    plain, plain_shape, learn, block_here = element.look, element.look.shape, element.learn, enclosing.get
-
-    def __init__(self: Any, content: Any = MISSING, /, *more: Any, **kwargs: Any) -> None:
-        if type(self) is not own:
-            GTag.__init__(self, *(() if content is MISSING else (content, *more)), **kwargs)
-            return
-        self.parent = self._content = self._id = None
-        self._flags = 0
-        self._attributes = self._events = ()
-        self._shape = plain_shape
-        if kwargs:
-            look: Any = plain
-            for key, value in kwargs.items():
-                try:
-                    if type(value) is str:
-                        look = look.by_text[key][value]
-                        continue
-                    event, look = look.by_event[key]
-                    if isinstance(value, str) or hasattr(value, "_htag_before"):
-                        look = None
-                except KeyError:
-                    event, look = learn(look, key, value)
-                if look is None:  # one of them says something about this tag alone
-                    self._take_keywords(kwargs)
-                    if content is not MISSING:
-                        self._add_all((content, *more))
-                        content = MISSING
-                    break
-                if event is not None:
-                    self._events = (event, value)
-            else:
-                self._shape = look.shape
-                self._attributes = look.attributes
-        if type(content) is str and not more:
-            self._content = content
-        elif content is not MISSING:
-            self._take_in((content, *more) if more else content if type(content) is list else (content,))
-        block = block_here()
-        if block is None:
-            return
-        above, siblings = block.tag, block.children
-        if above._content is siblings and self._shape is not None:  # so it has no marks, and no parent yet
-            self.parent = above  # what `_join` does, without its questions
-            siblings.append(self)
-        elif block.open or (block := innermost()) is not None:
-            self._join(block)
-
-    return FunctionType(
-        __init__.__code__.replace(), __init__.__globals__, OWN, __init__.__defaults__, __init__.__closure__
-    )
-
-
-def _keep_statics_out_of_the_tree(statics: Any) -> None:
-    """A class defined while an `init` runs has its statics made there, where they would become children."""
-    for item in statics if isinstance(statics, list | tuple) else [statics]:
-        if isinstance(item, GTag):
-            item.remove()
-
-
-def _scope_styles(cls: type[GTag], styles: str) -> None:
-    cls._scope_class = f"htag-{cls.__name__}"
-    statics = list(cls.statics) if isinstance(cls.statics, list | tuple) else [cls.statics]
-    statics.append(HTML(f"<style>{style_text(css.scope(styles, cls._scope_class))}</style>"))
-    cls.statics = statics
-
-
-def random_number() -> int:
-    """A number for a tag that is in no app (yet): far from those that apps count, unique in all processes."""
-    return random.getrandbits(47) | 1 << 47
 
 
 def _require_text(name: object) -> None:

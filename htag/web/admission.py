@@ -8,12 +8,14 @@ from weakref import WeakKeyDictionary
 
 from starlette.responses import PlainTextResponse, Response
 
-from htag.log.rare import Seldom
+from htag.log.rate_limited import RateLimitedLogger
 from htag.observer import Observer
 from htag.session.rate_limiter import RateLimiter
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
+from htag.session.tab import Tab
 from htag.web.asgi import Scope, header, same_origin
+from htag.web.request import tab_name
 from htag.web.signing import Signer
 
 logger = logging.getLogger("htag")
@@ -33,7 +35,7 @@ class Admission:
         self.signer = signer
         self.observer = observer
         self._origins = frozenset(origins)
-        self._foreign = Seldom(logger)
+        self._foreign = RateLimitedLogger(logger)
         self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
 
     def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
@@ -98,6 +100,14 @@ class Admission:
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         return self.signer.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
+
+    def tab(self, session: Session, scope: Scope) -> Tab:
+        """The tab that makes the request. Where all visitors share one session, the id that we signed for a visitor is
+        a part of the name: no other can say it."""
+        name = tab_name(scope)
+        if name and session is self.registry.shared:
+            name = f"{self.signer.verified_ids(scope['headers'])[0]} {name}"
+        return session.tab(name)
 
     def limiter(self, session: Session) -> RateLimiter:
         """That of all tabs of `session` together, whatever their transport. Where all visitors share one session, each

@@ -110,7 +110,8 @@ class StreamEndpoint:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
-        channel = StreamChannel(session, send)
+        channel, tab = StreamChannel(session, send), self._admission.tab(session, scope)
+        tab.connections += 1
         self._streams.add(channel)
         started = time.monotonic()
         session.app._heard_from = request = LazyRequest(scope, receive, send)
@@ -122,4 +123,5 @@ class StreamEndpoint:
             self._streams.discard(channel)
             request.close()
             channel.gone()
+            tab.connections -= 1
             self._admission.registry.disconnect(session, channel, time.monotonic() - started)

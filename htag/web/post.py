@@ -2,18 +2,19 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from htag.errors import MessageTooLarge, WireError
-from htag.session.inbox import MAX_WAITING, Inbox
+from htag.session.inbox import MAX_WAITING
 from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
-from htag.session.session import Posted, Session
+from htag.session.session import Session
+from htag.session.tab import LastPost, Tab
 from htag.web.admission import Admission
-from htag.web.asgi import Receive, Scope, Send, header
+from htag.web.asgi import Receive, Scope, Send
 from htag.web.counted_responses import send_counted
 from htag.web.outbox import LARGE_FRAME, Outbox
 from htag.web.request import LazyRequest, revision_shown
@@ -59,13 +60,60 @@ class ResponseChannel(Outbox):
         return frames
 
 
+@dataclass(slots=True)
+class Post:
+    """One message that was POSTed, on its way to the session."""
+
+    session: Session
+    tab: Tab
+    message: Message
+    size: int  # bytes
+    revision: int | None  # that the tab shows
+    limiter: RateLimiter
+
+    def submit(self, record: LastPost, channel: ResponseChannel | None) -> None:
+        """Hand the message to the tab's inbox. `record.done` says when it is handled, unless it is already."""
+        inbox = self.tab.inbox
+        record.done = inbox.submit(self.message, channel)
+        self.limiter.left -= self.session.took * self.limiter.a_second
+        if record.done is not None:
+            inbox.weigh(record.done, self.size)
+
+    async def collect(self, record: LastPost) -> dict[str, Any]:
+        """Have the message handled. The answer has all that a channel would have carried."""
+        session = self.session
+        session.spoke_http_at = time.monotonic()
+        channel = ResponseChannel(session)
+        answer: dict[str, Any] = {}
+        session.join(channel)
+
+        def settle(_: object = None) -> None:
+            session.detach(channel)
+            answer.update(_payloads(session, channel))
+            session.tabs.keep_answer(self.tab, record, answer)
+
+        try:
+            if self.revision is not None and self.revision != session.revision:
+                channel.miss()  # another tab took changes that this one has not seen
+            self.submit(record, channel)
+        except BaseException:
+            session.detach(channel)
+            raise
+        if record.done is None:
+            settle()
+        else:
+            # also where this request is given up: the answer is for its repetition
+            record.done.add_done_callback(settle)
+            await asyncio.shield(record.done)
+        return answer
+
+
 class EventEndpoint:
     """`/event`: one message as POST. With `fallback`, the answer carries all that a channel would have carried."""
 
     def __init__(self, admission: Admission, codec: Codec) -> None:
         self._admission = admission
         self._codec = codec
-        self._inboxes: WeakValueDictionary[tuple[Session, str], Inbox] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
@@ -103,7 +151,9 @@ class EventEndpoint:
             return PlainTextResponse("A message is a JSON object", 400)
         session.app._heard_from = LazyRequest(scope, receive, send)
         with session.context.entered():
-            response = await self._deduplicated(session, scope, message, len(body))
+            tab = self._admission.tab(session, scope)
+            post = Post(session, tab, message, len(body), revision_shown(scope), limiter)
+            response = await self._deduplicated(post)
         if news:
             response.headers.update(news)
         return response
@@ -127,75 +177,27 @@ class EventEndpoint:
         self._admission.observer.message_refused("too_fast")
         return PlainTextResponse("Too many messages wait", 429, {"retry-after": "1"})
 
-    async def _deduplicated(self, session: Session, scope: Scope, message: Message, size: int) -> Response:
-        """Handle `message`, unless it is the one that this tab POSTed last: a browser whose connection broke repeats a
-        POST by itself, and gets what it would have got."""
-        tab = header(scope["headers"], b"x-htag-tab") or ""
-        inbox = self._inbox(session, tab)
-        callback_id = message.callback_id
-        last = session.posted.get(tab)
-        if tab and last is not None and callback_id is not None and last.callback_id == callback_id:
+    async def _deduplicated(self, post: Post) -> Response:
+        """Handle `post`, unless its tab made it before: a browser whose connection broke repeats a POST by itself, and
+        gets what it would have got."""
+        session, tab = post.session, post.tab
+        if (last := tab.repeats(post.message.callback_id)) is not None:
             if last.done is not None:
-                await asyncio.shield(last.done)  # whoever gives up waiting does so for himself
-            return JSONResponse(last.answer or self._anew(session))
-        if inbox.full or session.tasks > MAX_WAITING:
+                await asyncio.shield(last.done)  # the first request may still wait for it, or this one be given up
+            return JSONResponse(last.answer or _everything(session))
+        if tab.inbox.full or session.tasks > MAX_WAITING:
             return self._too_many()
-        posted = Posted(callback_id)
-        session.remember_post(tab, posted)
+        record = session.tabs.note_post(tab, post.message.callback_id)
         self._admission.registry.pin(session)
         try:
-            if message.fallback is True:
-                answer = await self._collect(session, inbox, message, posted, revision_shown(scope), size)
-            else:
-                posted.done = inbox.submit(message, None)
-                limiter = self._admission.limiter(session)
-                limiter.left -= session.took * limiter.a_second
-                if posted.done is not None:
-                    inbox.weigh(posted.done, size)
-                answer = {"status": "ok"}
+            if post.message.fallback is True:
+                return JSONResponse(await post.collect(record))
+            post.submit(record, None)
+            return JSONResponse({"status": "ok"})
         finally:
             self._admission.registry.release(session)
-            if size > LARGE_MESSAGE:
-                self._admission.registry.heard(session, size)
-        return JSONResponse(answer)
-
-    def _anew(self, session: Session) -> dict[str, Any]:
-        """For a repeated POST whose answer was too large to be kept: how everything is by now."""
-        channel = ResponseChannel(session)
-        channel.miss()
-        return _payloads(session, channel)
-
-    async def _collect(
-        self, session: Session, inbox: Inbox, message: Message, posted: Posted, revision: int | None, size: int
-    ) -> dict[str, Any]:
-        """Handle `message`. The answer has all that a channel would have carried."""
-        session.spoke_http_at = time.monotonic()
-        channel = ResponseChannel(session)
-        answer: dict[str, Any] = {}
-        session.join(channel)
-
-        def settle(_: object = None) -> None:
-            session.detach(channel)
-            answer.update(_payloads(session, channel))
-            session.keep_answer(posted, answer)
-
-        try:
-            if revision is not None and revision != session.revision:
-                channel.miss()  # another tab took changes that this one has not seen
-            posted.done = inbox.submit(message, channel)
-        except BaseException:
-            session.detach(channel)
-            raise
-        limiter = self._admission.limiter(session)
-        limiter.left -= session.took * limiter.a_second
-        if posted.done is None:
-            settle()
-        else:
-            inbox.weigh(posted.done, size)
-            # also where this request is given up: the answer is for its repetition
-            posted.done.add_done_callback(settle)
-            await asyncio.shield(posted.done)
-        return answer
+            if post.size > LARGE_MESSAGE:
+                self._admission.registry.heard(session, post.size)
 
     async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._admission.registry.limits.message_bytes
@@ -210,11 +212,13 @@ class EventEndpoint:
             session.unfinished -= len(body)
         return bytes(body)
 
-    def _inbox(self, session: Session, tab: str) -> Inbox:
-        if not tab:
-            return Inbox(session)  # a client that does not say which tab it is gets no order, as in htag 2
-        return self._inboxes.setdefault((session, tab), Inbox(session))
-
 
 def _payloads(session: Session, channel: ResponseChannel) -> dict[str, Any]:
     return {"status": "ok", "payloads": channel.drain(), "revision": session.revision}
+
+
+def _everything(session: Session) -> dict[str, Any]:
+    """For a repeated POST whose answer was too large to be kept: how everything is by now."""
+    channel = ResponseChannel(session)
+    channel.miss()
+    return _payloads(session, channel)

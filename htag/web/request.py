@@ -1,12 +1,15 @@
 """The request that a message came with: Starlette's object for the app, and what the address says of the tab."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.websockets import WebSocket
 
-from htag.web.asgi import Receive, Scope, Send
+from htag.web.asgi import Receive, Scope, Send, header
+
+TAB_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # ours has 20 characters
 
 
 class LazyRequest:
@@ -33,7 +36,20 @@ async def _closed(*message: Any) -> Any:
     raise RuntimeError("this connection is closed")
 
 
+def tab_name(scope: Scope) -> str:
+    """The name that the tab gave itself: in a header of its POST, or in the address of its connection. "": it gave
+    none, as clients that know wire version 1 only, or one that cannot be a name."""
+    posted = scope.get("method") == "POST"
+    name = header(scope["headers"], b"x-htag-tab") or "" if posted else _query(scope, "tab")
+    return name if TAB_NAME.fullmatch(name) else ""
+
+
 def revision_shown(scope: Scope) -> int | None:
     """The revision that the tab's page shows, if it says so."""
-    values = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("rev", ())
-    return int(values[0]) if values and values[0].isascii() and values[0].isdecimal() and len(values[0]) < 16 else None
+    value = _query(scope, "rev")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 16 else None
+
+
+def _query(scope: Scope, name: str) -> str:
+    """The first value of a parameter in the address, or ""."""
+    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, ("",))[0]

@@ -7,9 +7,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 from htag.errors import MessageTooLarge, WireError
-from htag.session.inbox import Inbox
 from htag.session.rate_limiter import LARGE_MESSAGE
 from htag.session.session import UNKNOWN_SESSION, Session
+from htag.session.tab import Tab
 from htag.web.admission import Admission
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.hangup import end_parser
@@ -87,25 +87,29 @@ class SocketEndpoint:
 
     async def _serve(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
         registry = self._admission.registry
-        channel = WebSocketChannel(session, send)
+        channel, tab = WebSocketChannel(session, send), self._admission.tab(session, scope)
+        tab.connections += 1
         started = time.monotonic()
         session.app._heard_from = request = LazyRequest(scope, receive, send)
         try:
             with session.context.entered():
                 registry.connect(session, channel, revision_shown(scope))
                 # in a task of its own, which wakes without going down through the framework's layers for every message
-                listening = asyncio.get_running_loop().create_task(self._listen(session, channel, request, receive))
+                listening = asyncio.get_running_loop().create_task(
+                    self._listen(session, tab, channel, request, receive)
+                )
             await listening
         finally:
             request.close()
             end_parser(receive)
             channel.gone()
+            tab.connections -= 1
             registry.disconnect(session, channel, time.monotonic() - started)
 
     async def _listen(
-        self, session: Session, channel: WebSocketChannel, request: LazyRequest, receive: Receive
+        self, session: Session, tab: Tab, channel: WebSocketChannel, request: LazyRequest, receive: Receive
     ) -> None:
-        inbox = Inbox(session)
+        inbox = tab.inbox
         limiter = self._admission.limiter(session)
         decode = self._codec.decode
         await channel.open()
@@ -129,6 +133,7 @@ class SocketEndpoint:
                 channel.in_use = True
                 await channel.flush()
                 if done is not None and inbox.full and not await inbox.wait_for_room():
+                    tab.start_over()
                     await channel.close(TRY_LATER)  # read on, or it would not be noticed that the tab has left
                     return
             if len(frame) < LARGE_MESSAGE:

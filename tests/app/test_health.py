@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from htag.errors import StoreError
-from htag.stores.base import MemoryStore
+from htag.stores.memory import MemoryStore
 from htag_stack.health import Health, is_private
 from htag_stack.memory import Memory
 from htag_stack.vitals import Vitals

@@ -89,6 +89,7 @@ class With(Memory):
         self.free = free
         self.measured = 0
         super().__init__()
+        self._guesses = False  # what one takes is known
 
     def _uses(self) -> list[Use]:
         self.measured += 1
@@ -249,6 +250,18 @@ def test_a_neighbour_that_takes_much_for_a_moment_refuses_nobody_what_could_be_u
     world.neighbours = 8 * MIB
     memory.measure()
     assert come(memory, world, 100) == 100
+
+
+def test_the_first_crowd_of_an_app_whose_pages_take_megabytes_does_not_kill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was known yet of what one takes, and forty came before that was measured."""
+    world = World(held=40 * MIB, in_use=40 * MIB)
+    memory = memory_of(world, monkeypatch)
+    assert come(memory, world, 100, size=12 * MIB) in (8, 9)
+    assert world.peak < 158 * MIB
+    world.sessions_end(given_back=100 * MIB, left=40 * MIB)
+    memory.measure()
+    assert come(memory, world, 100, size=12 * MIB) in (8, 9)
+    assert world.peak < 158 * MIB
 
 
 def test_an_estimate_that_is_wrong_does_not_let_the_kernel_find_out(monkeypatch: pytest.MonkeyPatch) -> None:

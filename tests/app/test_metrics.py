@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from htag.errors import StoreError
 from htag.observer import Observer
-from htag.stores.base import MemoryStore
+from htag.stores.memory import MemoryStore
 from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Distributions, Metrics, Tally
 from htag_stack.vitals import Vitals
 

@@ -11,7 +11,7 @@ import pytest
 
 from htag.errors import StoreError
 from htag.process.collector import collector
-from htag.stores.base import MemoryStore
+from htag.stores.memory import MemoryStore
 from htag_stack import vitals as module
 from htag_stack import vitals as vitals_module
 from htag_stack.memory import Memory, Use

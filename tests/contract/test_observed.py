@@ -7,8 +7,8 @@ import pytest
 
 from htag import Tag
 from htag.limits import Limits
-from htag.observer import Observer
 from tests.browser import ServerError
+from tests.support.observers import RecordingObserver
 
 
 class Failing(Tag.App):
@@ -20,33 +20,16 @@ class Failing(Tag.App):
         raise RuntimeError
 
 
-class Watching(Observer):
-    """Keeps what it hears."""
-
-    def __init__(self):
-        self.heard = []
-
-    def event_handled(self, outcome, seconds):
-        self.heard.append(("event", outcome))
-
-    def component_failed(self, kind):
-        self.heard.append(("failed", kind))
-
-    def handler_blocked(self, name, seconds):
-        self.heard.append(("blocked", name, seconds > 0.05))
-
-
 async def test_every_event_is_counted_by_its_outcome(visit):
-    watching = Watching()
+    watching = RecordingObserver()
     tab = await visit(Failing, observer=watching)
     await tab.click("ok")
     with pytest.raises(ServerError):
         await tab.click("fail")
     await tab.event("ok", "keyup")
     await tab.event("nobody", "click")
-    outcomes = [what[1] for what in watching.heard if what[0] == "event"]
-    assert outcomes == ["ok", "error", "no_handler", "no_target"]
-    assert ("failed", "handler") in watching.heard
+    assert watching.labels("event_handled") == ["ok", "error", "no_handler", "no_target"]
+    assert "handler" in watching.labels("component_failed")
 
 
 @pytest.mark.parametrize("kind", ["render", "hook"])
@@ -64,10 +47,10 @@ async def test_other_failures_are_counted_and_logged_with_the_components_name(vi
         def init(self):
             self <= Tag.button(_id="b", _onclick=lambda event: self.add(Broken()) and None)
 
-    watching = Watching()
+    watching = RecordingObserver()
     tab = await visit(Page, observer=watching)
     await tab.send({"id": "b", "event": "click", "data": {"callback_id": "c"}})
-    await tab.until(lambda: ("failed", kind) in watching.heard)
+    await tab.until(lambda: kind in watching.labels("component_failed"))
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
     assert "Broken" in caplog.text
 
@@ -80,10 +63,10 @@ async def test_a_sync_handler_that_blocks_is_announced_by_name(visit, caplog):
         def dawdle(self, event):
             time.sleep(0.06)
 
-    watching = Watching()
+    watching = RecordingObserver()
     tab = await visit(Page, observer=watching, limits=Limits(blocked_seconds=0.05))
     await tab.click("b")
-    ((_, name, long),) = [what for what in watching.heard if what[0] == "blocked"]
+    ((name, seconds),) = watching.told("handler_blocked")
     assert name.endswith("dawdle")
-    assert long
+    assert seconds > 0.05
     assert "dawdle" in caplog.text

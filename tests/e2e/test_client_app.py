@@ -39,9 +39,11 @@ class Desk(Tag.App):
     def init(self) -> None:
         self.count = State(0)
         self.heard: list[Any] = []
+        self.gate = asyncio.Event()
         self += Tag.button(lambda: f"{self.count}", _id="inc", _onclick=self.increase)
         self += Tag.button("late", _id="add", _onclick=lambda event: self.add(Late()))
         self += Tag.button("steps", _id="steps", _onclick=self.steps)
+        self += Tag.button("wait", _id="wait", _onclick=self.wait)
         self += Tag.button("wrong", _id="wrong", _onclick=self.wrong)
         self.box = Tag.div(Tag.input(_id="field", _oninput=self.type), _id="box")
         self += self.box
@@ -62,6 +64,11 @@ class Desk(Tag.App):
         for number in (10, 20, 30):
             self.count.value = number
             yield
+
+    async def wait(self, event: Any) -> None:
+        self.heard.append("waits")
+        await self.gate.wait()
+        self.heard.append(f"waited at {self.count}")
 
     def wrong(self, event: Any) -> None:
         raise ValueError("<i>wrong</i>")
@@ -134,6 +141,22 @@ async def test_a_click(page: Page, transport: str, prefix: str, parano: bool) ->
             await page.click("#inc")
             await count_is(page, number)
         assert await page.evaluate("htag_event('inc', 'click')") == 3
+
+
+@pytest.mark.parametrize("lower", ["fallback", "fallback_pure_http"])
+async def test_a_page_that_changes_its_transport_keeps_the_order_of_its_events(page: Page, lower: str) -> None:
+    async with desks() as served:
+        await visit(page, served)
+        await page.click("#wait")
+        await until(lambda: served.desk.heard == ["waits"])
+        await page.evaluate(f"{lower}()")
+        await page.wait_for_function(CONNECTED["sse" if lower == "fallback" else "http"])
+        await page.evaluate("void htag_event('inc', 'click')")
+        await asyncio.sleep(0.5)  # longer than a POST takes
+        assert served.desk.count == 0
+        served.desk.gate.set()
+        await count_is(page, 1)
+        assert served.desk.heard == ["waits", "waited at 0"]
 
 
 async def test_typing_keeps_focus_and_caret_while_the_parent_is_rendered(page: Page, transport: str) -> None:

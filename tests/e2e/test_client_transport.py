@@ -1,6 +1,7 @@
 """htag.js: how it stays connected."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -58,10 +59,12 @@ async def test_a_click_over_each_transport(
         assert await page.evaluate("answer") == number
         assert await page.inner_text("#b") == str(number)
     assert await page.evaluate("[use_fallback, use_pure_http]") == [transport != "ws", transport == "http"]
+    names = {*server.tabs, *(headers["x-htag-tab"] for headers in server.headers)}
+    assert len(names) == 1
+    assert re.fullmatch("[a-z0-9]{10,30}", names.pop())
     if transport != "ws":
         assert server.headers[-1]["content-type"] == "application/json"
         assert server.headers[-1]["x-htag-token"] == "c" * 32
-        assert len({headers["x-htag-tab"] for headers in server.headers}) == 1
 
 
 @pytest.mark.parametrize("transport", STATE)
@@ -192,6 +195,7 @@ async def test_a_socket_that_breaks_is_replaced_by_a_socket(page: Page, serve: S
         server.cut()
     await until(lambda: len(server.attempts) == 3)
     assert set(server.attempts) == {"ws?rev=7"}
+    assert len(set(server.tabs)) == 1
 
 
 async def test_a_server_that_hangs_up_at_once_is_not_hammered(page: Page, serve: Serve) -> None:

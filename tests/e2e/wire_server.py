@@ -5,9 +5,10 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -43,7 +44,8 @@ class WireServer(Serving):
         self.initial: Json | None = None
         self.socket = self.stream = self.post = "accept"
         self.seen: list[Json] = []  # all messages but polls, in order of arrival
-        self.attempts: list[str] = []  # of all requests but polls: path and query
+        self.attempts: list[str] = []  # to connect: path, and which revision the page shows
+        self.tabs: list[str] = []  # the name that the page gave itself, at each of them
         self.headers: list[Json] = []  # of every POST
         self.pages = 0
         self.delay = 0.0  # seconds before a POST is answered
@@ -82,8 +84,13 @@ class WireServer(Serving):
 
     # -- transports
 
+    def _note(self, path: str, connection: HTTPConnection) -> None:
+        query = dict(connection.query_params)
+        self.tabs.append(query.pop("tab"))
+        self.attempts.append(f"{path}?{urlencode(query)}")
+
     async def _socket(self, websocket: WebSocket) -> None:
-        self.attempts.append(f"ws?{websocket.url.query}")
+        self._note("ws", websocket)
         if self.socket == "refuse":
             return await websocket.close()
         if self.socket == "hang":
@@ -109,7 +116,7 @@ class WireServer(Serving):
             await websocket.send_text(await outbox.get())
 
     async def _stream(self, request: Request) -> Response:
-        self.attempts.append(f"stream?{request.url.query}")
+        self._note("stream", request)
         if self.stream != "accept":
             return PlainTextResponse("Unknown session", 404)
 

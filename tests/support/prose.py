@@ -11,6 +11,7 @@ from itertools import pairwise
 RIDDLES = re.compile(
     r"\b(no|some|any|every)(body|one)\b(?! of)|\bno one\b|\b(who|whom|which)(so)?ever\b", re.IGNORECASE
 )
+FILES = r"(?<![\w/.])(?:htag|app|apps|bench|deploy|docs|loadtest|monitoring|nginx|tests)/[\w./-]*\w\.[a-z]+\b"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = ast.Module | ast.ClassDef | Function
 
@@ -33,6 +34,12 @@ def docstrings(tree: ast.Module) -> Iterator[str]:
                     before, ast.Assign | ast.AnnAssign
                 ):
                     yield text
+
+
+def files_named(source: str) -> set[str]:
+    """The files of this repository that docstrings and comments name by their path."""
+    texts = [*docstrings(ast.parse(source)), *comments(source)]
+    return {name for text in texts for name in re.findall(FILES, text)}
 
 
 def _has_statements(node: ast.AST) -> bool:

@@ -8,34 +8,28 @@ import pytest
 from htag.log import reports
 from htag.log.reports import OF_A_SESSION, OF_A_WORKER, Reports
 from htag.observer import Observer
-
-
-class Counting(Observer):
-    left_out = 0
-
-    def report_left_out(self) -> None:
-        self.left_out += 1
+from tests.support.observers import RecordingObserver
 
 
 async def test_a_session_says_so_much_and_leaves_the_others_their_turn(caplog: pytest.LogCaptureFixture) -> None:
-    observer = Counting()
+    observer = RecordingObserver()
     worker = Reports(observer)
     loud, quiet = worker.of_session(), worker.of_session()
     for _ in range(OF_A_WORKER):
         loud.log(logging.ERROR, "loud")
     quiet.log(logging.ERROR, "quiet")
     assert [record.message for record in caplog.records] == ["loud"] * OF_A_SESSION + ["quiet"]
-    assert observer.left_out == OF_A_WORKER - OF_A_SESSION
+    assert len(observer.told("report_left_out")) == OF_A_WORKER - OF_A_SESSION
     worker.tell()
 
 
 async def test_all_sessions_together_say_so_much(caplog: pytest.LogCaptureFixture) -> None:
-    observer = Counting()
+    observer = RecordingObserver()
     worker = Reports(observer)
     for _ in range(OF_A_WORKER + 5):
         worker.of_session().log(logging.ERROR, "one")
     assert len(caplog.records) == OF_A_WORKER
-    assert observer.left_out == 5
+    assert len(observer.told("report_left_out")) == 5
     worker.tell()
 
 

@@ -22,7 +22,7 @@ from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
 from htag.session.registry import HTTP_SECONDS, SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually, until
 
 
 class Page(Tag.App):
@@ -373,13 +373,6 @@ class Window:
     def htag_take_page(self, identity, title):
         self.taken = (identity, title)
 
-    async def until(self, condition):
-        for _ in range(int(PATIENCE / 0.01)):
-            if condition():
-                return
-            await asyncio.sleep(0.01)
-        raise TimeoutError(f"not within {PATIENCE} s")
-
 
 @pytest.fixture
 def pyodide(monkeypatch):
@@ -436,7 +429,7 @@ def test_the_page_is_the_apps_from_the_start(pyodide):
 def test_waiting_scripts_and_async_hooks_need_no_event(pyodide):
     async def work():
         PyScript(Local).run()
-        await pyodide.until(lambda: ">30<" in str(pyodide.payloads[-1].get("updates")))
+        await until(lambda: ">30<" in str(pyodide.payloads[-1].get("updates")))
 
     in_page(work)
     assert [payload["js"] for payload in pyodide.payloads if payload.get("js")] == [["queued()"]]

@@ -14,7 +14,7 @@ from htag import Tag
 from htag.errors import HtagEventError
 from htag.events import PREVENT, STOP, Event, prevent, stop
 from htag.session.execution import Result, is_async, name_of, steps, takes_time
-from htag.tree.build_context import enclosing
+from htag.tree.build_context import current_build
 
 
 def event(data: Any = None, name: str = "click") -> Event:
@@ -192,7 +192,7 @@ async def test_a_generator_that_is_given_up_ends_at_once_and_lets_go_of_its_bloc
     running = steps(building(event()))
     assert await anext(running) is None
     outside = Tag.p("meanwhile")
-    assert (outside.parent, enclosing.get()) == (None, None)
+    assert (outside.parent, current_build.get()) == (None, None)
     await running.aclose()
     assert log == ["ended"]
     assert len(box.childs) == 1
@@ -233,16 +233,16 @@ class Things:
 def test_both_marks_stand_in_one_order_and_once(wrap: Any) -> None:
     for callback in (lambda event: "called", Things().method, print):
         marked = wrap(callback)
-        assert marked._htag_before == STOP + PREVENT
-    assert Things().decorated._htag_before == STOP + PREVENT  # type: ignore[attr-defined]
+        assert marked._htag_js_prefix == STOP + PREVENT
+    assert Things().decorated._htag_js_prefix == STOP + PREVENT  # type: ignore[attr-defined]
 
 
 def test_marking_a_bound_method_marks_no_other() -> None:
     things = Things()
     marked = prevent(things.method)
     assert marked(event()) == "method"
-    assert marked._htag_before == PREVENT  # type: ignore[attr-defined]
-    assert not hasattr(things.method, "_htag_before")
+    assert marked._htag_js_prefix == PREVENT  # type: ignore[attr-defined]
+    assert not hasattr(things.method, "_htag_js_prefix")
     assert str(Tag.a(_onclick=marked)).index(PREVENT) < str(Tag.a(_onclick=marked)).index("htag_event")
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from htag import State, Tag
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.session.inbox import MAX_WAITING, Inbox
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Message
 from tests.support.channels import RecordingChannel
+from tests.support.observers import RecordingObserver
 
 
 class Tab(RecordingChannel):
@@ -65,20 +65,12 @@ class Desk(Tag.App):
         raise RuntimeError("no luck")
 
 
-class Counting(Observer):
-    def __init__(self) -> None:
-        self.outcomes: list[str] = []
-
-    def event_handled(self, outcome: str, seconds: float) -> None:
-        self.outcomes.append(outcome)
-
-
 class Scene:
     """An app with one tab and its inbox."""
 
     def __init__(self) -> None:
         self.app = Desk()
-        self.observer = Counting()
+        self.observer = RecordingObserver()
         self.session = Session("id", self.app, Codec(), self.observer, Limits())
         self.session.start()
         self.session.page()
@@ -160,7 +152,7 @@ async def test_an_exception_is_told_to_the_tab_and_the_next_message_is_handled(
     await within(failing)
     assert [frame["action"] for frame in scene.tab.shown if frame.get("callback_id")] == ["error", "update"]
     assert "no luck" in scene.tab.shown[0]["traceback"]
-    assert scene.observer.outcomes == ["error", "ok"]
+    assert scene.observer.labels("event_handled") == ["error", "ok"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 

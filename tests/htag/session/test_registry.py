@@ -10,40 +10,13 @@ import pytest
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.session.registry import SessionRefused, SessionRegistry
 from htag.session.session import LAST_WORDS, Session
 from htag.wire.codec import Codec
 from tests.browser import Site, Tab
 from tests.support.channels import RecordingChannel
+from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
-
-
-class Diary(Observer):
-    """Writes down what happens to sessions."""
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.closed: list[str] = []
-        self.refused: list[str] = []
-        self.connected: list[str] = []
-        self.disconnected: list[tuple[str, float]] = []
-
-    def session_opened(self) -> None:
-        self.opened += 1
-
-    def session_closed(self, reason: str, age: float) -> None:
-        assert age >= 0
-        self.closed.append(reason)
-
-    def session_refused(self, reason: str) -> None:
-        self.refused.append(reason)
-
-    def client_connected(self, transport: str) -> None:
-        self.connected.append(transport)
-
-    def client_disconnected(self, transport: str, seconds: float) -> None:
-        self.disconnected.append((transport, seconds))
 
 
 class Page(Tag.App):
@@ -55,7 +28,7 @@ class House:
     """A registry with a diary."""
 
     def __init__(self, make: Callable[[], App] = Page, pressure: Callable[[], str | None] | None = None, **limits: Any):
-        self.diary = Diary()
+        self.diary = RecordingObserver()
         self.registry = SessionRegistry(limits=Limits(**limits), observer=self.diary, pressure=pressure)
         self._make = make
 
@@ -93,7 +66,7 @@ async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None
     session = home.open()
     assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
     await until(lambda: session.closed)
-    assert home.diary.closed == ["abandoned"]
+    assert home.diary.labels("session_closed") == ["abandoned"]
     assert home.registry.get(session.id) is None
     assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
 
@@ -109,9 +82,9 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
     home.registry.disconnect(session, second, 2.5)
     assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 1}
     await until(lambda: session.closed)
-    assert home.diary.closed == ["expired"]
-    assert home.diary.connected == ["websocket", "sse"]
-    assert home.diary.disconnected == [("websocket", 1.5), ("sse", 2.5)]
+    assert home.diary.labels("session_closed") == ["expired"]
+    assert home.diary.labels("client_connected") == ["websocket", "sse"]
+    assert home.diary.told("client_disconnected") == [("websocket", 1.5), ("sse", 2.5)]
 
 
 async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -> None:
@@ -125,7 +98,7 @@ async def test_who_comes_back_within_the_grace_finds_the_session(house: Build) -
     home.registry.disconnect(other, client, 0)
     await until(lambda: other.closed)  # it left later, so the first one's time was over as well
     assert home.registry.get(session.id) is session
-    assert home.diary.closed == ["expired"]
+    assert home.diary.labels("session_closed") == ["expired"]
 
 
 async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) -> None:
@@ -136,7 +109,7 @@ async def test_an_earlier_end_that_is_noted_later_is_kept_as_well(house: Build) 
     brief = home.open()  # after a timer was set for a minute from now
     await until(lambda: brief.closed)
     assert not lasting.closed
-    assert home.diary.closed == ["abandoned"]
+    assert home.diary.labels("session_closed") == ["abandoned"]
 
 
 async def test_the_timer_goes_on_to_the_next_end(house: Build) -> None:
@@ -147,7 +120,7 @@ async def test_the_timer_goes_on_to_the_next_end(house: Build) -> None:
     sessions = [home.open() for _ in range(3)]
     await until(lambda: gone.closed)
     assert all(session.closed for session in sessions)
-    assert home.diary.closed == ["abandoned"] * 3 + ["expired"]
+    assert home.diary.labels("session_closed") == ["abandoned"] * 3 + ["expired"]
 
 
 async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None:
@@ -157,7 +130,7 @@ async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None
         home.registry.release(touched)
         await asyncio.sleep(0.001)
     assert not touched.closed
-    assert home.diary.closed == ["abandoned"]
+    assert home.diary.labels("session_closed") == ["abandoned"]
 
 
 async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(house: Build) -> None:
@@ -169,7 +142,7 @@ async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(hous
     home.registry.release(old)  # its tab leaves only now
     assert home.registry.get(new.id) is new
     assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
-    assert home.diary.closed == ["replaced"]
+    assert home.diary.labels("session_closed") == ["replaced"]
 
 
 async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Build) -> None:
@@ -195,7 +168,7 @@ async def test_above_the_limit_newcomers_are_refused_until_a_place_is_free(house
         home.open()
     home.registry.end(first, "expired")
     home.open()
-    assert (home.diary.opened, home.diary.refused) == (3, ["sessions"])
+    assert (len(home.diary.told("session_opened")), home.diary.labels("session_refused")) == (3, ["sessions"])
 
 
 async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build) -> None:
@@ -205,7 +178,7 @@ async def test_under_pressure_newcomers_are_refused_for_its_reason(house: Build)
     with pytest.raises(SessionRefused, match="memory"):
         home.open()
     home.open()
-    assert home.diary.refused == ["memory"]
+    assert home.diary.labels("session_refused") == ["memory"]
 
 
 class Slow(Page):
@@ -227,7 +200,7 @@ async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> No
         await asyncio.sleep(0)
         longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
     assert longest < 0.1  # of the 0.4 that they take
-    assert home.diary.closed == ["abandoned"] * 200
+    assert home.diary.labels("session_closed") == ["abandoned"] * 200
 
 
 async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
@@ -247,7 +220,7 @@ async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) 
     with pytest.raises(SessionRefused, match="draining"):
         home.open()
     assert home.registry.get(session.id) is session
-    assert home.diary.refused == ["draining"]
+    assert home.diary.labels("session_refused") == ["draining"]
 
 
 async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> None:
@@ -258,13 +231,13 @@ async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> Non
     with pytest.raises(RuntimeError, match="no app today"):
         home.open()
     assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
-    assert home.diary.opened == 0
+    assert len(home.diary.told("session_opened")) == 0
 
 
 @pytest.mark.parametrize("why", ["draining", "memory", "sessions"])
 async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None:
     pressing = False
-    diary = Diary()
+    diary = RecordingObserver()
     limits = Limits(max_sessions=1 if why == "sessions" else 9)
     web = WebApp(Page, observer=diary, limits=limits, pressure=lambda: "memory" if pressing else None)
     site = Site(web.app)
@@ -277,7 +250,9 @@ async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None
     assert (await site.get("/?n")).status == 200
     assert site.cookies["htag_sid"] == before
     assert (await Site(web.app).get()).status == 503
-    assert (diary.opened, diary.closed, diary.refused) == (2, ["replaced"], [why])
+    assert len(diary.told("session_opened")) == 2
+    assert diary.labels("session_closed") == ["replaced"]
+    assert diary.labels("session_refused") == [why]
     await web.registry.close()
 
 
@@ -323,7 +298,7 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
     await asyncio.sleep(0)
     await home.registry.close()
     assert words == ["let go", "goodbye"]
-    assert home.diary.closed == ["shutdown"]
+    assert home.diary.labels("session_closed") == ["shutdown"]
 
 
 async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,11 +399,11 @@ async def test_a_session_does_not_expire_while_a_handler_answers_a_post() -> Non
             await asyncio.sleep(0.15)
             return "done"
 
-    diary = Diary()
+    diary = RecordingObserver()
     web = WebApp(Slow, observer=diary, limits=Limits(new_seconds=0.05))
     tab = await Tab(Site(web.app), "http").load()
     body = '{"id": "slow", "event": "click", "data": {"callback_id": "c"}, "fallback": true}'
     answer = await tab.post(body)
     await web.registry.close()
-    assert diary.closed == ["shutdown"]
+    assert diary.labels("session_closed") == ["shutdown"]
     assert any('"done"' in payload for payload in answer.json["payloads"])

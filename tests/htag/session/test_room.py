@@ -14,19 +14,12 @@ from htag.web.outbox import LARGE_FRAME
 from htag.web.websocket import TRY_LATER
 from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns
 from tests.support.channels import Frame
+from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 
 MIB = 1 << 20
-
-
-class Bounds(Observer):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def session_limited(self, bound: str) -> None:
-        self.heard.append(bound)
 
 
 class Tab:
@@ -47,12 +40,12 @@ async def test_a_single_frame_always_has_room() -> None:
 
 
 async def test_who_is_in_use_has_more_than_who_listens_and_who_was_refused_has_least() -> None:
-    bounds = Bounds()
+    bounds = RecordingObserver()
     here = Room(bounds, 100)
     here.take(Tab(), 20)
     assert [here.has(30, share) for share in (IN_USE, LISTENING, REFUSED)] == [True, True, False]
     assert [here.has(80, share) for share in (IN_USE, LISTENING, REFUSED)] == [True, False, False]
-    assert bounds.heard == ["waiting"] * 3
+    assert bounds.labels("session_limited") == ["waiting"] * 3
 
 
 async def test_where_a_used_tab_had_to_wait_those_that_were_refused_take_nothing() -> None:
@@ -122,7 +115,7 @@ async def test_tabs_that_do_not_read_share_the_room_and_one_that_is_used_goes_on
         scene.session._push()
         await until(lambda: any(f">{number}ww" in frame for frame in browser.frames))  # noqa: B023
         assert scene.session.room.taken <= 3 * MIB
-    assert scene.observer.behind
+    assert scene.observer.labels("client_fell_behind")
 
 
 async def test_what_waits_behind_a_frame_counts_although_it_is_alone(scene: Scene) -> None:
@@ -135,7 +128,7 @@ async def test_what_waits_behind_a_frame_counts_although_it_is_alone(scene: Scen
     assert scene.session.room.taken == 9000
     socket.put(Frame("c" * 9000))
     assert scene.session.room.taken == 0  # more than `outbox_bytes`: a full render takes its place
-    assert scene.observer.behind == ["websocket"]
+    assert scene.observer.labels("client_fell_behind") == ["websocket"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -153,7 +146,7 @@ async def test_a_socket_that_others_wait_for_is_closed(scene: Scene) -> None:
     await deaf.flush()
     used.put(Frame("y" * (MIB - 1)))
     await used.flush()
-    assert scene.observer.behind == ["websocket"]
+    assert scene.observer.labels("client_fell_behind") == ["websocket"]
     far.one_by_one = False
     await asyncio.sleep(0.1)
     far.gone = True  # as our server does it, where it has to close what is not read

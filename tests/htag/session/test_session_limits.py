@@ -11,7 +11,6 @@ import pytest
 
 from htag import State, Tag
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
 from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
@@ -20,19 +19,12 @@ from htag.wire.messages import Update
 from tests.browser import Refused, Tab
 from tests.htag.web.test_endpoints import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
+from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
 
 __all__ = ["scene"]  # a fixture
 
 MIB = 1 << 20
-
-
-class Bounds(Observer):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def session_limited(self, bound: str) -> None:
-        self.heard.append(bound)
 
 
 def session_of(each: Any) -> Session:
@@ -60,7 +52,7 @@ async def test_large_answers_to_posts_are_not_kept_and_their_repetition_shows_ho
     for number in range(8):
         await here.post(click("more", number), tab=f"t{number}", query="?rev=1")
     session = session_of(here)
-    assert sum(posted.size for posted in session.posted.values()) <= KEPT_BYTES
+    assert session.tabs.kept_bytes <= KEPT_BYTES
     again = await here.post(click("more", 7), tab="t7", query="?rev=1")
     (frame,) = payloads(again)
     assert ">8</p>" in next(iter(frame["updates"].values()))
@@ -138,7 +130,8 @@ async def test_endless_names_of_tabs_run_no_more_handlers_than_one(scene: Open) 
     here.app.gate.set()
     statuses = [answer.status for answer in await asyncio.gather(*posts)]
     assert statuses.count(429) >= 19
-    assert len(session_of(here).posted) <= 8
+    await here.post(click("more", 0), tab="another")  # those that wait no longer are forgotten for it
+    assert len(session_of(here).tabs) <= 8
 
 
 # -- tasks
@@ -155,14 +148,14 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
         def init(self) -> None:
             self.place = Tag.div(_id="place")
 
-    bounds = Bounds()
+    bounds = RecordingObserver()
     session = Session("id", Page(), Codec(), bounds, Limits(session_tasks=10))
     session.start()
     for _ in range(25):
         session.app.place.add(Endless())  # type: ignore[attr-defined]
         session.start_hooks()
     assert session.tasks == 10
-    assert bounds.heard == ["tasks"] * 15
+    assert bounds.labels("session_limited") == ["tasks"] * 15
     assert "TooManyTasks" in caplog.text
     await asyncio.sleep(0)
     session.close()
@@ -197,7 +190,7 @@ class Store(Tag.App):
 
 class House:
     def __init__(self, **limits: Any) -> None:
-        self.bounds = Bounds()
+        self.bounds = RecordingObserver()
         self.registry = SessionRegistry(limits=Limits(**limits), observer=self.bounds)
 
     def open(self) -> Session:
@@ -222,7 +215,7 @@ async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
     assert session.close_code == SESSION_TOO_LARGE
     house.registry.heard(session, 2 * MIB)
     await until(lambda: far.ended)
-    assert house.bounds.heard == ["size"]
+    assert house.bounds.labels("session_limited") == ["size"]
     assert not house.registry.sessions
     await house.registry.close()
 

@@ -16,7 +16,8 @@ import pytest
 
 from htag.errors import StoreError
 from htag.stores import open_store
-from htag.stores.base import MemoryStore, Store
+from htag.stores.base import Store
+from htag.stores.memory import MemoryStore
 from htag.stores.sqlite import SqliteStore
 from htag.stores.valkey import ValkeyStore
 from tests.support.ports import free_port

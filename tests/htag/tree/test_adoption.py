@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htag import HTML, State, Tag
+from htag.tree.child_list import as_list
+from htag.tree.node import child_tags
 
 NAMES = st.sampled_from(["p", "b", "ul"])
 ACTION = st.one_of(
@@ -81,7 +83,7 @@ def test_children_and_parents_are_those_of_the_plain_rule(actions: list[Any], se
     page = Page()
     for tag in [page, *page.made]:
         expected = page.model.children.get(id(tag), [])
-        assert [id(child) for child in tag._tags()] == [id(child) for child in expected]
+        assert [id(child) for child in child_tags(tag)] == [id(child) for child in expected]
         assert all(child.parent is tag for child in expected)
         assert [id(child) for child in tag.childs] == [id(child) for child in expected]
 
@@ -98,5 +100,5 @@ def test_what_is_no_tag_is_no_part_of_a_move(other: Any) -> None:
 
     page = Page()
     kept = [] if other is None else [other]
-    assert page.box._list() == [page.first, *kept]
-    assert page._list() == [*kept, page.box]
+    assert as_list(page.box) == [page.first, *kept]
+    assert as_list(page) == [*kept, page.box]

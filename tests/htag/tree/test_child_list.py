@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htag import GTag, Tag
-from htag.tree.child_list import FEW, GAP, Places, close_gaps, position, take_out
+from htag.tree.child_list import LINEAR_LIMIT, TOMBSTONE, IndexCache
+from htag.tree.node import child_tags
 
-MANY = 3 * FEW
+MANY = 3 * LINEAR_LIMIT
 
 actions = st.lists(
     st.one_of(
@@ -27,7 +28,7 @@ actions = st.lists(
 
 
 def shown(children: list[Any]) -> list[Any]:
-    return [child for child in children if child is not GAP]
+    return [child for child in children if child is not TOMBSTONE]
 
 
 class Twin:
@@ -65,7 +66,7 @@ class Twin:
         self.tag.remove(self.list.pop(at))
 
     def _remove_run(self, at: int) -> None:
-        for _ in range(len(self.list[at : at + FEW])):
+        for _ in range(len(self.list[at : at + LINEAR_LIMIT])):
             self._remove(at)
 
     def _remove_text(self, at: int) -> None:
@@ -88,17 +89,17 @@ def test_any_sequence_of_changes_leaves_what_it_leaves_in_a_plain_list(
     for action, number in sequence:
         twin.play(action, number)
         if twin.held is not None:
-            assert twin.held == twin.list  # whoever holds the list sees no gap, ever
-    assert twin.tag._tags() == [child for child in twin.list if isinstance(child, GTag)]
+            assert twin.held == twin.list  # whoever holds the list sees no tombstone, ever
+    assert child_tags(twin.tag) == [child for child in twin.list if isinstance(child, GTag)]
     assert twin.tag.text == "".join(child for child in twin.list if isinstance(child, str))
-    assert str(twin.tag).count("<li") == len(twin.tag._tags())
+    assert str(twin.tag).count("<li") == len(child_tags(twin.tag))
     assert twin.tag.childs == twin.list
 
 
 @pytest.mark.parametrize("exposes", [False, True])
 @pytest.mark.parametrize("order", ["forwards", "backwards", "random", "every other"])
 def test_all_children_can_leave_in_any_order(order: str, exposes: bool) -> None:
-    tags = [Tag.li(str(number)) for number in range(10 * FEW)]
+    tags = [Tag.li(str(number)) for number in range(10 * LINEAR_LIMIT)]
     top = Tag.ul(*tags)
     held = top.childs if exposes else None
     leaving = {
@@ -111,64 +112,67 @@ def test_all_children_can_leave_in_any_order(order: str, exposes: bool) -> None:
     for tag in leaving:
         tag.remove()
         stay.remove(tag)
-        assert top._tags() == stay
+        assert child_tags(top) == stay
         assert held is None or held == stay
     assert str(top) == str(Tag.ul(_id=top.id))
 
 
 def test_a_child_is_found_by_identity_although_its_noted_place_is_out_of_date() -> None:
     children: list[Any] = [Tag.li() for _ in range(MANY)]
-    places: Places = {}
+    cache = IndexCache()
     last_but_far = children[MANY // 2]
-    assert position(children, last_but_far, places) == MANY // 2
+    assert cache.index_of(children, last_but_far) == MANY // 2
     del children[0]
-    assert position(children, last_but_far, places) == MANY // 2 - 1
+    assert cache.index_of(children, last_but_far) == MANY // 2 - 1
 
 
 def test_equal_texts_are_different_children() -> None:
     first, second = "".join(["a", "b"]), "".join(["a", "b"])
     children: list[Any] = [second, *(str(number) for number in range(MANY)), first]
-    assert position(children, first, {}) == MANY + 1
-    assert position(children, second, {}) == 0
+    assert IndexCache().index_of(children, first) == MANY + 1
+    assert IndexCache().index_of(children, second) == 0
 
 
-@pytest.mark.parametrize("length", [0, 1, FEW, FEW + 1, MANY])
-def test_a_stranger_has_no_position(length: int) -> None:
-    assert position([Tag.li() for _ in range(length)], Tag.li(), {}) == -1
+@pytest.mark.parametrize("length", [0, 1, LINEAR_LIMIT, LINEAR_LIMIT + 1, MANY])
+def test_a_stranger_has_no_index(length: int) -> None:
+    assert IndexCache().index_of([Tag.li() for _ in range(length)], Tag.li()) == -1
 
 
-def test_gaps_are_never_more_than_half_of_the_list() -> None:
-    children: list[Any] = [Tag.li() for _ in range(10 * FEW)]
-    places: Places = {}
+def test_tombstones_are_never_more_than_half_of_the_list() -> None:
+    children: list[Any] = [Tag.li() for _ in range(10 * LINEAR_LIMIT)]
+    cache = IndexCache()
     for child in random.Random(3).sample(children, len(children)):
-        take_out(children, position(children, child, places), places, gaps=True)
-        assert sum(each is GAP for each in children) * 2 <= max(len(children), 2 * FEW)
+        cache.remove_at(children, cache.index_of(children, child))
+        assert sum(each is TOMBSTONE for each in children) * 2 <= max(len(children), 2 * LINEAR_LIMIT)
     assert shown(children) == []
 
 
-def test_without_gaps_nothing_but_the_child_leaves() -> None:
-    children: list[Any] = list(range(MANY))
-    take_out(children, 1, {}, gaps=False)
-    assert children == [0, *range(2, MANY)]
+def test_from_a_list_that_the_author_holds_nothing_but_the_child_leaves() -> None:
+    tags = [Tag.li() for _ in range(MANY)]
+    top = Tag.ul(*tags)
+    held = top.childs
+    tags[1].remove()
+    assert top._content is held
+    assert held == [tags[0], *tags[2:]]
 
 
-def test_a_list_with_its_gaps_closed_is_what_others_may_see() -> None:
+def test_a_compacted_list_is_what_others_may_see() -> None:
     children: list[Any] = list(range(MANY))
-    places: Places = {}
+    cache = IndexCache()
     for index in (3, 1, 2):
-        take_out(children, index, places, gaps=True)
+        cache.remove_at(children, index)
     held = children
-    close_gaps(children, places)
+    cache.compact(children)
     assert held is children
     assert children == [0, *range(4, MANY)]
-    assert places == {}
+    assert cache == {}
 
 
-def test_a_gap_is_nothing_in_the_markup_and_not_a_text_that_can_be_removed() -> None:
+def test_a_tombstone_is_nothing_in_the_markup_and_not_a_text_that_can_be_removed() -> None:
     tags = [Tag.li() for _ in range(MANY)]
     top = Tag.ul(*tags)
     tags[0].remove()
-    assert any(child is GAP for child in top._content)  # or this test says nothing
+    assert any(child is TOMBSTONE for child in top._content)  # or this test says nothing
     top.remove("")
     assert str(top).count("<li") == MANY - 1
     assert len(top.childs) == MANY - 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from htag import GTag, State, Tag
 from htag.tree.live import NUMBERS, Registry
+from htag.tree.node import child_tags
 from htag.wire.messages import UNSET, Update
 
 
@@ -369,7 +370,7 @@ def test_a_component_whose_attribute_reads_itself_is_freed_as_well() -> None:
 
     app = Stage()
     app.add(Component())
-    alive = weakref.ref(app._tags()[0])
+    alive = weakref.ref(child_tags(app)[0])
     gc.collect()
     gc.disable()
     try:

@@ -12,25 +12,13 @@ import pytest
 
 from htag import GTag, State, Tag, WebApp
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.session import rate_limiter, session
 from htag.session.rate_limiter import RateLimiter
 from htag.web import post
 from htag.web.request import revision_shown
 from tests.browser import Answer, Refused, Site, Tab
+from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
-
-
-class Watching(Observer):
-    def __init__(self) -> None:
-        self.refused: list[str] = []
-        self.handled: list[str] = []
-
-    def message_refused(self, reason: str) -> None:
-        self.refused.append(reason)
-
-    def event_handled(self, outcome: str, seconds: float) -> None:
-        self.handled.append(outcome)
 
 
 class Page(Tag.App):
@@ -59,7 +47,7 @@ class Scene:
 
     def __init__(self, **options: Any) -> None:
         self.apps: list[Page] = []
-        self.observer = Watching()
+        self.observer = RecordingObserver()
         self.web = WebApp(Page, on_instance=self.apps.append, observer=self.observer, **options)
         self.site = Site(self.web.app)
         self.token = ""
@@ -125,7 +113,7 @@ async def test_a_forged_cookie_is_an_unknown_session_on_every_transport(scene: O
     with pytest.raises(Refused) as refused:
         await socket.receive()
     assert (refused.value.code, refused.value.accepted) == (4404, True)
-    assert here.observer.refused == ["no_session"] * 3
+    assert here.observer.labels("message_refused") == ["no_session"] * 3
     assert here.app.calls == []
 
 
@@ -143,7 +131,7 @@ async def test_a_post_with_another_token_is_refused(scene: Open, token: str) -> 
     here = await scene()
     here.token = token
     assert (await here.post(click("more", 1))).status == 403
-    assert (here.observer.refused, here.app.calls) == (["csrf"], [])
+    assert (here.observer.labels("message_refused"), here.app.calls) == (["csrf"], [])
 
 
 async def test_a_post_with_the_token_of_somebody_else_is_refused(scene: Open) -> None:
@@ -162,7 +150,7 @@ async def test_another_origin_is_refused_on_every_transport(scene: Open, origin:
     with pytest.raises(Refused) as refused:
         await here.site.websocket("/ws", {"origin": origin})
     assert not refused.value.accepted
-    assert here.observer.refused == ["origin"] * 3
+    assert here.observer.labels("message_refused") == ["origin"] * 3
 
 
 # -- what is not understood
@@ -178,7 +166,7 @@ async def test_what_is_no_message_is_refused_in_a_post_and_skipped_in_a_websocke
     socket.send(json.dumps(click("more", 1)))
     assert json.loads(await socket.receive())["callback_id"] == "c1"
     await socket.close()
-    assert here.observer.refused == ["malformed"] * 2
+    assert here.observer.labels("message_refused") == ["malformed"] * 2
 
 
 async def test_what_is_too_large_is_413_in_a_post_and_closes_a_websocket_with_1009(scene: Open) -> None:
@@ -191,7 +179,7 @@ async def test_what_is_too_large_is_413_in_a_post_and_closes_a_websocket_with_10
     with pytest.raises(Refused) as refused:
         await socket.receive()
     assert refused.value.code == 1009
-    assert (here.observer.refused, here.app.calls) == (["too_large"] * 2, [])
+    assert (here.observer.labels("message_refused"), here.app.calls) == (["too_large"] * 2, [])
 
 
 @pytest.mark.parametrize(
@@ -307,7 +295,7 @@ async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Op
     assert answers == [f"c{number}" for number in range(50)]
     assert here.app.calls == list(range(50))
     assert len(waits) == 2
-    assert here.observer.refused == ["too_fast"] * 2
+    assert here.observer.labels("message_refused") == ["too_fast"] * 2
 
 
 async def test_the_tabs_of_a_session_have_one_pace(scene: Open, waits: list[float]) -> None:
@@ -347,7 +335,7 @@ async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_r
     assert 20 <= statuses.count(200) - 20 <= 22
     assert statuses.count(429) == 60 - statuses.count(200)
     assert here.app.calls == sorted(here.app.calls)
-    assert "too_fast" in here.observer.refused
+    assert "too_fast" in here.observer.labels("message_refused")
 
 
 @pytest.mark.parametrize("where", ["handler", "failing handler", "render"])

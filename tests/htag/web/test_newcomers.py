@@ -8,9 +8,9 @@ import pytest
 
 from htag import Tag, WebApp
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.web.newcomers import Newcomers
 from tests.browser import Answer, Site
+from tests.support.observers import RecordingObserver
 
 
 class Clock:
@@ -86,20 +86,12 @@ class Page(Tag.App):
     pass
 
 
-class Refusals(Observer):
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-
-    def session_refused(self, reason: str) -> None:
-        self.reasons.append(reason)
-
-
 Visit = Callable[..., Any]
 
 
 @pytest.fixture
 def web() -> WebApp:
-    return WebApp(Page, limits=Limits(newcomers_per_second=0.01, newcomers_burst=2), observer=Refusals())
+    return WebApp(Page, limits=Limits(newcomers_per_second=0.01, newcomers_burst=2), observer=RecordingObserver())
 
 
 async def visit(web: WebApp, host: str = "203.0.113.1", path: str = "/", **cookies: str) -> tuple[Answer, Site]:
@@ -115,8 +107,8 @@ async def test_a_made_up_cookie_does_not_make_anybody_known(web: WebApp, cookie:
     answers = [(await visit(web, htag_sid=cookie))[0] for _ in range(5)]
     assert [answer.status for answer in answers] == [200, 200, 429, 429, 429]
     assert len(web.instances) == 2
-    assert isinstance(web.observer, Refusals)
-    assert web.observer.reasons == ["rate"] * 3
+    assert isinstance(web.observer, RecordingObserver)
+    assert web.observer.labels("session_refused") == ["rate"] * 3
     assert int(answers[-1].headers["retry-after"]) > 0
     assert "tries again by itself" in answers[-1].text
     assert answers[-1].set_cookies == []

@@ -7,26 +7,14 @@ from starlette.testclient import TestClient
 
 from htag import Tag, WebApp
 from htag.limits import Limits
-from htag.observer import Observer
+from tests.support.observers import RecordingObserver
 
 
 class Page(Tag.App): ...
 
 
-class Opened(Observer):
-    def __init__(self) -> None:
-        self.opened = 0
-        self.refused: list[str] = []
-
-    def session_opened(self) -> None:
-        self.opened += 1
-
-    def message_refused(self, reason: str) -> None:
-        self.refused.append(reason)
-
-
 def test_it_is_operated_as_it_was_told_last() -> None:
-    observer = Opened()
+    observer = RecordingObserver()
     web = WebApp(Page, debug=True)
     web.operate(debug=False, parano=True, observer=observer, limits=Limits(message_bytes=2048))
     assert web.debug is False
@@ -35,8 +23,8 @@ def test_it_is_operated_as_it_was_told_last() -> None:
     with TestClient(web.app) as client:
         assert 'window.PARANO = "' in client.get("/").text
         client.post("/event", json={})
-    assert observer.opened == 1
-    assert observer.refused == ["csrf"]  # the transports, too
+    assert len(observer.told("session_opened")) == 1
+    assert observer.labels("message_refused") == ["csrf"]  # the transports, too
 
 
 def test_routes_that_the_author_has_added_stay() -> None:

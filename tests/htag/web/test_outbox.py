@@ -9,13 +9,13 @@ import pytest
 
 from htag import State, Tag
 from htag.limits import Limits
-from htag.observer import Observer
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.web import event_stream
 from htag.web.event_stream import StreamChannel
 from htag.web.post import ResponseChannel
 from htag.web.websocket import WebSocketChannel
 from tests.support.channels import Frame, Verbatim
+from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
 
 KILOBYTE = 1000
@@ -48,18 +48,6 @@ class Browser:
         return b"".join(message["body"] for message in self.messages).decode()
 
 
-class Watching(Observer):
-    def __init__(self) -> None:
-        self.behind: list[str] = []
-        self.sent: list[tuple[str, int]] = []
-
-    def client_fell_behind(self, transport: str) -> None:
-        self.behind.append(transport)
-
-    def update_sent(self, transport: str, size: int) -> None:
-        self.sent.append((transport, size))
-
-
 class Board(Tag.App):
     def init(self) -> None:
         self.word = State("first")
@@ -71,7 +59,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.app = Board()
-        self.observer = Watching()
+        self.observer = RecordingObserver()
         limits = Limits(outbox_bytes=10 * KILOBYTE)
         self.session = Session("id", self.app, Verbatim(), self.observer, limits)
         self.session.start()
@@ -102,7 +90,7 @@ async def test_frames_leave_in_the_order_in_which_they_came(scene: Scene) -> Non
         socket.put(Frame(str(number)))
     await socket.flush()
     assert browser.frames == ["0", "1", "2", "3", "4"]
-    assert scene.observer.sent == [("websocket", 1)] * 5
+    assert scene.observer.told("update_sent") == [("websocket", 1)] * 5
 
 
 async def test_what_is_put_while_a_frame_is_on_its_way_follows_it(scene: Scene) -> None:
@@ -125,7 +113,7 @@ async def test_up_to_the_limit_nothing_is_dropped(scene: Scene) -> None:
         socket.put(Frame(str(number) * KILOBYTE))
     await socket.flush()
     assert len(browser.frames) == 10
-    assert scene.observer.behind == []
+    assert scene.observer.labels("client_fell_behind") == []
 
 
 async def test_a_slow_reader_gets_one_full_render_in_place_of_what_it_missed(scene: Scene) -> None:
@@ -137,7 +125,7 @@ async def test_a_slow_reader_gets_one_full_render_in_place_of_what_it_missed(sce
     scene.app.word.value = "latest"
     for _ in range(100):
         socket.put(Frame("x" * KILOBYTE))
-    assert scene.observer.behind == ["websocket"]
+    assert scene.observer.labels("client_fell_behind") == ["websocket"]
     assert sum(map(len, socket._frames)) == 0
     browser.reads.set()
     await until(lambda: len(browser.frames) == 2)
@@ -150,7 +138,7 @@ async def test_after_the_full_render_frames_flow_as_before_and_it_may_fall_behin
     for lap in range(1, 4):
         for _ in range(12):
             socket.put(Frame("x" * KILOBYTE))
-        assert scene.observer.behind == ["websocket"] * lap
+        assert scene.observer.labels("client_fell_behind") == ["websocket"] * lap
         await socket.flush()
         for _ in range(10):
             socket.put(Frame("y" * KILOBYTE))
@@ -165,7 +153,7 @@ async def test_a_single_frame_above_the_limit_is_sent_and_not_replaced_for_ever(
     socket.put(Frame("x" * 50 * KILOBYTE))
     await socket.flush()
     assert len(browser.frames[0]) == 50 * KILOBYTE
-    assert scene.observer.behind == []
+    assert scene.observer.labels("client_fell_behind") == []
 
 
 async def test_a_full_render_above_the_limit_is_sent_once(scene: Scene) -> None:
@@ -175,7 +163,7 @@ async def test_a_full_render_above_the_limit_is_sent_once(scene: Scene) -> None:
         socket.put(Frame("x" * KILOBYTE))
     await socket.flush()
     assert len(browser.frames) == 1
-    assert scene.observer.behind == ["websocket"]
+    assert scene.observer.labels("client_fell_behind") == ["websocket"]
 
 
 async def test_a_slow_reader_holds_up_no_other_tab(scene: Scene) -> None:
@@ -190,7 +178,7 @@ async def test_a_slow_reader_holds_up_no_other_tab(scene: Scene) -> None:
         scene.session._push()
         await until(lambda: f">{number}-" in "".join(browser.frames[-1:]))  # noqa: B023  # awaited right here
     assert sleeping.frames == []
-    assert scene.observer.behind == ["websocket"]
+    assert scene.observer.labels("client_fell_behind") == ["websocket"]
     sleeping.reads.set()
     await until(lambda: sleeping.frames and ">49-" in sleeping.frames[-1])
     assert len(sleeping.frames) <= 3
@@ -277,7 +265,7 @@ async def test_a_stream_sends_what_is_queued_and_ends_when_the_browser_goes(scen
     assert not running.done()
     listener.leave()
     await asyncio.wait_for(running, 5)
-    assert scene.observer.sent == [("sse", 7), ("sse", 7)]
+    assert scene.observer.told("update_sent") == [("sse", 7), ("sse", 7)]
 
 
 async def test_a_silent_stream_says_now_and_then_that_it_is_there(
@@ -351,7 +339,7 @@ async def test_an_answer_takes_all_frames_once(scene: Scene) -> None:
     answer.wake()
     assert answer.drain() == ["a", "b"]
     assert answer.drain() == []
-    assert scene.observer.sent == [("http", 1), ("http", 1)]
+    assert scene.observer.told("update_sent") == [("http", 1), ("http", 1)]
 
 
 async def test_an_answer_that_grew_too_large_is_one_full_render(scene: Scene) -> None:
@@ -360,7 +348,7 @@ async def test_an_answer_that_grew_too_large_is_one_full_render(scene: Scene) ->
         answer.put(Frame("x" * KILOBYTE))
     (frame,) = answer.drain()
     assert ">first</p>" in json.loads(frame)["updates"][scene.app.id]
-    assert scene.observer.behind == ["http"]
+    assert scene.observer.labels("client_fell_behind") == ["http"]
 
 
 # -- what a full render has to bring besides the body

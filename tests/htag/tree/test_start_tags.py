@@ -1,4 +1,4 @@
-"""`htag.tree.elements`: start tags that are alike but for their number are made once, and never mixed up."""
+"""`htag.tree.start_tags`: start tags that are alike but for their number are made once, and never mixed up."""
 
 import random
 from collections.abc import Callable
@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from htag import Tag, prevent, stop
-from htag.tree.elements import NUMERALS, Element, Look, Shape, elements
+from htag.tree.elements import Element, elements
+from htag.tree.start_tags import NUMBER_TEXTS, Shape, StartTag, StartTags, start_tags
 
-UNKNOWN = 1 << 20  # a mark that means nothing
+UNKNOWN = 1 << 20  # a flag that means nothing
 
 
 def shown(tag: Any) -> str:
@@ -29,29 +30,29 @@ def test_what_can_be_no_name_is_refused(name: str) -> None:
         Element(name)
 
 
-def written(shape: Shape | None, number: str) -> str:
-    """The start tag that has this shape."""
-    assert shape is not None
-    start, again, rest, _, _ = shape
-    return f"{start}{number}{rest}" if again is None else f"{start}{number}{again}{number}{rest}"
+def written(start_tag: StartTag | None, number: str) -> str:
+    """The start tag with its number."""
+    assert start_tag is not None
+    head, handler_tail, tail, _, _ = start_tag
+    return f"{head}{number}{tail}" if handler_tail is None else f"{head}{number}{handler_tail}{number}{tail}"
 
 
-def test_a_shape_is_what_stands_around_the_number() -> None:
-    element = Element("my-tag")
-    assert written(element.shape(("class", "a<b")), "7") == '<my-tag class="a&lt;b" id="my-tag-7">'
-    assert written(element.shape((), "click"), "7") == (
+def test_a_start_tag_is_what_stands_around_the_number() -> None:
+    tags = StartTags(Element("my-tag"))
+    assert written(tags.find(("class", "a<b")), "7") == '<my-tag class="a&lt;b" id="my-tag-7">'
+    assert written(tags.find((), "click"), "7") == (
         "<my-tag onclick=\"htag_event('my-tag-7', 'click', event)\" id=\"my-tag-7\">"
     )
 
 
 @pytest.mark.parametrize("attributes", [("id", "x"), ("class", "a", "value", "x")])
-def test_what_means_more_than_its_text_has_no_shape(attributes: tuple[Any, ...]) -> None:
-    assert Element("p").shape(attributes) is None
+def test_an_attribute_that_means_more_than_its_text_has_no_start_tag(attributes: tuple[Any, ...]) -> None:
+    assert StartTags(Element("p")).find(attributes) is None
 
 
 @pytest.mark.parametrize("name", ["br", "input", "textarea", "select", "script", "style"])
-def test_elements_with_a_rule_of_their_own_have_no_shape(name: str) -> None:
-    assert Element(name).shape(()) is None
+def test_elements_with_a_rule_of_their_own_have_no_start_tag(name: str) -> None:
+    assert StartTags(Element(name)).find(()) is None
 
 
 def test_tags_with_the_same_keywords_share_their_attributes() -> None:
@@ -131,39 +132,39 @@ def test_a_tag_that_was_renamed_has_its_new_name() -> None:
     assert str(tag) == f'<section id="{tag.id}">x</section>'
 
 
-def looks(look: Look) -> int:
-    """How many follow it, and it."""
-    by_text = [each for values in look.by_text.values() for each in values.values()]
-    return 1 + sum(map(looks, [*by_text, *(each for _, each in look.by_event.values())]))
+def shapes(shape: Shape) -> int:
+    """How many can be reached from `shape`, itself included."""
+    by_text = [each for values in shape.by_text.values() for each in values.values()]
+    return 1 + sum(map(shapes, [*by_text, *(each for _, each in shape.by_event.values())]))
 
 
 def test_start_tags_without_end_do_not_fill_the_memory() -> None:
-    element = elements["article"]
-    for number in range(3 * Element.MOST):
+    tags = start_tags["article"]
+    for number in range(3 * StartTags.CACHE_SIZE):
         str(Tag.article(_title=str(number)))
         tag = Tag.article()
         tag["title"] = f"later {number}"
         str(tag)
-    assert 0 < len(element.shapes) <= Element.MOST
-    assert 1 < looks(element.look) <= Element.MOST + 2
-    long = "x" * (2 * Element.LONGEST)
+    assert 0 < len(tags.known) <= StartTags.CACHE_SIZE
+    assert 1 < shapes(tags.bare) <= StartTags.CACHE_SIZE + 2
+    long = "x" * (2 * StartTags.CACHEABLE_LENGTH)
     assert long in str(Tag.article(_title=long))
-    assert all(len(start) <= 2 * Element.LONGEST for start, *_ in element.shapes.values())
-    assert long not in element.look.by_text["_title"]
+    assert all(len(head) <= 2 * StartTags.CACHEABLE_LENGTH for head, *_ in tags.known.values())
+    assert long not in tags.bare.by_text["_title"]
 
 
 @pytest.mark.parametrize("number", range(20))
-def test_a_shape_writes_what_is_written_without_it(number: int) -> None:
+def test_a_kept_start_tag_is_what_is_written_without_it(number: int) -> None:
     """Whatever happened to a tag since it was made: what a render knows of it is what it would find."""
     generator = random.Random(number)
     tag = Tag.section("x", _class="a", **({"_onclick": print} if number % 2 else {}))
     for _ in range(30):
         generator.choice(CHANGES)(tag)
         known = str(tag)
-        tag._shape = None
+        tag._start_tag = None
         assert str(tag) == known
-        tag._flags |= UNKNOWN  # nothing with a mark has a shape
-        tag._shape = None
+        tag._flags |= UNKNOWN  # no tag with a flag has a start tag in common with others
+        tag._start_tag = None
         assert str(tag) == known
         tag._flags &= ~UNKNOWN
 
@@ -189,6 +190,6 @@ CHANGES: list[Callable[[Any], Any]] = [
 
 def test_numbers_beyond_the_prepared_ones_are_written_as_well() -> None:
     tag = Tag.p("x")
-    for number in (len(NUMERALS) - 1, len(NUMERALS), 10**9):
+    for number in (len(NUMBER_TEXTS) - 1, len(NUMBER_TEXTS), 10**9):
         tag._id = number
         assert str(tag) == f'<p id="p-{number}">x</p>'

@@ -1,4 +1,4 @@
-"""Log lines that anybody can cause: one a minute, and how many it stands for."""
+"""Log lines that any visitor can cause: one a minute, which says how many it stands for."""
 
 import logging
 import time
@@ -6,8 +6,8 @@ import time
 SECONDS = 60.0  # between two lines: enough to see that it goes on
 
 
-class Seldom:
-    """Writes a warning at most once in SECONDS."""
+class RateLimitedLogger:
+    """Writes a warning at most once in SECONDS, and counts those between."""
 
     __slots__ = ("_last", "_logger", "_unsaid")
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from htag.log.rare import Seldom
+from htag.log.rate_limited import RateLimitedLogger
 
 
 def test_one_line_a_minute_that_says_how_many_it_stands_for(
@@ -13,7 +13,7 @@ def test_one_line_a_minute_that_says_how_many_it_stands_for(
 ) -> None:
     now = 5.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    log = Seldom(logging.getLogger("htag"))
+    log = RateLimitedLogger(logging.getLogger("htag"))
     for number in range(10):
         log.warning("no %s", number)
     now += 61

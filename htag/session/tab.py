@@ -1,0 +1,122 @@
+"""A tab: a page in a browser, which keeps its order and its last POST whatever transport it is on just now."""
+
+import asyncio
+from typing import Any
+
+from htag.session.inbox import Handler, Inbox
+
+MAX_TABS = 8  # idle tabs of one session that are remembered; more of them on plain HTTP have a problem anyway
+KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they have a hundred
+
+
+class LastPost:
+    """The last message that a tab POSTed, and the answer, in case the browser repeats it."""
+
+    __slots__ = ("answer", "callback_id", "done")
+
+    def __init__(self, callback_id: str | None) -> None:
+        self.callback_id = callback_id
+        self.done: asyncio.Future[None] | None = None  # resolves when it is handled; None: it is
+        self.answer: dict[str, Any] | None = {"status": "ok"}  # None: it was too large to be kept
+
+
+class Tab:
+    """One page in a browser, by the name that it gave itself: random, and its own for as long as it is loaded."""
+
+    __slots__ = ("connections", "inbox", "last_post", "name")
+
+    def __init__(self, name: str, inbox: Inbox) -> None:
+        self.name = name
+        self.inbox = inbox
+        self.last_post: LastPost | None = None
+        self.connections = 0  # WebSockets and streams that it has open: two for a moment, when it changes the transport
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the tab has no connection and no message under way."""
+        return not self.connections and self.inbox.idle
+
+    def start_over(self) -> None:
+        """Give up the order, because a handler hangs: what comes from now on does not wait for it."""
+        self.inbox = self.inbox.successor()
+
+    def repeats(self, callback_id: str | None) -> LastPost | None:
+        """The POST that one with this `callback_id` repeats, if it does."""
+        last = self.last_post
+        return last if last is not None and last.callback_id == callback_id else None
+
+
+class Tabs:
+    """The tabs of one session that have a name: `most` of them, and more only while none of those is idle."""
+
+    __slots__ = ("_answers", "_bytes", "_session", "_tabs", "most")
+
+    def __init__(self, session: Handler) -> None:
+        self._session = session
+        self._tabs: dict[str, Tab] = {}  # the one that was not heard of for longest is the first
+        self._answers: dict[LastPost, int] = {}  # those that are kept, the oldest first, and the bytes of each
+        self._bytes = 0  # of all these answers
+        self.most = MAX_TABS
+
+    def __len__(self) -> int:
+        return len(self._tabs)
+
+    def named(self, name: str) -> Tab:
+        """The tab called `name`, as it is known or as a new one."""
+        tab = self._tabs.pop(name, None)
+        if tab is None:
+            self._forget_idle()
+            tab = Tab(name, Inbox(self._session))
+        self._tabs[name] = tab
+        return tab
+
+    def _forget_idle(self) -> None:
+        """Make place for one more, if there are `most`: those that were not heard of for longest go, if idle."""
+        for _ in range(len(self._tabs)):
+            if len(self._tabs) < self.most:
+                return
+            name = next(iter(self._tabs))
+            tab = self._tabs.pop(name)
+            if tab.is_idle:
+                self._forget_answer(tab)
+            else:
+                self._tabs[name] = tab  # behind the others
+
+    def note_post(self, tab: Tab, callback_id: str | None) -> LastPost:
+        """The POST that `tab` makes; from now on it is its last one, if a repetition of it could be told: by the names
+        of the tab and of the answer that it waits for."""
+        post = LastPost(callback_id)
+        if tab.name and callback_id is not None:
+            self._forget_answer(tab)
+            tab.last_post = post
+        return post
+
+    def keep_answer(self, tab: Tab, post: LastPost, answer: dict[str, Any]) -> None:
+        """`answer` is the one to `post`. Of all that are kept, the latest stay within KEPT_BYTES; a larger one is not
+        kept at all."""
+        size = sum(map(len, answer["payloads"]))
+        post.answer = answer if size <= KEPT_BYTES else None
+        if tab.last_post is not post or post.answer is None:
+            return  # the tab went on
+        self._answers[post] = size
+        self._bytes += size
+        while self._bytes > KEPT_BYTES:
+            oldest = next(iter(self._answers))
+            self._bytes -= self._answers.pop(oldest)
+            oldest.answer = None
+
+    def _forget_answer(self, tab: Tab) -> None:
+        if tab.last_post is not None:
+            self._bytes -= self._answers.pop(tab.last_post, 0)
+            tab.last_post = None
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes of answers are kept."""
+        return self._bytes
+
+    def clear(self) -> None:
+        """Forget all: the session is over."""
+        self._tabs.clear()
+        self._answers.clear()
+        self._bytes = 0

@@ -1,0 +1,75 @@
+"""What callables and States yield while a tag is rendered. The tag is noted as their reader, and as the place of their
+errors."""
+
+from typing import Any
+
+from htag.state import reader
+from htag.tree.child_list import as_list
+from htag.tree.markup import HTML
+from htag.tree.node import Node
+from htag.tree.render_target import RenderTarget
+
+
+def evaluate_children(host: Node, target: RenderTarget) -> list[Any]:
+    """The children of `host`, with what its callables and States yield in their place.
+
+    Raises what a callable raised, annotated; ValueError where a callable yields a tag that `host` stands in.
+    """
+    if target.reuses and (shown := target.reused(host)) is not None:
+        return shown
+    found: list[Any] = []
+    generated: list[Node] = []
+    for child in [*as_list(host)]:  # a copy: what is called may change the children
+        if isinstance(child, str) or not callable(child):
+            found.append(_as_child(child))
+        else:
+            _expand(evaluate_value(child, host), host, found, generated)
+    target.reconcile(host, generated, found)
+    return found
+
+
+def evaluate_value(value: Any, host: Node) -> Any:
+    """What a callable or State yields now; `value` itself where it is neither.
+
+    What is read on the way will have `host` rendered again. Raises what a callable raised, annotated.
+    """
+    if not callable(value):
+        return value
+    token = reader.set(host)
+    try:
+        while callable(value):
+            value = value()
+        return value
+    except Exception as error:
+        _annotate(error, host)
+        raise
+    finally:
+        reader.reset(token)
+
+
+def _expand(value: Any, host: Node, found: list[Any], generated: list[Node]) -> None:
+    """Add what a callable of `host` yielded: nothing, one thing, or a list of things, which may be callables again."""
+    if value is None:
+        return
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _expand(item, host, found, generated)
+    elif isinstance(value, Node) and not callable(value):
+        found.append(value)
+        generated.append(value)
+    elif callable(value):
+        _expand(evaluate_value(value, host), host, found, generated)
+    else:
+        found.append(_as_child(value))
+
+
+def _as_child(value: Any) -> Node | str:
+    """A child as a render writes it: a tag, markup, or a plain text that is to be escaped."""
+    return value if isinstance(value, (Node, HTML)) else str(value)
+
+
+def _annotate(error: Exception, host: Node) -> None:
+    """Note on `error` in which component it arose: the innermost one, where several are being rendered."""
+    if not hasattr(error, "_htag_host"):
+        error._htag_host = type(host).__qualname__  # type: ignore[attr-defined]  # an exception takes any attribute
+        error.add_note(f"while rendering {type(host).__qualname__}")

@@ -1,0 +1,65 @@
+"""What a render writes for: the app that is rendered, or no app at all. It is asked, and told what was met."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from htag.tree.node import random_number
+
+
+class RenderTarget(Protocol):
+    """The app's side of a render. Tags are `Any` in here, because they are made two rows above."""
+
+    auto_bind: bool  # whether fields without a handler report their value
+
+    reuses: bool  # whether the tags that callables made last time are shown again, and the callables not called
+
+    number: Callable[[], int]  # yields the number of a tag that has none yet
+
+    targets: dict[str | int, Any]  # the tags that the browser may address, by our number for them or by their own id
+
+    def collect_head(self, tag: Any) -> None:
+        """Collect what `tag` brings for the page's head: statics, its own or of its class, and JavaScript."""
+        ...
+
+    def register(self, tag: Any, shown: Any) -> None:
+        """Put `tag` among the targets. It has an id of its own, an HTML attribute `id` (`shown`; MISSING: none), or is
+        a field."""
+        ...
+
+    def reused(self, host: Any) -> list[Any] | None:
+        """What `host` showed last, or None if its callables have to be called all the same."""
+        ...
+
+    def reconcile(self, host: Any, tags: list[Any], found: list[Any]) -> None:
+        """Adopt `tags`, which the callables and States of `host` yielded, and let go of those that they yielded before.
+        `found`: all that `host` shows."""
+        ...
+
+
+class DetachedTarget:
+    """The target of a render outside any app: `str(tag)`."""
+
+    auto_bind = False
+    reuses = False
+
+    def __init__(self, tag: Any) -> None:
+        root = tag.root
+        self.number: Callable[[], int] = random_number if root is None else root._next_number
+        self.targets: dict[str | int, Any] = {}
+
+    def collect_head(self, tag: Any) -> None:
+        """There is no head."""
+
+    def register(self, tag: Any, shown: Any) -> None:
+        """No browser addresses it."""
+
+    def reused(self, host: Any) -> list[Any] | None:
+        """Nothing is known of an earlier render."""
+        return None
+
+    def reconcile(self, host: Any, tags: list[Any], found: list[Any]) -> None:
+        """Adopt the tags that are in no tree."""
+        for tag in tags:
+            host._refuse_cycle(tag)
+            if tag.parent is None:
+                tag.parent = host
