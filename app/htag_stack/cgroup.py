@@ -8,8 +8,8 @@ UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2^63
 
 
 class _Files(NamedTuple):
-    """The names of one version's files, and in its statistics of what the kernel takes back: the page cache, and what it
-    remembers of files (version 2 alone tells that)."""
+    """The names of one version's files, and in its statistics of what the kernel takes back: the page cache, and
+    what it remembers of files (version 2 alone tells that)."""
 
     limit: str
     usage: str
