@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from headless.document import Document, parse
 from htag import Tag
 from htag.limits import Limits
 from htag.observer import Observer
@@ -14,7 +15,6 @@ from htag.session.journal import ENTRY_BYTES, MAX_BYTES, MAX_ENTRIES, Journal
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from htag.wire.messages import UNSET, Update, size_of
-from tests import dom
 from tests.support.channels import RecordingChannel
 
 
@@ -186,9 +186,9 @@ class Stage(Tag.App):
 ACTS: list[Callable[[Stage], None]] = [Stage.put, Stage.put, Stage.drop, Stage.write, Stage.colour, Stage.clear]
 
 
-def shown(session: Session) -> dom.Element:
+def shown(session: Session) -> Document:
     """The document of a page that is asked for now."""
-    return dom.parse(f"<html>{session.page().body}</html>")
+    return Document(f"<html>{session.page().body}</html>")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -208,10 +208,9 @@ async def test_the_replayed_updates_make_the_same_document_as_a_full_render(seed
             updates = session.journal.since(applied)
             assert updates is not None
             for update in updates:
-                for name, html in update.updates.items():
-                    assert dom.apply(away, name, html)
+                away.apply(update.updates)
             applied = session.journal.head
-            assert away.shape() == dom.parse(f"<html>{full_render(session)}</html>").shape()
+            assert away.root.shape() == parse(f"<html>{full_render(session)}</html>").shape()
     session.close()
 
 
@@ -247,7 +246,6 @@ async def test_what_a_full_render_takes_from_other_tabs_is_replayed_as_well() ->
     app.write()
     session.attach(RecordingChannel(), None)
     for update in session.journal.since(before) or ():
-        for name, html in update.updates.items():
-            dom.apply(document, name, html)
-    assert document.find("line").text == "line 1 <&>"  # type: ignore[union-attr]
+        document.apply(update.updates)
+    assert document.text("line") == "line 1 <&>"
     session.close()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
@@ -14,7 +16,6 @@ from htag.session.closing import CLOSING_SECONDS
 from htag.session.registry import SessionRefused, SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
-from tests.browser import Site, Tab
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import State, Tag
 from htag.limits import Limits
 from htag.session.delivery import KEPT_BYTES
@@ -17,7 +19,6 @@ from htag.session.registry import SessionRegistry
 from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
-from tests.browser import Refused, Tab
 from tests.htag.web.test_endpoints import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
@@ -111,7 +112,7 @@ async def test_bodies_that_are_being_read_count(scene: Open) -> None:
     headers = {"x-htag-token": here.token}
     exchanges = []
     for _ in range(3):
-        from tests.browser import Exchange
+        from headless.asgi import Exchange
 
         exchange = Exchange(here.site.app, here.site.scope("http", "/event", headers, method="POST"))
         exchange.say("http.request", body=b" " * 40_000, more_body=True)
@@ -169,7 +170,7 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
 async def test_tabs_beyond_the_limit_are_refused_before_they_are_accepted(scene: Open) -> None:
     here = await scene(limits=Limits(session_tabs=2))
     tabs = [await Tab(here.site).connect() for _ in range(2)]
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Disconnected) as caught:
         await Tab(here.site).connect()
     assert not caught.value.accepted  # after it, a page would try again for ever instead of using plain HTTP
     assert (await here.site.get("/stream")).status == 429

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from headless.asgi import Site
+from headless.errors import Disconnected
 from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.observer import Observer
@@ -13,8 +15,8 @@ from htag.session.channel import Channel
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.status import ImpossibleTransition, SessionState, transition
 from htag.wire.codec import Codec
-from tests.browser import Refused, Site, shut_down
 from tests.support.channels import RecordingChannel
+from tests.support.visits import shut_down
 
 NEW, CONNECTED, DISCONNECTED, CLOSED = SessionState
 POSSIBLE = {
@@ -109,7 +111,7 @@ async def ending(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
 
 async def test_a_websocket_that_comes_too_late_is_closed_as_one_of_an_unknown_session(ending: Site) -> None:
     socket = await ending.websocket("/ws")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert refused.value.code == UNKNOWN_SESSION
 

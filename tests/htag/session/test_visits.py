@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
 from htag.tree.live import live_tree
-from tests.browser import Site, Tab, shut_down
+from tests.support.visits import shut_down
 
 GUESSES = (
     {"sec-purpose": "prefetch"},

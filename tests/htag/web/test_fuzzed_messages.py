@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import Reply
 from tests.app.fuzz import text
-from tests.browser import Site
 
 MESSAGES = 10_000
 
