@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from htag.runners import reloader
-from htag.session.registry import HTTP_SECONDS, SessionRegistry
+from htag.session.registry import SessionRegistry
+from htag.session.usage import HTTP_SECONDS
 from htag.web.webapp import WebApp
 
 Show = Callable[[str], Any]

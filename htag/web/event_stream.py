@@ -97,7 +97,7 @@ class StreamEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One stream, until the browser goes."""
-        session, refusal = self._admission.authorize(scope)
+        session, refusal = await self._admission.authorize(scope)
         if session is not None and scope["method"] != "HEAD" and not self._admission.has_place(session):
             session, refusal = None, self._admission.too_many_tabs()
         if session is None:
@@ -108,7 +108,7 @@ class StreamEndpoint:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
-        if not self._closing:
+        if not self._closing and not session.closed:
             await self._run(session, scope, receive, send)
         with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})

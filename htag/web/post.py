@@ -117,7 +117,7 @@ class EventEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
-        session, response = self._admission.authorize(scope)
+        session, response = await self._admission.authorize(scope)
         if session is not None:
             try:
                 response = await self._answer(session, scope, receive, send)
@@ -149,6 +149,8 @@ class EventEndpoint:
         except WireError:
             self._admission.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
+        if session.closed:  # while we waited for its turn, or for the body
+            return self._admission.unknown_session()
         session.live.heard_from(LazyRequest(scope, receive, send))
         with session.context.entered():
             tab = self._admission.tab(session, scope)
@@ -197,7 +199,7 @@ class EventEndpoint:
         finally:
             self._admission.registry.release(session)
             if post.size > LARGE_MESSAGE:
-                self._admission.registry.heard(session, post.size)
+                self._admission.registry.usage.note_message(session, post.size)
 
     async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._admission.registry.limits.message_bytes

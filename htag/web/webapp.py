@@ -151,11 +151,17 @@ class WebApp:
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
         if is_speculative(request.scope["headers"]):
             return declined()
+        ids = self.signer.verified_ids(request.scope["headers"])
+        known = None if isinstance(self.tag_entity, App) else await self._admission.first_of(ids)
+        return self._answer(request, ids, known)
+
+    def _answer(self, request: Request, ids: list[str], known: Session | None) -> Response:
+        """The page, or what is shown in its place. Nothing waits in here: what `known` is, it is until the end."""
         token = current_request.set(request)
         if self._manages_gc:
             collector.page_begins()
         try:
-            session_id, session = self._session(request)
+            session_id, session = self._session(request, ids, known)
             return self._shown(request, session_id, session)
         except SessionRefused as refused:
             return busy(str(refused))
@@ -169,12 +175,10 @@ class WebApp:
             if self._manages_gc:
                 collector.page_ends()
 
-    def _session(self, request: Request) -> tuple[str, Session]:
+    def _session(self, request: Request, ids: list[str], known: Session | None) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
-        claimed = self.signer.verified_ids(request.scope["headers"])
         if isinstance(self.tag_entity, App):
-            return self._shared(claimed, request)
-        known = next((found for each in claimed if (found := self.registry.get(each)) is not None), None)
+            return self._shared(ids, request)
         if known is not None and not starts_anew(request):
             known.live.heard_from(lambda: request)
             known.reload(request)
@@ -187,7 +191,7 @@ class WebApp:
         session = self.registry.open(lambda identity: self._build(identity, request), known.id if known else None)
         return session.id, session
 
-    def _shared(self, claimed: list[str], request: Request) -> tuple[str, Session]:
+    def _shared(self, ids: list[str], request: Request) -> tuple[str, Session]:
         """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
         if self.registry.shared is None:
             # everybody's: it has the variables of no visitor, not of the first one either
@@ -195,7 +199,7 @@ class WebApp:
         assert self.registry.shared is not None
         self.registry.shared.visit(request)
         self.registry.release(self.registry.shared)
-        return (claimed[0] if claimed else new_id()), self.registry.shared
+        return (ids[0] if ids else new_id()), self.registry.shared
 
     def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
         """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""

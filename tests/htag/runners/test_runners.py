@@ -19,8 +19,9 @@ from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
-from htag.session.registry import HTTP_SECONDS, SessionRegistry
+from htag.session.registry import SessionRegistry
 from htag.session.session import Session
+from htag.session.usage import HTTP_SECONDS
 from htag.wire.codec import Codec
 from tests.support.waiting import PATIENCE, eventually, until
 

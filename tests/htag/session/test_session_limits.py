@@ -211,11 +211,11 @@ async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.rows.append({"text": "x" * 2 * MIB})  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     assert "This page was closed" in far.frames[-1]
     assert not far.ended  # it is to be told first
     assert session.close_code == SESSION_TOO_LARGE
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     await until(lambda: far.ended)
     assert house.bounds.labels("session_limited") == ["size"]
     assert not house.registry.sessions
@@ -226,13 +226,13 @@ async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
     house = House()
     sessions = [connected(house) for _ in range(3)]
     for _ in range(2):
-        house.registry.measure()
+        house.registry.usage.measure()
     session = sessions[1][0]
     before = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
     session.push()
     for _ in range(3):
-        house.registry.measure()
+        house.registry.usage.measure()
     assert session.size > before + 90_000
     await house.registry.close()
 
@@ -241,7 +241,7 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.shown.text = "x" * 2 * MIB  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     house.registry.end(session, "replaced")
     assert far.ended
     await asyncio.sleep(0.3)
@@ -251,12 +251,12 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
 async def test_little_messages_cost_no_measuring() -> None:
     house = House()
     session, _ = connected(house)
-    house.registry.measure()
+    house.registry.usage.measure()
     size = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    house.registry.heard(session, 5000)
+    house.registry.usage.note_message(session, 5000)
     assert session.size == size
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > size
     await house.registry.close()
 
@@ -275,7 +275,7 @@ async def test_records_and_scripts_that_wait_are_part_of_the_size(grow: Callable
     session = house.open()
     assert isinstance(session.app, Store)
     grow(session.app)
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > MIB
     await house.registry.close()
 
