@@ -42,11 +42,11 @@ class Usage:
 
     def counts(self) -> dict[str, int]:
         """Sessions by state."""
-        counts = dict.fromkeys(SessionState, 0)
+        counts = {"new": 0, "connected": 0, "disconnected": 0}
         for session in self._sessions.values():
-            counts[SessionState.CONNECTED if session is self.shared else session.state] += 1
-        del counts[SessionState.CLOSED]  # none of `sessions` is
-        return {state.value: count for state, count in counts.items()}
+            state = SessionState.CONNECTED if session is self.shared else session.state
+            counts[state.value] += 1
+        return counts
 
     def connections(self) -> dict[str, int]:
         """Tabs by transport; plain HTTP counts those that spoke within HTTP_SECONDS."""
