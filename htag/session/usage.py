@@ -108,7 +108,7 @@ class Usage:
         self._unmeasured.pop(session, None)
         if session.closed or session.outgrown:
             return
-        session.size = memory.of(session.app)
+        session.size = memory.of(session.app) + session.journal.bytes
         session.heard, session.weighed = 0, session.revision
         if session.size > self._limits.session_bytes and session is not self.shared:
             self._observer.session_limited("size")
