@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
-from htag.state import reader
 from htag.tree.pairs import MISSING
+from htag.tree.readers import reader
 from htag.tree.tag import current_app, current_request
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from htag.tree.descriptors import ElementName
 from htag.tree.flags import HAS_HOOKS, OWN_ID
-from htag.tree.operations import CHILDREN
+from htag.tree.operations import ATTRIBUTES, CHILDREN
 from htag.tree.pairs import Pairs
 from htag.tree.start_tags import StartTag
 
@@ -87,8 +87,8 @@ class Node:
         self._flags = getattr(self, "_flags", 0)  # it may not be constructed yet
         self._set_flags(OWN_ID)
 
-    def _changed(self, what: int = CHILDREN) -> None:
-        """Tell the app that this tag is to be rendered again; `what`: what changed, as flags of `operations`."""
+    def _changed(self, what: int) -> None:
+        """Tell the app what of this tag has changed, as flags of `operations`."""
         parent = self.parent
         if self._id is None and parent is not None:
             return  # no render has met it yet: the one that brings it will show this too
@@ -103,7 +103,7 @@ class Node:
         """A State that this tag read while it was rendered has changed."""
         root = self.root
         if root is not None:
-            root._runtime.note_change(self)
+            root._runtime.note_change(self, ATTRIBUTES | CHILDREN)
             root.update()
 
     def _set_flags(self, flags: int) -> None:
