@@ -53,7 +53,7 @@ class PlainPaths:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer that there is nothing here: 404; to a WebSocket 403, which servers make of a close before the handshake."""
+    """Answer that nothing is here: 404; to a WebSocket 403, which servers make of a close before the handshake."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
