@@ -42,11 +42,11 @@ class Usage:
 
     def counts(self) -> dict[str, int]:
         """Count the sessions by state."""
-        counts = {"new": 0, "connected": 0, "disconnected": 0}
+        counts = dict.fromkeys(SessionState, 0)
         for session in self._sessions.values():
-            state = SessionState.CONNECTED if session is self.shared else session.state
-            counts[state.value] += 1
-        return counts
+            counts[SessionState.CONNECTED if session is self.shared else session.state] += 1
+        del counts[SessionState.CLOSED]  # none of `sessions` is
+        return {state.value: count for state, count in counts.items()}
 
     def connections(self) -> dict[str, int]:
         """Count the tabs by transport; plain HTTP counts those that spoke within HTTP_SECONDS."""
@@ -108,7 +108,7 @@ class Usage:
         self._unmeasured.pop(session, None)
         if session.closed or session.outgrown:
             return
-        session.size = memory.of(session.app)
+        session.size = memory.of(session.app) + session.journal.bytes
         session.heard, session.weighed = 0, session.revision
         if session.size > self._limits.session_bytes and session is not self.shared:
             self._observer.session_limited("size")
