@@ -103,7 +103,7 @@ class WebApp:
 
     def operate(self, **arguments: Any) -> None:
         """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
-        constructed: for whoever deploys what somebody else has made. `.app`, which may be mounted already, stays.
+        constructed: for programs that deploy what another author has made. `.app`, which may be mounted already, stays.
 
         Only before it is served. RuntimeError: it has sessions.
         """
@@ -135,7 +135,7 @@ class WebApp:
             await self._close()
 
     async def _close(self) -> None:
-        """End all sessions. Nobody is connected any more; the same WebApp may be served again."""
+        """End all sessions. No tab is connected any more; the same WebApp may be served again."""
         await self.registry.close()
         self.registry.draining = False
 
@@ -192,9 +192,9 @@ class WebApp:
         return session.id, session
 
     def _shared(self, ids: list[str], request: Request) -> tuple[str, Session]:
-        """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
+        """The one session of all visitors, each of whom has an id of their own, and with it a token of their own."""
         if self.registry.shared is None:
-            # everybody's: it has the variables of no visitor, not of the first one either
+            # of all visitors: it has the variables of none, not of the first one either
             self.registry.share(lambda identity: self._build(identity, request, Context()))
         assert self.registry.shared is not None
         self.registry.shared.visit(request)
@@ -203,7 +203,7 @@ class WebApp:
 
     def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
         """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""
-        self._end.expect((request.scope.get("server") or (None, None))[1])  # where nobody runs our lifespan
+        self._end.expect((request.scope.get("server") or (None, None))[1])  # where the host does not run our lifespan
         given = copy_context() if given is None else given
         return given.copy().run(self._built, session_id, request, given)
 
@@ -220,7 +220,7 @@ class WebApp:
         live_tree(app).heard_from(lambda: request)
         session = Session(session_id, app, self.codec, self.observer, self.registry.limits, given, self.reports)
         try:
-            # an app for everybody hears of each visitor in `_shared`
+            # an app instance for all visitors hears of each in `_shared`
             session.start(None if isinstance(entity, App) else request)
         except Exception:
             session.close()  # what has mounted already ends what it began
@@ -259,7 +259,7 @@ class WebApp:
     # -- files -------------------------------------------------------------------------------------------------------
 
     async def _script(self, request: Request) -> Response:
-        # under another version's name (two versions behind one proxy) it must not stay in anybody's cache
+        # under another version's name (two versions behind one proxy) it must not stay in a cache
         caching = FOR_EVER if f"htag.js?{request.url.query}" == script_name() else "no-cache"
         return Response(asset("htag.js"), media_type="text/javascript", headers={"cache-control": caching})
 
@@ -274,7 +274,7 @@ def takes_one(callback: Callable[..., Any]) -> bool:
 
 def starts_anew(request: Request) -> bool:
     """Whether the visitor asks for a new session (`?n`), by hand or from a page of ours. What another site makes a
-    browser do ends nobody's session: it is a visit like any other."""
+    browser do ends no session: it is a visit like any other."""
     return "n" in request.query_params and navigated_here(request.scope["headers"])
 
 
