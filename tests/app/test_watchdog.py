@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosedError
 from htag import Tag
 from htag_stack import watchdog
 from htag_stack.watchdog import Watchdog, name_of, shown, stack_of
-from tests.app.conftest import Start
-from tests.app.test_gunicorn import GUNICORN, Stack, get, tab
+from tests.app.processes import GUNICORN, Stack, Start
+from tests.app.visiting import get, tab
 from tests.support.waiting import PATIENCE, eventually
 
 APP = """

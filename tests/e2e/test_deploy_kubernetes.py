@@ -15,8 +15,9 @@ import requests
 import yaml
 
 from tests.e2e.stack import SLOTS, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
-from tests.stack.test_kubernetes import PROBE, Resource, find, rendered
+from tests.stack.engine import docker, need_engine, run
+from tests.stack.manifests import PROBE, Resource, find, rendered
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:podtest"

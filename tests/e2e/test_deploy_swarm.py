@@ -12,8 +12,9 @@ import requests
 
 from headless.errors import Disconnected, Refused
 from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
+from tests.stack.engine import docker, need_engine, run
 from tests.support.ports import free_port
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stack.engine import ROOT, run
+from tests.stack.engine import run
 from tests.support.ports import free_port
+from tests.support.source import ROOT
 from tests.support.waiting import eventually, patience
 
 SECONDS = patience(120)
