@@ -77,6 +77,11 @@ def test_a_package_never_imports_what_it_should_know_nothing_of(package: str) ->
             assert not rooms & set(refused), name
 
 
+def test_the_page_has_every_module_of_the_deployed_program() -> None:
+    listed = [f"htag_stack.{name}" for row in table("The deployed program") for name in quoted(row[0])]
+    assert sorted(listed) == sorted(set(modules("htag_stack")) - {"htag_stack"})
+
+
 def test_only_metrics_imports_prometheus() -> None:
     using = {name for name, path in modules("htag_stack").items() if "prometheus_client" in imports(path, set())}
     assert using == PROMETHEUS

@@ -71,7 +71,9 @@ def test_the_readme_lists_every_make_target() -> None:
     assert sorted(listed.split()) == sorted(set(TARGETS) - {"help"})
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "bench/README.md"])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "bench/README.md", "docs/architecture.md"]
+)
 def test_the_readme_leads_to_what_those_who_take_over_need(page: str) -> None:
     assert f"]({page})" in README
 

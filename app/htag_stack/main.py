@@ -47,7 +47,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     metrics = Metrics()
     store = open_store(settings.store)
     vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
-    registries = operated(prepared, brought.webs, store, metrics, vitals.pressure)
+    registries = operate(prepared, brought.webs, store, metrics, vitals.pressure)
     metrics.watch(registries, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
     kind = urlsplit(settings.store).scheme
@@ -67,7 +67,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     return RequestLayer(program, place, metrics.http_answered, settings.root_path)
 
 
-def operated(
+def operate(
     prepared: Prepared,
     webs: Sequence[WebApp],
     store: Store,

@@ -4,21 +4,28 @@ When sessions end, their memory mostly stays with the process. New sessions get 
 How much that is cannot be asked of Python; it is concluded from when most was in use, when all that was held was.
 """
 
+import math
 import sys
+import time
 from typing import NamedTuple
 
 from htag.process import heap
 from htag_stack.cgroup import MemoryGroup
 
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing
-# of a limit, with what could be used again: an estimate of that must not let the kernel find out that it was wrong
+# Of a limit, with what could be used again. How much that is is an estimate, and the kernel must not be who finds out
+# that it was wrong: from the brink on newcomers come in one by one, as long as the process does not grow by them …
 BRINK = 0.96
-
+LEEWAY = 1 / 128  # … by more than this; the kernel's own count is up to 0.5 MiB late
+LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes 8) would have the worker killed
 
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
 ENOUGH = 10  # newcomers between two measurements that tell what one takes
 CAUTION = 10  # times what a newcomer is thought to take: if they took that and filled the room, it is measured anew
+# Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
+# 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
+REFUSES_ON = 0.05
 
 
 class Use(NamedTuple):
@@ -28,13 +35,22 @@ class Use(NamedTuple):
     limit: int
     workers: int = 1
     reusable: int = 0  # held besides, by this worker
+    kills: bool = False  # whether the kernel kills a process for going beyond
 
     @property
     def room(self) -> int:
         """Bytes that this worker's newcomers may take before the limit is nearly reached; at most 0 when it is."""
-        if self.used + self.reusable > BRINK * self.limit:
-            return 0
         return int(FULL * self.limit - self.used) // self.workers
+
+    @property
+    def to_brink(self) -> int:
+        """Bytes that this worker may grow by before it is at the brink; at most 0 when it is."""
+        return int(BRINK * self.limit - self.used - self.reusable) // self.workers
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the limit is so near, and so dangerous, that nothing is relied on."""
+        return self.kills and self.used + self.reusable > LAST * self.limit
 
 
 class Reusable:
@@ -72,6 +88,7 @@ class Memory:
         self._in_use = 0
         self._admitted = 0  # since the last measurement
         self._each = EACH  # bytes that a newcomer takes
+        self._floor = math.inf  # bytes: the least that this process has held since it is at the brink
         self.measure()
 
     def measure(self) -> None:
@@ -82,7 +99,10 @@ class Memory:
         self._in_use, self._admitted = in_use, 0
         self.resident = heap.resident()
         self.uses = self._uses()
-        self._room = min((use.room for use in self.uses), default=0)
+        self._to_brink = min((use.to_brink for use in self.uses), default=0)
+        self._room = min((use.room for use in self.uses), default=0) if self._is_reliable(in_use + self.reusable) else 0
+        self.is_full = bool(self.uses) and self._room < self._each
+        self._measured_at = time.monotonic()
 
     def admits(self) -> bool:
         """Whether one newcomer more has room; if so, that is taken.
@@ -92,7 +112,7 @@ class Memory:
         """
         if not self.uses:
             return True
-        if CAUTION * self._admitted * self._each > self._room:
+        if self._is_outdated():
             self.measure()
         if self._room < self._each:
             return False
@@ -101,14 +121,30 @@ class Memory:
         return True
 
     @property
-    def is_full(self) -> bool:
-        """Whether there was no room for one newcomer more, at the last measurement."""
-        return any(use.room < self._each for use in self.uses)
+    def is_tight(self) -> bool:
+        """Whether a limit is nearly reached by what this process holds, though it could use it again."""
+        return any(use.used + use.reusable > FULL * use.limit for use in self.uses)
 
     @property
     def tightest(self) -> Use | None:
         """The limit that is nearest."""
         return max(self.uses, key=lambda use: use.used / use.limit, default=None)
+
+    def _is_outdated(self) -> bool:
+        """Whether what was measured last is no ground for letting in or refusing one more."""
+        if self._admitted and CAUTION * self._admitted * self._each > min(self._room, self._to_brink):
+            return True
+        return self._room < self._each and time.monotonic() - self._measured_at >= REFUSES_ON
+
+    def _is_reliable(self, held: int) -> bool:
+        """Whether newcomers may be let in on what could be used again: at the brink only if that is where those took
+        their memory from who came in since, because the process has not grown. `held`: its bytes."""
+        if self._to_brink > 0:
+            self._floor = math.inf
+            return True
+        self._floor = min(self._floor, held)
+        leeway = LEEWAY * min((use.limit for use in self.uses), default=0)
+        return held <= self._floor + leeway and not any(use.is_last for use in self.uses)
 
     def _uses(self) -> list[Use]:
         uses = []
@@ -116,5 +152,5 @@ class Memory:
             uses.append(Use(self.resident - self.reusable, self._share, reusable=self.reusable))
         if self._group is not None:
             used = max(self._group.used() - self.reusable, 0)
-            uses.append(Use(used, self._group.limit, self._workers, self.reusable))
+            uses.append(Use(used, self._group.limit, self._workers, self.reusable, kills=True))
         return uses

@@ -22,12 +22,12 @@ def table() -> str:
     return "\n".join(["| variable | default | what, in which unit, and why |", "|---|---|---|", *rows])
 
 
-def example() -> str:
+def env_example() -> str:
     """Render the settings as lines of an `.env` file, all of them commented out."""
     return "\n\n".join(f"{_comment(field)}\n#{variable}={_default(field)}" for variable, field in _variables())
 
 
-def rewritten(text: str, part: str) -> str:
+def replace_part(text: str, part: str) -> str:
     """Replace what is in `text` between the lines of BEGIN and END by `part`. ValueError: the lines are not there."""
     pattern = re.compile(rf"(^.*{re.escape(BEGIN)}.*\n)(?:.*\n)*?(.*{re.escape(END)})", re.MULTILINE)
     if not pattern.search(text):
@@ -35,7 +35,7 @@ def rewritten(text: str, part: str) -> str:
     return pattern.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
 
 
-FILES: dict[str, Callable[[], str]] = {"docs/configuration.md": table, ".env.example": example}
+FILES: dict[str, Callable[[], str]] = {"docs/configuration.md": table, ".env.example": env_example}
 
 
 def _variables() -> list[tuple[str, FieldInfo]]:
@@ -67,5 +67,5 @@ def _comment(field: FieldInfo) -> str:
 if __name__ == "__main__":
     for file, part in FILES.items():
         path = Path(file)
-        path.write_text(rewritten(path.read_text(), part()))
+        path.write_text(replace_part(path.read_text(), part()))
         print(f"{file}: {len(Settings.model_fields)} settings")

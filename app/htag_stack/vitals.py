@@ -77,11 +77,16 @@ class Vitals:
             await asyncio.sleep(MEASURE_EVERY)
 
     def measure_memory(self) -> None:
-        """Measure the memory; if it is full, look for what can be given back, and measure once more."""
+        """Measure the memory; if it is full, look for what can be given back, and measure once more.
+
+        Where only the container is full, what this worker can give back is room for the other workers.
+        """
         self.memory.measure()
         if self.memory.is_full:
             collector.relieve(self._full_since or time.monotonic())
             self.memory.measure()
+        elif self.memory.is_tight:
+            collector.give_back()
         if not self.memory.is_full:
             self._full_since = None
         elif self._full_since is None:

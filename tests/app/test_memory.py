@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+import time
+from typing import cast
 
 import pytest
 
+from htag.process import heap
 from htag_stack import memory as memory_module
+from htag_stack.cgroup import MemoryGroup
 from htag_stack.memory import EACH, ENOUGH, FULL, LEAST, Memory, Reusable, Use
 from tests.support.source import ROOT
 
@@ -126,9 +130,135 @@ def test_the_less_room_there_is_the_sooner_it_is_measured_anew() -> None:
     assert roomy.measured == before
 
 
-def test_near_the_limit_what_could_be_used_again_is_not_relied_on() -> None:
-    assert Use(500, 1000, reusable=400).room == 400
-    assert Use(500, 1000, reusable=470).room == 0
+class World:
+    """A container whose one process has `held` bytes, of which `in_use` are in use: a MemoryGroup and a Reusable."""
+
+    def __init__(self, held: int, in_use: int, limit: int = 160 * MIB, neighbours: int = 0) -> None:
+        self.held, self.in_use, self.limit, self.neighbours = held, in_use, limit, neighbours
+        self.seen = 1.0  # share of what is in use that the estimate sees
+        self.measured = 0
+        self.peak = held
+
+    def used(self) -> int:
+        return self.held + self.neighbours
+
+    def measure(self) -> tuple[int, int]:
+        self.measured += 1
+        in_use = int(self.in_use * self.seen)
+        return in_use, self.held - in_use
+
+    def newcomer(self, size: int) -> None:
+        self.in_use += size
+        self.held = max(self.held, self.in_use)
+        self.peak = max(self.peak, self.used())
+
+    def sessions_end(self, given_back: int = 0, left: int = 0) -> None:
+        self.in_use = left
+        self.held -= given_back
+
+
+def memory_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Memory:
+    monkeypatch.setattr(memory_module, "Reusable", lambda: world)
+    return Memory(group=cast(MemoryGroup, world))
+
+
+def come(memory: Memory, world: World, most: int, size: int = 370 << 10) -> int:
+    """How many of so many newcomers are let in, at once, until one is refused."""
+    for number in range(most):
+        if not memory.admits():
+            return number
+        world.newcomer(size)
+    return most
+
+
+def test_who_is_refused_is_refused_for_what_is_and_not_for_what_was_a_second_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sessions had ended, and until the next measurement all newcomers but the first got the busy page."""
+    world = World(held=143 * MIB + 900_000, in_use=143 * MIB + 900_000)  # of 144, so there is no room for one
+    memory = memory_of(world, monkeypatch)
+    assert come(memory, world, 20) == 0
+    world.sessions_end(given_back=30 * MIB)
+    time.sleep(memory_module.REFUSES_ON)
+    assert come(memory, world, 20) == 20
+
+
+def test_refusing_thousands_takes_few_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each took one, where the room was below zero: half a millisecond for a visitor who is sent away."""
+    world = World(held=150 * MIB, in_use=150 * MIB)
+    memory = memory_of(world, monkeypatch)
+    monkeypatch.setattr(memory_module, "REFUSES_ON", 60.0)
+    assert not any(memory.admits() for _ in range(1000))
+    assert world.measured < 5
+
+
+def test_near_the_limit_newcomers_get_what_could_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All was refused there: filled once, closed for ever, where the allocator cannot give back."""
+    world = World(held=155 * MIB, in_use=155 * MIB)
+    memory = memory_of(world, monkeypatch)
+    assert come(memory, world, 20) == 0
+    world.sessions_end(left=20 * MIB)
+    memory.measure()
+    assert come(memory, world, 200) == 200
+    assert world.held == 155 * MIB
+
+
+def test_near_the_limit_nothing_is_relied_on_that_makes_the_process_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(held=155 * MIB, in_use=60 * MIB)
+    memory = memory_of(world, monkeypatch)
+    admitted = 0
+    while memory.admits():
+        admitted += 1
+        world.held += 370 << 10  # what was free cannot be used by these
+    assert admitted <= 4
+    memory.measure()
+    assert memory.is_full
+    world.held -= 10 * MIB
+    memory.measure()
+    assert not memory.is_full
+
+
+def test_at_the_very_limit_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(held=158 * MIB, in_use=20 * MIB)
+    memory = memory_of(world, monkeypatch)
+    assert not memory.admits()
+    assert memory.is_full
+
+
+def test_a_limit_that_no_kernel_holds_closes_no_worker_whose_sessions_have_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sessions that were there had grown beyond HTAG_MEMORY_LIMIT, which nothing prevents, and the process kept
+    the memory: it was closed for ever."""
+    world = World(held=180 * MIB, in_use=180 * MIB)
+    monkeypatch.setattr(memory_module, "Reusable", lambda: world)
+    monkeypatch.setattr(heap, "resident", lambda: world.held)
+    memory = Memory(limit=160 * MIB)
+    assert not memory.admits()
+    world.sessions_end(left=20 * MIB)
+    memory.measure()
+    assert come(memory, world, 100) == 100
+
+
+def test_a_neighbour_that_takes_much_for_a_moment_refuses_nobody_what_could_be_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The container's own health check takes 8 MiB, 0.1 s of every 3."""
+    world = World(held=146 * MIB, in_use=30 * MIB)
+    memory = memory_of(world, monkeypatch)
+    world.neighbours = 8 * MIB
+    memory.measure()
+    assert come(memory, world, 100) == 100
+
+
+def test_an_estimate_that_is_wrong_does_not_let_the_kernel_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It sees a sixth of what newcomers take: all seems to be reusable, and there seems to be room for hundreds."""
+    world = World(held=100 * MIB, in_use=20 * MIB)
+    world.seen = 1 / 6
+    memory = memory_of(world, monkeypatch)
+    world.in_use = 100 * MIB
+    come(memory, world, 2000)
+    assert 140 * MIB < world.peak < 158 * MIB
 
 
 def test_large_objects_that_were_dropped_are_not_in_use() -> None:

@@ -3,14 +3,14 @@ import re
 import pytest
 
 from htag_stack.settings import Settings
-from htag_stack.settings_docs import FILES, rewritten
+from htag_stack.settings_docs import FILES, replace_part
 from tests.support.source import ROOT
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_files_say_what_the_settings_are(file: str) -> None:
     text = (ROOT / file).read_text()
-    assert rewritten(text, FILES[file]()) == text, "run: python -m htag_stack.settings_docs"
+    assert replace_part(text, FILES[file]()) == text, "run: python -m htag_stack.settings_docs"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -41,4 +41,4 @@ def test_every_setting_can_be_chosen_in_compose_or_is_fixed_there() -> None:
 
 def test_a_file_without_its_marks_is_noticed() -> None:
     with pytest.raises(ValueError, match="no line holds"):
-        rewritten("nothing", "x")
+        replace_part("nothing", "x")

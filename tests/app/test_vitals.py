@@ -169,10 +169,11 @@ class Filling(Memory):
 
     def __init__(self, used: int) -> None:
         self.used = used
+        self.reusable_there = 0
         super().__init__()
 
     def _uses(self) -> list[Use]:
-        return [Use(self.used << 20, 1000 << 20)]
+        return [Use(self.used << 20, 1000 << 20, reusable=self.reusable_there << 20)]
 
 
 @pytest.fixture
@@ -188,6 +189,22 @@ def test_memory_that_is_not_full_has_nobody_look_for_garbage(looked: list[float]
     vitals.measure_memory()
     assert not looked
     assert not vitals.stays_full
+
+
+def test_what_is_free_in_a_container_that_is_full_is_given_back(
+    looked: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is room for the other workers, which count it as used; and for whatever else runs there."""
+    given: list[None] = []
+    monkeypatch.setattr(collector, "give_back", lambda: given.append(None))
+    memory = Filling(500)
+    vitals = Vitals(MemoryStore(), memory)
+    vitals.measure_memory()
+    assert not given
+    memory.reusable_there = 410
+    vitals.measure_memory()
+    assert given
+    assert not looked
 
 
 def test_where_looking_for_garbage_helps_the_worker_is_not_full(monkeypatch: pytest.MonkeyPatch) -> None:

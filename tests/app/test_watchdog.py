@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosedError
 
 from htag import Tag
 from htag_stack import watchdog
-from htag_stack.watchdog import Watchdog, name_of, shown, stack_of
+from htag_stack.stacks import format_stack, frames_of, name_of
+from htag_stack.watchdog import Watchdog
 from tests.app.processes import GUNICORN, Stack, Start
 from tests.app.visiting import get, tab
 from tests.support.waiting import PATIENCE, eventually
@@ -236,8 +237,8 @@ class Heir(Component): ...
 
 
 def here() -> tuple[str, str]:
-    frames = stack_of(sys._getframe())
-    return name_of(frames), shown(frames)
+    frames = frames_of(sys._getframe())
+    return name_of(frames), format_stack(frames)
 
 
 def rendered(child: Any) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Counters of what crosses a wall between packages, on parsed source code.
 
 The wall is around a package, not around a class: inside `htag/tree/` a tag's `_x` is shared, outside it is not used.
-Which package defines a private name is judged by the name alone, because the type of `x` in `x._name` is not known
-here: a package that has a `_name` of its own can use another's without being found.
+Which package defines a private name is judged by the name, because the type of `x` in `x._name` is mostly not known
+here. Where `x` is an argument, or an attribute of `self`, with the class of another package as its annotation, that
+counts as well: else a package that has a `_name` of its own could use another's without being found.
 """
 
 import ast
@@ -121,6 +122,69 @@ def _is_namespace(node: ast.expr) -> bool:
     return False
 
 
+# -- annotations -------------------------------------------------------------------------------------------------------
+
+
+def uses_of_annotated(module: str, tree: ast.Module) -> Iterator[tuple[Use, str]]:
+    """(use, the module that the class comes from) of each `x._name` whose `x` is annotated with an imported class."""
+    origins = {
+        alias.asname or alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    attributes = _annotated_attributes(tree)
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = _annotated_arguments(function)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and is_private(node.attr):
+                    for kind in _kinds(node.value, arguments, attributes) & set(origins):
+                        yield Use(module, node.lineno, node.attr), origins[kind]
+
+
+def _kinds(holder: ast.expr, arguments: Mapping[str, set[str]], attributes: Mapping[str, set[str]]) -> set[str]:
+    match holder:
+        case ast.Name(id=name):
+            return arguments.get(name, set())
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return attributes.get(name, set())
+    return set()
+
+
+def _annotated_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, set[str]]:
+    """The names of classes in the annotation of each argument."""
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return {each.arg: _classes(each.annotation) for each in arguments if each.annotation is not None}
+
+
+def _annotated_attributes(tree: ast.Module) -> dict[str, set[str]]:
+    """The same of the attributes of all classes: annotated themselves, or set from an annotated argument."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute | ast.Name):
+            name = node.target.attr if isinstance(node.target, ast.Attribute) else node.target.id
+            found.setdefault(name, set()).update(_classes(node.annotation))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = _annotated_arguments(node)
+            for each in ast.walk(node):
+                if isinstance(each, ast.Assign) and isinstance(each.value, ast.Name):
+                    for target in each.targets:
+                        if isinstance(target, ast.Attribute) and _sets_own(target):
+                            found.setdefault(target.attr, set()).update(arguments.get(each.value.id, ()))
+    return found
+
+
+def _classes(annotation: ast.expr) -> set[str]:
+    """The names in an annotation: of `App | None`, `"App"` and `list[App]` alike, since one of them may be meant."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = ast.parse(annotation.value, mode="eval").body
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+
+
+# -- packages ----------------------------------------------------------------------------------------------------------
+
+
 class Names:
     """The private names of every package: those that it defines, and those that it only puts on other objects."""
 
@@ -133,17 +197,27 @@ class Names:
             self._defined.setdefault(packages[module], set()).update(definitions(tree))
             self._put.setdefault(packages[module], set()).update(marks(tree))
         self.uses = [use for module, tree in sources.items() for use in uses(module, tree)]
+        self._annotated = {
+            use
+            for module, tree in sources.items()
+            for use, origin in uses_of_annotated(module, tree)
+            if packages.get(origin, packages[module]) != packages[module]
+        }
 
     def foreign(self) -> list[Use]:
-        """The uses of names that the user's package does not define and another one does, or puts on objects."""
-        return [
-            use for use in self.uses if use.name not in self._defined[self._packages[use.module]] and self._other(use)
-        ]
+        """The uses of names that another package defines or puts on objects, and not the user's own.
+
+        Of its own names, those that it uses on what is annotated as another package's.
+        """
+        return [use for use in self.uses if use in self._annotated or (not self._own(use) and self._other(use))]
 
     def third_party(self) -> list[Use]:
         """The uses of names that none of the packages has."""
         known: set[str] = set().union(*self._defined.values(), *self._put.values())
         return [use for use in self.uses if use.name not in known]
+
+    def _own(self, use: Use) -> bool:
+        return use.name in self._defined[self._packages[use.module]]
 
     def _other(self, use: Use) -> bool:
         own = self._packages[use.module]

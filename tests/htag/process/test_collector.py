@@ -271,6 +271,39 @@ def test_short_of_memory_a_sweep_may_take_a_hundredth_of_the_time_it_was_waited_
     assert len(sweeps) == 1
 
 
+def test_short_of_memory_and_with_nearly_all_sessions_gone_a_sweep_is_made_at_once(
+    mine: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newcomers were refused for half a minute for what ended sessions had left in circles."""
+    now = time.monotonic()
+    sweeps = filled(mine, monkeypatch, 25, 800 * MIB)
+    mine._swept_at = now - collector.APART
+    for _ in range(20):
+        mine.session_ended()
+    mine.relieve(now)
+    assert not sweeps
+    for _ in range(4):
+        mine.session_ended()
+    mine.relieve(now)
+    assert len(sweeps) == 1
+    mine._swept_at = now  # not again and again, where it is no session that fills the memory
+    mine.relieve(now)
+    assert len(sweeps) == 1
+
+
+def test_the_c_library_gives_back_as_often_as_that_takes_a_hundredth_of_the_time(
+    mine: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trims: list[float] = []
+    monkeypatch.setattr(heap, "trim", lambda: (time.sleep(0.02), trims.append(time.monotonic())))
+    for _ in range(10):
+        mine.give_back()
+    assert len(trims) == 1
+    mine._trimmed_at -= 3.0
+    mine.give_back()
+    assert len(trims) == 2
+
+
 def test_a_sweep_in_vain_makes_the_next_one_later(mine: Collector) -> None:
     mine.sweep()
     assert mine._share == collector.SHARE / 2

@@ -13,9 +13,10 @@ from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import State, Tag
 from htag.limits import Limits
+from htag.session.delivery import KEPT_BYTES
 from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
-from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
+from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
 from tests.htag.web.test_endpoints import Open, click, payloads, scene
@@ -40,7 +41,7 @@ def session_of(each: Any) -> Session:
 async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_their_bytes(scene: Open) -> None:
     session = session_of(await scene())
     for number in range(50):
-        session.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
+        session.delivery.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
     tab = RecordingChannel()
     session.attach(tab, None)
     assert KEPT_BYTES - 200_000 <= sum(map(len, tab.frames[1:])) <= KEPT_BYTES
@@ -155,7 +156,7 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
     for _ in range(25):
         session.app.place.add(Endless())  # type: ignore[attr-defined]
         session.start_hooks()
-    assert session.tasks == 10
+    assert len(session.tasks) == 10
     assert bounds.labels("session_limited") == ["tasks"] * 15
     assert "TooManyTasks" in caplog.text
     await asyncio.sleep(0)
@@ -210,11 +211,11 @@ async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.rows.append({"text": "x" * 2 * MIB})  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     assert "This page was closed" in far.frames[-1]
     assert not far.ended  # it is to be told first
     assert session.close_code == SESSION_TOO_LARGE
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     await until(lambda: far.ended)
     assert house.bounds.labels("session_limited") == ["size"]
     assert not house.registry.sessions
@@ -225,13 +226,13 @@ async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
     house = House()
     sessions = [connected(house) for _ in range(3)]
     for _ in range(2):
-        house.registry.measure()
+        house.registry.usage.measure()
     session = sessions[1][0]
     before = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    session._push()
+    session.push()
     for _ in range(3):
-        house.registry.measure()
+        house.registry.usage.measure()
     assert session.size > before + 90_000
     await house.registry.close()
 
@@ -240,7 +241,7 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.shown.text = "x" * 2 * MIB  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     house.registry.end(session, "replaced")
     assert far.ended
     await asyncio.sleep(0.3)
@@ -250,12 +251,12 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
 async def test_little_messages_cost_no_measuring() -> None:
     house = House()
     session, _ = connected(house)
-    house.registry.measure()
+    house.registry.usage.measure()
     size = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    house.registry.heard(session, 5000)
+    house.registry.usage.note_message(session, 5000)
     assert session.size == size
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > size
     await house.registry.close()
 
@@ -274,7 +275,7 @@ async def test_records_and_scripts_that_wait_are_part_of_the_size(grow: Callable
     session = house.open()
     assert isinstance(session.app, Store)
     grow(session.app)
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > MIB
     await house.registry.close()
 

@@ -518,7 +518,7 @@ async def test_a_session_that_ends_closes_its_websocket_with_4404_and_its_stream
         await socket.receive()
     assert refused.value.code == 4404
     await stream.close()
-    assert here.web.registry.connections() == {"websocket": 0, "sse": 0, "http": 0}
+    assert here.web.registry.usage.connections() == {"websocket": 0, "sse": 0, "http": 0}
 
 
 async def test_a_post_whose_session_ends_meanwhile_is_answered(scene: Open) -> None:
@@ -574,7 +574,7 @@ async def test_sessions_that_were_used_and_ended_leave_no_tag_behind(transport: 
     assert (tags_alive(Visited), tags_alive(Row)) == (apps, rows)
     assert tags_alive(GTag) <= everything
     assert not web.registry.sessions
-    assert not web.registry._unmeasured
+    assert not web.registry.usage._unmeasured
     await web.registry.close()
 
 
