@@ -14,7 +14,7 @@ from headless.tab import Tab
 from htag import WebApp
 from htag.session import inbox
 from htag.session.tab import MAX_TABS
-from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
+from tests.htag.web.visitor import Open, Page, Scene, click, payloads, scene
 from tests.support.waiting import until
 
 __all__ = ["scene"]
