@@ -21,8 +21,9 @@ LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes
 
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
-ENOUGH = 10  # newcomers between two measurements that tell what one takes
-CAUTION = 10  # times what a newcomer is thought to take: if they took that and filled the room, it is measured anew
+ENOUGH = 10  # newcomers that tell what one takes
+CAUTION = 10  # times what newcomers are thought to have taken or what the process has grown by: if that fills the room,
+# it is measured anew
 # Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
 # 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
 REFUSES_ON = 0.05
@@ -57,13 +58,13 @@ class Reusable:
     """Estimates what this process holds and does not use."""
 
     def __init__(self) -> None:
-        self._anonymous, self._blocks, self._large = self._held()
+        self._anonymous, self._blocks, self._large = self._ask()
         self._most_blocks = self._blocks
         self._block = 0.0  # bytes of a block of Python's allocator, on average
 
     def measure(self) -> tuple[int, int]:
         """(bytes in use since the start, bytes that could be used again)"""
-        anonymous, blocks, large = self._held()
+        anonymous, blocks, large = self._ask()
         held = anonymous - self._anonymous
         if blocks > self._most_blocks:  # nothing is left over
             self._most_blocks = blocks
@@ -71,7 +72,11 @@ class Reusable:
         used = int((blocks - self._blocks) * self._block) + large - self._large
         return used, max(held - max(used, 0), 0)
 
-    def _held(self) -> tuple[int, int, int]:
+    def held(self) -> int:
+        """Bytes by which the process has grown since the start, in 5 µs: what the kernel counts."""
+        return heap.anonymous() - self._anonymous
+
+    def _ask(self) -> tuple[int, int, int]:
         return heap.anonymous(), sys.getallocatedblocks(), heap.large_blocks()
 
 
@@ -88,19 +93,20 @@ class Memory:
         self._in_use = 0
         self._admitted = 0  # since the last measurement
         self._each = EACH  # bytes that a newcomer takes
+        self._counted = self._grown = 0  # newcomers, and bytes by which more was in use, since something was learnt
         self._floor = math.inf  # bytes: the least that this process has held since it is at the brink
         self.measure()
 
     def measure(self) -> None:
         """Bring the attributes up to date; takes about half a millisecond at thousands of sessions."""
         in_use, self.reusable = self._reusable.measure()
-        if self._admitted >= ENOUGH:
-            self._each = max((in_use - self._in_use) // self._admitted, LEAST)
+        self._learn(in_use - self._in_use)
         self._in_use, self._admitted = in_use, 0
         self.resident = heap.resident()
         self.uses = self._uses()
         self._to_brink = min((use.to_brink for use in self.uses), default=0)
-        self._room = min((use.room for use in self.uses), default=0) if self._is_reliable(in_use + self.reusable) else 0
+        self._held = self._reusable.held()
+        self._room = min((use.room for use in self.uses), default=0) if self._is_reliable() else 0
         self.is_full = bool(self.uses) and self._room < self._each
         self._measured_at = time.monotonic()
 
@@ -130,21 +136,31 @@ class Memory:
         """The limit that is nearest."""
         return max(self.uses, key=lambda use: use.used / use.limit, default=None)
 
+    def _learn(self, grown: int) -> None:
+        """Count by how many bytes the newcomers since the last measurement have grown what is in use."""
+        if self._admitted:
+            self._counted, self._grown = self._counted + self._admitted, self._grown + grown
+        if self._counted >= ENOUGH:
+            self._each = max(self._grown // self._counted, LEAST)
+            self._counted = self._grown = 0
+
     def _is_outdated(self) -> bool:
         """Whether what was measured last is no ground for letting in or refusing one more."""
-        if self._admitted and CAUTION * self._admitted * self._each > min(self._room, self._to_brink):
-            return True
+        if self._admitted:
+            taken = max(self._admitted * self._each, self._reusable.held() - self._held)
+            if CAUTION * taken > min(self._room, self._to_brink):
+                return True
         return self._room < self._each and time.monotonic() - self._measured_at >= REFUSES_ON
 
-    def _is_reliable(self, held: int) -> bool:
+    def _is_reliable(self) -> bool:
         """Whether newcomers may be let in on what could be used again: at the brink only if that is where those took
-        their memory from who came in since, because the process has not grown. `held`: its bytes."""
+        their memory from who came in since, because the process has not grown."""
         if self._to_brink > 0:
             self._floor = math.inf
             return True
-        self._floor = min(self._floor, held)
+        self._floor = min(self._floor, self._held)
         leeway = LEEWAY * min((use.limit for use in self.uses), default=0)
-        return held <= self._floor + leeway and not any(use.is_last for use in self.uses)
+        return self._held <= self._floor + leeway and not any(use.is_last for use in self.uses)
 
     def _uses(self) -> list[Use]:
         uses = []

@@ -160,26 +160,33 @@ class GTag(Node, ClassNames):
         return self
 
     def remove(self, item: Any = MISSING) -> Self:
-        """Take `item` out of the children; without an argument, take this tag out of its parent."""
+        """Take `item` out of the children; without an argument, take this tag out of its parent.
+
+        Raises what its `on_unmount` raises; it has left all the same.
+        """
         if item is MISSING:
             if self.parent is not None:
                 self.parent.remove(self)
         elif isinstance(item, Node):
             if item.parent is self:
-                adoption.detach(self, item)
-                self._changed(CHILDREN)
+                try:
+                    adoption.detach(self, item)
+                finally:
+                    self._changed(CHILDREN)
         elif (index := child_list.index_of_equal(self, item)) >= 0:
             child_list.remove_at(self, index)
             self._changed(CHILDREN)
         return self
 
     def clear(self, *items: Any) -> Self:
-        """Take all children out, then add `items`."""
-        if self._content is not None:
-            adoption.detach_all(self)
-        if items:
-            adoption.append_all(self, items)
-        self._changed(CHILDREN)
+        """Take all children out, then add `items`. Raises the first error of an `on_unmount`, after all that."""
+        try:
+            if self._content is not None:
+                adoption.detach_all(self)
+        finally:
+            if items:
+                adoption.append_all(self, items)
+            self._changed(CHILDREN)
         return self
 
     @property

@@ -60,6 +60,15 @@ IN_A_CIRCLE = (
 """
 )
 
+HEAVY = f"""
+from htag import Tag
+
+class Page(Tag.App):
+    def init(self):
+        self.data = bytes({14 * MIB}).replace(b"\\0", b"x")
+        self.add("here")
+"""
+
 LEAVES_A_CIRCLE = """
 from htag import Tag
 
@@ -195,6 +204,18 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
 def come(container: Container, newcomers: int) -> list[int]:
     """The status that each of them gets, one after the other."""
     return [container.get()[0] for _ in range(newcomers)]
+
+
+def test_the_first_crowd_kills_nothing_however_large_the_pages_are(serve: Callable[[str], Container]) -> None:
+    """How much one takes was learnt from ten newcomers, and the kernel killed the worker before."""
+    container = serve(HEAVY)
+    known = container.get()[2]
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        statuses = Counter(crowd.map(lambda _: container.get()[0], range(60)))
+    assert set(statuses) == {200, 503}
+    assert statuses[200] >= 4
+    assert container.get(cookie=known)[0] == 200
+    assert container.state() == (True, False, 0)
 
 
 def test_pages_that_leave_20_mb_in_a_circle_turn_nobody_away(serve: Callable[[str], Container]) -> None:
