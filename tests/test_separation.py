@@ -103,11 +103,15 @@ def defined(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", files("tests"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_test_file_is_a_store_of_helpers(path: Path) -> None:
+def test_no_test_file_is_a_store_of_helpers() -> None:
     """What several files need stands in a module that says so, and runs no tests."""
-    names = {module.split(".")[-1] for module in modules_of(path, "tests")}
-    assert not {name for name in names if name.startswith("test_") or name == "conftest"}
+    taken = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files("tests")
+        for module in sorted(modules_of(path, "tests"))
+        if module.split(".")[-1].startswith("test_") or module.endswith(".conftest")
+    ]
+    assert not taken
 
 
 def test_only_one_observer_records() -> None:

@@ -154,7 +154,7 @@ class Visited:
         return Session(identity, Page(), Codec(), Observer(), Limits())
 
 
-async def test_nobody_has_left_before_anybody_came():
+async def test_the_last_tab_has_not_left_before_the_first_came():
     assert not serving.is_left(Visited().registry)
 
 

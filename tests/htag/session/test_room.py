@@ -39,7 +39,7 @@ async def test_a_single_frame_always_has_room() -> None:
     assert Room(Observer(), 10).has(1000)
 
 
-async def test_who_is_in_use_has_more_than_who_listens_and_who_was_refused_has_least() -> None:
+async def test_a_tab_in_use_has_more_room_than_a_listener_and_a_refused_one_least() -> None:
     bounds = RecordingObserver()
     here = Room(bounds, 100)
     here.take(Tab(), 20)

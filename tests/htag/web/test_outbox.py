@@ -229,7 +229,7 @@ async def test_a_stream_ends_with_its_session(scene: Scene) -> None:
     await asyncio.wait_for(running, 5)
 
 
-async def test_a_stream_whose_heartbeat_finds_nobody_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_whose_heartbeat_cannot_be_sent_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     browser.gone = True
