@@ -18,6 +18,7 @@ from headless.client import Client
 from headless.errors import Refused
 from tests.stack.engine import docker, run
 from tests.stack.nginx_container import IMAGE, arguments, nginx
+from tests.support.servers import serves
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
@@ -132,21 +133,11 @@ def start(network: str) -> Iterator[Callable[..., Proxy]]:
         ).strip()  # fmt: skip
         containers.append(container)
         proxy = Proxy(container, "http://" + docker("port", container, "8080").strip())
-        _wait_until_it_serves(proxy)
+        eventually(lambda: serves(proxy.url + "/echo"), lambda: docker("logs", container))
         return proxy
 
     yield start
     docker("rm", "--force", *containers)
-
-
-def _wait_until_it_serves(proxy: Proxy) -> None:
-    def serves() -> bool:
-        try:
-            return proxy.get("/echo").status_code == 200
-        except requests.ConnectionError:
-            return False  # not listening yet
-
-    eventually(serves, lambda: docker("logs", proxy.container))
 
 
 @pytest.fixture(scope="module")
