@@ -9,15 +9,15 @@ from htag.limits import Limits
 from htag.observer import Observer
 from tests.support.journeys import (
     HOME,
+    CallRecorder,
     Journey,
-    Recorder,
     Step,
     changes_of_file,
     files_not_told,
     first_missing,
     functions_of,
     journeys,
-    returns,
+    returns_to_files,
 )
 from tests.support.source import ROOT
 from tests.support.visits import Visits, visits
@@ -47,31 +47,31 @@ class Counter(Tag.App):
         self.is_over = True
 
 
-async def first_page(visits: Visits) -> Recorder:
+async def first_page(visits: Visits) -> CallRecorder:
     web = visits.serve(Counter)
     await visits.tab(web, "websocket").load()  # after this one, nothing is made for the first time
     tab = visits.tab(web, "websocket")
-    with Recorder() as recorder:
+    with CallRecorder() as recorder:
         await tab.load()
     return recorder
 
 
-async def click(visits: Visits, transport: str) -> Recorder:
+async def click(visits: Visits, transport: str) -> CallRecorder:
     tab = await visits.tab(visits.serve(Counter), transport).load()
     await tab.connect()
     await tab.click(tab.button("Click"))  # after this one, nothing is made for the first time
     target = tab.button("Click")
-    with Recorder() as recorder:
+    with CallRecorder() as recorder:
         await tab.click(target)
     return recorder
 
 
-async def end(visits: Visits) -> Recorder:
+async def end(visits: Visits) -> CallRecorder:
     apps: list[Counter] = []
     web = visits.serve(Counter, limits=Limits(grace_seconds=0.05), on_instance=apps.append)
     tab = await visits.tab(web, "websocket").load()
     await tab.connect()
-    with Recorder() as recorder:
+    with CallRecorder() as recorder:
         await tab.leave()
         await until(lambda: apps[0].is_over)
     return recorder
@@ -99,7 +99,7 @@ def test_a_step_is_a_function_that_exists(title: str, step: Step) -> None:
 
 @pytest.mark.parametrize("title", JOURNEYS)
 def test_no_journey_comes_back_to_a_file_more_than_once(title: str) -> None:
-    assert {file: times for file, times in returns(JOURNEYS[title].steps).items() if times > 1} == {}
+    assert {file: times for file, times in returns_to_files(JOURNEYS[title].steps).items() if times > 1} == {}
 
 
 @pytest.mark.parametrize("title", JOURNEYS)
@@ -140,7 +140,7 @@ def test_a_list_is_read_with_what_is_asked() -> None:
     [([A, A, B, C], {}), ([A, B, A], {"a.py": 1}), ([A, B, A, A, C, A, B], {"a.py": 2, "b.py": 1})],
 )
 def test_returns_are_counted(steps: list[Step], counted: dict[str, int]) -> None:
-    assert returns(steps) == counted
+    assert returns_to_files(steps) == counted
 
 
 def test_functions_are_known_by_their_qualified_names() -> None:
@@ -167,7 +167,7 @@ def test_changes_of_file_are_counted() -> None:
 def test_calls_are_recorded_in_their_order() -> None:
     observer = Observer()
     observer.report_left_out()
-    with Recorder() as recorder:
+    with CallRecorder() as recorder:
         observer.session_opened()
         observer.browser_error()
     observer.report_left_out()

@@ -44,7 +44,7 @@ def journeys(page: str) -> Iterator[Journey]:
         yield Journey(title, steps, re.findall(r"`([^`]+)`", " ".join(asked)), *map(int, changes))
 
 
-def returns(steps: Sequence[Step]) -> dict[str, int]:
+def returns_to_files(steps: Sequence[Step]) -> dict[str, int]:
     """How often a list comes back to each file that it has left."""
     entered = Counter(file for file, _ in groupby(step.file for step in steps))
     return {file: times - 1 for file, times in entered.items() if times > 1}
@@ -66,7 +66,7 @@ def _functions(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
 # -- what runs ---------------------------------------------------------------------------------------------------------
 
 
-class Recorder:
+class CallRecorder:
     """Records, inside `with`, the calls of htag's functions in this thread, in their order."""
 
     def __init__(self) -> None:
