@@ -71,7 +71,9 @@ def embedded(rows: int, seconds: float | None) -> Any:
 
     async def tells_sessions(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/metrics":
-            lines = [f'htag_sessions{{state="{state}"}} {number}' for state, number in web.registry.counts().items()]
+            lines = [
+                f'htag_sessions{{state="{state}"}} {number}' for state, number in web.registry.usage.counts().items()
+            ]
             await PlainTextResponse("\n".join(lines))(scope, receive, send)
         else:
             await web.app(scope, receive, send)

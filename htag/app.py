@@ -1,11 +1,11 @@
 """`Tag.App`: one person's component tree."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, cast
 
-from htag.tree.flags import HAS_HOOKS
-from htag.tree.live import Registry
-from htag.tree.tag import GTag, current_request
+from htag.tree.access import attribute
+from htag.tree.live import LiveTree, live_tree
+from htag.tree.tag import GTag
 
 
 class App(GTag):
@@ -19,17 +19,24 @@ class App(GTag):
     _reload: bool = False
 
     _is_root = True
-    _serve: ClassVar[Callable[["App"], Any]]  # serving lies above: `web` puts itself in here
+    _runtime: LiveTree  # all that belongs to this process, and not to the app: `live_tree(app)`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._live = Registry(self)
-        self._note_change = self._live.note_change
-        self._push: Callable[[float], None] | None = None  # asks the session for a push; None while there is none
-        self._context: Any = None  # the session's variables: what runs for the app runs with these, whoever asks for it
-        self._renew: Callable[[App], None] | None = None  # gives the session a new id; None while there is none
-        self._heard_from: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
-        self._served: Any = None
+        self._runtime = LiveTree(self)
         super().__init__(*args, **kwargs)
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a copy or a pickle holds: all but the live tree, of which only the next tag's number goes along."""
+        attributes, slots = cast(tuple[dict[str, Any], dict[str, Any]], super().__getstate__())
+        return attributes | {"_runtime": self._runtime.numbers.next}, slots
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        """Be what `__getstate__` returned, with a live tree that knows nothing yet and gives no number again."""
+        attributes, slots = state
+        self.__dict__.update(attributes)
+        for name, value in slots.items():
+            setattr(self, name, value)
+        self._runtime = LiveTree(self, attributes["_runtime"])
 
     def on_visit(self, request: Any) -> Any:
         """The page is asked for, for the first time or again: `request.query_params` is what stands in its address now.
@@ -43,19 +50,20 @@ class App(GTag):
     @property
     def app(self) -> Any:
         """A Starlette application that serves this very instance to everybody."""
-        if self._served is None:
-            self._served = App._serve(self)
-        return self._served
+        live = live_tree(self)
+        if live.served is None:
+            live.served = _serving[-1](self)
+        return live.served
 
     @property
     def request(self) -> Any:
         """The Starlette Request or WebSocket that this app heard from last, or None."""
-        return current_request.get() if self._heard_from is None else self._heard_from()
+        return live_tree(self).last_request()
 
     def find_tag(self, start: GTag, identity: str) -> GTag | None:
         """The first tag within `start` whose id, or whose HTML attribute `id`, is `identity`."""
-        for tag in self._live.pre_order(start):
-            if identity in (tag.id, tag["id"] if "id" in tag._attributes[::2] else None):
+        for tag in live_tree(self).generated.pre_order(start):
+            if identity in (tag.id, attribute(tag, "id")):
                 return tag
         return None
 
@@ -66,8 +74,7 @@ class App(GTag):
         once; the old id is good until it has come, and 30 s longer for requests that are on their way. RuntimeError in
         an instance that serves everybody. In `init` there is nothing to do: the id is as new as the app.
         """
-        if self._renew is not None:
-            self._renew(self)
+        live_tree(self).renew_id()
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of what changed, from any thread.
@@ -75,31 +82,17 @@ class App(GTag):
         It is made on the next turn of the event loop, or where the last one is less than `throttle` seconds ago
         (default: `throttle_delay`), at the end of that time. Calls in between are one push.
         """
-        if self._push is not None:
-            self._push(self.throttle_delay if throttle is None else throttle)
+        live_tree(self).request_push(self.throttle_delay if throttle is None else throttle)
 
-    # -- told by the tree --------------------------------------------------------------------------------------------
 
-    def _note_script(self, tag: GTag, code: str) -> None:
-        self._live.note_script(tag, code)
+def reloads(app: App) -> bool:
+    """Whether the pages of `app` load again once a server that they have lost is back: `_reload`, which is htag 2's."""
+    return app._reload
 
-    def _mount(self, tag: GTag) -> None:
-        if self._context is None:
-            self._live.mount(tag)
-        else:
-            self._context.inside(self._live.mount, tag)
 
-    def _unmount(self, tag: GTag) -> None:
-        if self._context is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
-            self._live.unmount(tag)
-        else:
-            self._context.inside(self._live.unmount, tag)
+_serving: list[Callable[[App], Any]] = []
 
-    def _forget_made(self, host: GTag) -> None:
-        self._live.reconcile(host, [], [])
 
-    def _next_number(self) -> int:
-        return self._live.number()
-
-    def _is_dirty(self, tag: GTag) -> bool:
-        return tag in self._live.dirty
+def serve_with(factory: Callable[[App], Any]) -> None:
+    """Have `factory` make what `App.app` is: for the package that serves, which no app's module imports."""
+    _serving.append(factory)

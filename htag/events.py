@@ -1,4 +1,4 @@
-"""What a handler gets, an `Event`, and what an author may say of a handler: `prevent`, `stop`."""
+"""`Event`, which a handler gets; `prevent` and `stop`, which an author puts around a handler."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from htag.tree.tag import GTag
 
 AnyCallback = TypeVar("AnyCallback", bound=Callable[..., Any])
 
-OWN = frozenset(("id", "name", "target"))  # what an event has of itself, unless its data says otherwise
+OWN = frozenset(("id", "name", "target"))  # attributes of any event, where its data has none of that name
 
 
 class Event(msgspec.Struct, eq=False, dict=True):
@@ -46,7 +46,7 @@ class Event(msgspec.Struct, eq=False, dict=True):
 
 
 class HandlerWrapper:
-    """A callable that can carry no mark itself, such as a bound method, with a mark."""
+    """A handler around a callable that takes no attributes, such as a bound method: JavaScript is noted on this one."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = func
@@ -68,7 +68,7 @@ def stop(callback: AnyCallback) -> AnyCallback:
 
 
 def _mark(callback: AnyCallback, *, prevent: bool = False, stop: bool = False) -> AnyCallback:
-    """Note on `callback` the JavaScript that runs before its call; always in the same order."""
+    """`callback`, or a wrapper of it, with the JavaScript that runs before its call: always in the same order."""
     before = js_prefix(callback)
     text = (STOP if stop or STOP in before else "") + (PREVENT if prevent or PREVENT in before else "")
     marked: Any = callback

@@ -1,4 +1,4 @@
-"""`Tag`: where element classes come from."""
+"""`Tag` makes the classes of elements."""
 
 from typing import Any
 

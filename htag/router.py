@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from htag.app import App
 from htag.events import HandlerWrapper
 from htag.state import State
-from htag.tree import pairs
+from htag.tree.access import handler as handler_of
+from htag.tree.access import set_handler
 from htag.tree.tag import GTag
 
 REPORT = "init_route"  # the router's own event: the browser says where it is
@@ -59,7 +60,7 @@ class Router(GTag):
     def on_unmount(self) -> None:
         """Listen no more."""
         self._asked = False
-        handler = self.root._handler("hashchange")
+        handler = handler_of(self.root, "hashchange")
         if isinstance(handler, Listeners):
             handler.routers.pop(self, None)
         elif isinstance(handler, str) and self._report in handler:
@@ -67,7 +68,7 @@ class Router(GTag):
 
     def _listen(self, app: App) -> None:
         """Take part in the app's `onhashchange`; a handler of its own goes on working."""
-        handler = app._handler("hashchange")
+        handler = handler_of(app, "hashchange")
         if isinstance(handler, Listeners):
             handler.routers[self] = None
         elif isinstance(handler, str):
@@ -76,7 +77,7 @@ class Router(GTag):
         elif handler is None:
             app["onhashchange"] = Listeners(no_handler, self)
         else:  # the browser calls it already: nothing to render, and the body is the whole page
-            app._set_events(pairs.put(app._events, "hashchange", Listeners(handler, self)))
+            set_handler(app, "hashchange", Listeners(handler, self))
 
     @property
     def _report(self) -> str:

@@ -8,8 +8,8 @@ import time
 
 from locust import task
 
-from loadtest.client import Transport
-from loadtest.document import Element
+from headless.document import Element
+from headless.protocol import Transport
 from loadtest.people import Person
 
 PAGES = ("/", "/tasks", "/contact", "/live")
@@ -75,7 +75,7 @@ class Visitor(Person):
         tasks = self.listed()
         if tasks:
             with self.request("delete a task"):
-                self.client.click(next(child for child in tasks[0].walk() if child.name == "button"))
+                self.client.click(next(child for child in tasks[0] if child.name == "button"))
                 assert len(self.listed()) == len(tasks) - 1, f"one task less than {len(tasks)} is {len(self.listed())}"
 
     def listed(self) -> list[Element]:
@@ -87,7 +87,7 @@ class Visitor(Person):
         with self.request("send the form"):
             form = self.client.document.with_event("submit", "form")[0]
             self.client.submit(form, {"name": "Ada", "email": "ada@example.org", "message": "Hello!"})
-            assert "Thank you, Ada" in self.client.document.root.text, "no thanks for the message"
+            assert "Thank you, Ada" in self.client.document.root.inner_text, "no thanks for the message"
 
     @task(2)
     def watch(self) -> None:

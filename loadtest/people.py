@@ -17,7 +17,9 @@ import websocket
 from locust import User, between
 from locust.exception import RescheduleTask, StopUser
 
-from loadtest.client import Client, ClientError, Transport
+from headless.client import Client
+from headless.errors import ClientError
+from headless.protocol import Transport
 
 ANSWER_SECONDS = 15.0  # a person has given up by then
 FAILURES = (ClientError, AssertionError, LookupError, OSError, websocket.WebSocketException)

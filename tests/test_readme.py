@@ -60,7 +60,7 @@ def test_a_make_target_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_file_that_is_named_is_there(page: str) -> None:
-    folders = "htag|app|apps|bench|deploy|loadtest|monitoring|nginx|tests|docs"
+    folders = "htag|app|apps|bench|deploy|headless|loadtest|monitoring|nginx|tests|docs"
     for name in found(rf"`((?:{folders})/[\w./-]+\.\w+)`", page):
         assert (ROOT / name).exists(), name
 

@@ -23,24 +23,24 @@ class SessionRegistries:
 
     def counts(self) -> dict[str, int]:
         """The number of sessions by state."""
-        return _sum([registry.counts() for registry in self._registries])
+        return _sum([registry.usage.counts() for registry in self._registries])
 
     def connections(self) -> dict[str, int]:
         """The number of connected tabs by transport."""
-        return _sum([registry.connections() for registry in self._registries])
+        return _sum([registry.usage.connections() for registry in self._registries])
 
     def memory(self) -> int:
         """The estimated bytes of all sessions together."""
-        return sum(registry.memory() for registry in self._registries)
+        return sum(registry.usage.memory() for registry in self._registries)
 
     def memory_by_session(self) -> list[int]:
         """The estimated bytes of each session."""
-        return [size for registry in self._registries for size in registry.memory_by_session()]
+        return [size for registry in self._registries for size in registry.usage.memory_by_session()]
 
     def measure(self) -> None:
         """Estimate anew the size of some sessions of each registry in which something happened."""
         for registry in self._registries:
-            registry.measure()
+            registry.usage.measure()
 
     def drain(self) -> None:
         """Refuse newcomers from now on."""

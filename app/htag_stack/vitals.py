@@ -77,8 +77,10 @@ class Vitals:
             await asyncio.sleep(MEASURE_EVERY)
 
     def measure_memory(self) -> None:
-        """Measure the memory; if it is full, look for what can be given back, and measure once more. If only the
-        container is full, what this worker gives back is room for the other workers."""
+        """Measure the memory; if it is full, look for what can be given back, and measure once more.
+
+        Where only the container is full, what this worker can give back is room for the other workers.
+        """
         self.memory.measure()
         if self.memory.is_full:
             collector.relieve(self._full_since or time.monotonic())

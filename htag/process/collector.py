@@ -157,8 +157,8 @@ class Collector:
         """Look for memory that can be given back, while newcomers are refused. `since`: when that began (monotonic).
 
         A sweep holds up every session, so it may take a hundredth of the time that has been waited for it; less after
-        sweeps that were in vain, when it is the sessions that fill the memory. Where nearly all sessions have gone, it
-        holds up few, and what fills the memory is probably garbage: then it is made at once.
+        sweeps that were in vain, when it is the sessions that fill the memory. Where nearly all sessions have gone, few
+        are held up, and what fills the memory is probably garbage: then it is made at once.
         """
         if not self.running:
             return

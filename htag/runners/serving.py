@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from htag.runners import reloader
-from htag.session.registry import HTTP_SECONDS, SessionRegistry
+from htag.session.registry import SessionRegistry
+from htag.session.usage import HTTP_SECONDS
 from htag.web.webapp import WebApp
 
 Show = Callable[[str], Any]
@@ -32,7 +33,7 @@ def serve(
     options = {"log_config": log_config(), "timeout_graceful_shutdown": SHUTDOWN_SECONDS, **(options or {})}
     watches = reload and not reloader.is_child()
     if reload:
-        web.tag_entity._reload = True
+        web.reload = True
     port = chosen_port(host, port)
     if show is not None and not reloader.is_child():  # a child is a restart: the page is open
         scheme = "https" if options.get("ssl_certfile") else "http"
@@ -175,7 +176,7 @@ def is_left(registry: SessionRegistry) -> bool:
     sessions = registry.sessions.values()
     recently = time.monotonic() - HTTP_SECONDS
     return (
-        any(session.seen for session in sessions)
-        and not any(session.channels or session.spoke_http_at > recently for session in sessions)
+        any(session.ever_connected for session in sessions)
+        and not any(session.channels or session.last_poll_at > recently for session in sessions)
         and all(session.app.exit_on_disconnect for session in sessions)
     )

@@ -9,11 +9,10 @@ not be changed by the visitor belongs into the app's own attributes, not into a 
 from collections.abc import Iterator
 from typing import Any
 
-from htag.tree import pairs
-from htag.tree.flags import DYNAMIC_CHILDREN
-from htag.tree.live import Registry
-from htag.tree.markup import HTML
+from htag.tree.access import attribute, has_markup, has_only_text, set_attribute
+from htag.tree.live import LiveTree
 from htag.tree.node import child_tags
+from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 
 FIELDS = frozenset(("input", "textarea", "select", "option"))
@@ -23,7 +22,7 @@ LABELLED = ("button", "submit", "reset", "image")  # inputs whose value is their
 CHOOSING = ("input", "change")  # events that tell what was chosen
 
 
-def synchronise(target: GTag, event: Any, data: Any, registry: Registry) -> bool:
+def synchronise(target: GTag, event: Any, data: Any, live: LiveTree) -> bool:
     """Keep the value, or the check mark, that came with an event. Marks nothing as changed: the browser shows it.
 
     False: the page could not have sent this event.
@@ -31,71 +30,64 @@ def synchronise(target: GTag, event: Any, data: Any, registry: Registry) -> bool
     name = target.tag
     if name is None or not (name in FIELDS or "-" in name) or not isinstance(data, dict):
         return True
-    kind = pairs.get(target._attributes, "type") if name == "input" else None
+    kind = attribute(target, "type") if name == "input" else None
     if kind in ("checkbox", "radio"):
         if "checked" in data:
-            _check(target, bool(data["checked"]), registry)
+            _check(target, bool(data["checked"]), live)
     elif "value" in data and isinstance(data["value"], SCALARS) and kind not in LABELLED:
         if name == "select":
-            if not offers(target, data["value"], registry):
+            if not offers(target, data["value"], live):
                 return event not in CHOOSING  # others may bring any value that the app's own script gives them
-            _select(target, data["value"], registry)
-        target._set_attribute("value", data["value"])
+            _select(target, data["value"], live)
+        set_attribute(target, "value", data["value"])
     return True
 
 
 SCALARS = (str, int, float, bool, type(None))
 
 
-def _check(target: GTag, checked: bool, registry: Registry) -> None:
-    if checked and pairs.get(target._attributes, "type") == "radio":
-        name = pairs.get(target._attributes, "name")
-        for other in registry.radios(str(name)):
+def _check(target: GTag, checked: bool, live: LiveTree) -> None:
+    if checked and attribute(target, "type") == "radio":
+        name = attribute(target, "name")
+        for other in live.index.radios(str(name)):
             if other is not target and form_of(other) is form_of(target):
-                other._set_attribute("checked", False)
-    target._set_attribute("checked", checked)
+                set_attribute(other, "checked", False)
+    set_attribute(target, "checked", checked)
 
 
-def _select(target: GTag, value: Any, registry: Registry) -> None:
-    for option in options_of(target, registry):
+def _select(target: GTag, value: Any, live: LiveTree) -> None:
+    for option in options_of(target, live):
         matches = value_of(option) == str(value)
-        if matches or pairs.get(option._attributes, "selected") is not pairs.MISSING:
-            option._set_attribute("selected", matches)
+        if matches or attribute(option, "selected") is not MISSING:
+            set_attribute(option, "selected", matches)
 
 
-def offers(select: GTag, value: Any, registry: Registry) -> bool:
+def offers(select: GTag, value: Any, live: LiveTree) -> bool:
     """Whether a person can have chosen `value`: an option that is not disabled has it, or what `select` shows is not
     known here, such as markup."""
     if value is None or value == "":
         return True  # nothing is chosen
-    options = [*options_of(select, registry)]
-    if not options or any(has_markup(tag) for tag in registry.pre_order(select) if tag.tag != "option"):
+    options = [*options_of(select, live)]
+    if not options or any(has_markup(tag) for tag in live.generated.pre_order(select) if tag.tag != "option"):
         return True
     return any(value_of(option) in (None, str(value)) for option in options if not _is_out_of_reach(option))
 
 
 def _is_out_of_reach(option: GTag) -> bool:
-    return is_disabled(option) and pairs.get(option._attributes, "selected") is pairs.MISSING
+    return is_disabled(option) and attribute(option, "selected") is MISSING
 
 
-def options_of(select: GTag, registry: Registry) -> Iterator[GTag]:
+def options_of(select: GTag, live: LiveTree) -> Iterator[GTag]:
     """The options of `select`, those in groups and those that callables make included."""
-    return (tag for tag in registry.pre_order(select) if tag.tag == "option")
+    return (tag for tag in live.generated.pre_order(select) if tag.tag == "option")
 
 
 def value_of(option: GTag) -> str | None:
     """The value that the browser sends for `option`: the attribute, else the text. None: not known here."""
-    shown = evaluated(pairs.get(option._attributes, "value"))
-    if shown is not pairs.MISSING and shown is not None and shown is not False:
+    shown = evaluated(attribute(option, "value"))
+    if shown is not MISSING and shown is not None and shown is not False:
         return "" if shown is True else str(shown)
-    unknown = option._flags & DYNAMIC_CHILDREN or child_tags(option) or has_markup(option)
-    return None if unknown else " ".join(option.text.split())
-
-
-def has_markup(tag: GTag) -> bool:
-    """Whether some text of `tag` is markup, of which nothing is known here."""
-    content = tag._content if type(tag._content) is list else [tag._content]
-    return any(type(child) is HTML for child in content)
+    return " ".join(option.text.split()) if has_only_text(option) else None
 
 
 def form_of(tag: GTag) -> GTag | None:
@@ -122,8 +114,8 @@ def is_disabled(tag: GTag) -> bool:
 
 def says_disabled(tag: GTag) -> bool:
     """Whether the attribute `disabled` of `tag` is shown."""
-    value = evaluated(pairs.get(tag._attributes, "disabled"))
-    return value is not pairs.MISSING and value is not None and value is not False
+    value = evaluated(attribute(tag, "disabled"))
+    return value is not MISSING and value is not None and value is not False
 
 
 def _is_in_disabled(tag: GTag) -> bool:

@@ -11,14 +11,15 @@ WordChange = Callable[[list[str]], list[str]]
 
 
 class ClassNames:
-    """What a tag can do with its class names."""
+    """A tag's methods for its class names. A subclass has the attributes, and `__setitem__`."""
 
     __slots__ = ()
 
     _attributes: Pairs
 
     def __setitem__(self, name: str, value: Any) -> None:
-        raise NotImplementedError  # the tag's own
+        """Set an attribute: by the subclass."""
+        raise NotImplementedError
 
     def has_class(self, name: str) -> bool:
         """Whether `name` (one word, or several) is in the `class` attribute."""

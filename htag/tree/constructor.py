@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any
 
 from htag.tree import css
-from htag.tree.adoption import append_each
+from htag.tree.adoption import append_all, fill_new
 from htag.tree.build_context import current_build, innermost
 from htag.tree.descriptors import ElementName
 from htag.tree.flags import HAS_HOOKS, HAS_INIT, HAS_STATICS, IS_CALLABLE, NOT_PLAIN, TAKES_NAME
@@ -93,17 +93,20 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
                     event, shape = transition(shape, key, value)
                 if shape is None:  # one of them says something about this tag alone
                     self._take_keywords(kwargs)
+                    if content is not MISSING:
+                        append_all(self, (content, *more))
+                        content = MISSING
                     break
                 if event is not None:
                     self._events = (event, value)
             else:
                 self._start_tag = shape.start_tag
                 self._attributes = shape.attributes
+        context = context_here()
         if type(content) is str and not more:
             self._content = content
         elif content is not MISSING:
-            append_each(self, (content, *more) if more else content if type(content) is list else (content,))
-        context = context_here()
+            fill_new(self, (content, *more) if more else content if type(content) is list else (content,), context)
         if context is None:
             return
         parent, siblings = context.tag, context.children

@@ -1,5 +1,7 @@
-"""What a component may declare: hooks and statics. Most declare neither, and whoever does is noticed when it happens,
-so that no pass over a tree has to look for it in every tag."""
+"""Descriptors for what a component may declare: hooks, statics, an element's name.
+
+Each notes an assignment as a flag of the tag, so that no pass over a tree has to look for it in every tag.
+"""
 
 from typing import Any
 
@@ -11,8 +13,7 @@ def no_hook() -> None:
 
 
 class Hook:
-    """`on_mount` and `on_unmount` where no component overrides them. Noticing an assignment on an instance here is what
-    makes it unnecessary to look for hooks in every tag of a tree."""
+    """`on_mount` and `on_unmount` of the tags whose class does not override them; an assignment sets HAS_HOOKS."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._key = "_" + name
@@ -26,7 +27,7 @@ class Hook:
 
 
 class Statics:
-    """`statics` where no component defines them; assigning them to an instance is noticed here."""
+    """`statics` of the tags whose class does not define them: `()`, unless assigned; that is flagged HAS_STATICS."""
 
     def __get__(self, tag: Any, owner: type) -> Any:
         return () if tag is None else tag.__dict__.get("_statics", ())
@@ -37,7 +38,7 @@ class Statics:
 
 
 class ElementName:
-    """`tag`: what an element is called in HTML. Giving an instance another name is noticed here."""
+    """`tag`, the element's name in HTML; None: a fragment. With another name, a tag forgets its start tag."""
 
     def __init__(self, name: str | None) -> None:
         self._name = name

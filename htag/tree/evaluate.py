@@ -3,10 +3,10 @@ errors."""
 
 from typing import Any
 
-from htag.state import reader
 from htag.tree.child_list import as_list
 from htag.tree.markup import HTML
 from htag.tree.node import Node
+from htag.tree.readers import reader
 from htag.tree.render_target import RenderTarget
 
 

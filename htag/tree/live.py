@@ -1,29 +1,25 @@
-"""What an app knows of its tree: which tags the browser may address, what changed, what is to be sent or started."""
+"""The live tree of an app: what its tags tell it, what whoever runs it asks, and who that is.
 
-from collections.abc import Callable, Iterator
-from itertools import chain, count
-from typing import Any, NamedTuple, Protocol
-from weakref import WeakSet
+It composes what is known of the tree: an index of tags, what changed, generated tags, hooks, what belongs in the head.
+An operation that concerns one of these is asked of that one; those that concern several are here.
+"""
 
-from htag.tree import pairs
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from htag.tree import access
 from htag.tree.build_context import detached
+from htag.tree.changes import Changes, Failures, Update, element_of
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
-from htag.tree.node import child_tags, descendants
-from htag.tree.pairs import MISSING
+from htag.tree.generated import Generated
+from htag.tree.head import Head
+from htag.tree.hooks import Hooks
+from htag.tree.index import Index
+from htag.tree.numbers import Numbers
 from htag.tree.render import render, render_plain_element
-from htag.tree.tag import GTag
+from htag.tree.tag import GTag, current_request
 
-# Each session counts its tags from 1, and an int takes 32 bytes: these are the same objects for all sessions, which
-# saves a tenth of a session's memory. As many as large pages have tags.
-NUMBERS = tuple(range(1, 4097))
-
-
-class News(Protocol):
-    """What changes are written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
-
-    updates: dict[str, str]
-    js: list[str]
-    statics: Any
+Answer = TypeVar("Answer")
 
 
 class Page(NamedTuple):
@@ -34,384 +30,265 @@ class Page(NamedTuple):
     title: str | None
 
 
-class Registry:
-    """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render."""
+class Host(Protocol):
+    """What runs an app, a session: the tree asks it for these."""
+
+    def request_push(self, seconds: float) -> None:
+        """Push what changed, at the earliest `seconds` after the last push. From any thread."""
+        ...
+
+    def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        """`work(*arguments)` with the session's context variables."""
+        ...
+
+    def renew_id(self) -> None:
+        """Give the session another id."""
+        ...
+
+
+class LiveTree:
+    """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
+
+    It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
+    """
 
     __slots__ = (
-        "_app",
-        "_classes",
-        "_found",
-        "_made",
-        "_radios",
-        "_scripts",
-        "_sent",
+        "_host",
+        "_request",
         "auto_bind",
-        "dirty",
+        "changes",
+        "generated",
+        "head",
+        "hooks",
+        "index",
+        "note_change",
         "number",
+        "numbers",
         "reuses",
-        "started",
-        "statics",
+        "served",
         "targets",
-        "title",
     )
 
-    def __init__(self, app: GTag) -> None:
-        self._app = app
+    def __init__(self, app: GTag, first_number: int = 1) -> None:
+        """`first_number`: no tag of `app` has, or ever had, this number or a greater one."""
+        self.index = Index(app)
+        self.generated = Generated()
+        self.changes = Changes(self.index, self.generated)
+        self.hooks = Hooks(self.generated)
+        self.head = Head()
+        # a late click must not hit another tag: no number is given twice
+        self.numbers = Numbers(first_number)
+        # for renders
+        self.number = self.numbers.take
+        self.targets = self.index.targets
         self.auto_bind = True
-        # no tag of this app has, or ever had, the number that comes next: a late click must not hit another tag
-        self.number = chain(NUMBERS, count(len(NUMBERS) + 1)).__next__
-        self.dirty: dict[GTag, None] = {}  # ordered, so that equal runs push equal messages
-        self.statics: list[str] = []  # not sent yet
-        self.title: str | None = None
-        self.started: list[tuple[GTag, Any]] = []  # what async and generator hooks returned, to be run by the session
-        self.targets: dict[str | int, GTag] = {}  # by number, and by any id of one's own
-        self._classes: set[type] = set()  # whose statics are among those
-        self._sent: dict[str, None] = {}  # statics since the last page, in order
-        self._made: dict[GTag, list[GTag]] = {}
-        self._found: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
-        self.reuses = False  # whether the render that is made shows that again
-        self._scripts: dict[GTag, list[str]] = {}
-        self._radios: dict[str, WeakSet[GTag]] = {}
+        self.reuses = False  # whether the render that is made shows generated tags again
+        self.note_change = self.changes.note  # told by each mutation, so it is one call
+        self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
+        self._host: Host | None = None
+        self._request: Callable[[], Any] | None = None
+
+    # -- whoever runs the app ----------------------------------------------------------------------------------------
+
+    def attach_host(self, host: Host) -> None:
+        """`host` runs the app from now on."""
+        self._host = host
+
+    def heard_from(self, request: Callable[[], Any]) -> None:
+        """`request` yields the request or WebSocket that spoke last."""
+        self._request = request
+
+    def last_request(self) -> Any:
+        """The Starlette Request or WebSocket that spoke last; before any, the one that the app is made for; or None."""
+        return current_request.get() if self._request is None else self._request()
+
+    def request_push(self, seconds: float) -> None:
+        """Ask for a push, at the earliest `seconds` after the last one. From any thread."""
+        if self._host is not None:
+            self._host.request_push(seconds)
+
+    def renew_id(self) -> None:
+        """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
+        if self._host is not None:
+            self._host.renew_id()
 
     # -- told by the tree --------------------------------------------------------------------------------------------
 
-    def note_change(self, tag: GTag) -> None:
-        """`tag` is to be rendered again; a fragment has no element of its own, so what it stands in is."""
-        self.dirty[element_of(tag)] = None
-
     def note_script(self, tag: GTag, code: str) -> None:
         """`code` is to run in the browser after the next push."""
-        self._scripts.setdefault(tag, []).append(code)
+        self.changes.note_script(tag, code)
 
-    def mount(self, top: GTag) -> None:
-        """Call `on_mount` of `top` and all below it, in document order."""
-        for tag in list(self._hooked(top)):
-            self._start(tag, tag.on_mount())
+    def is_dirty(self, tag: GTag) -> bool:
+        """Whether a change of `tag` is yet to be pushed."""
+        return tag in self.changes.dirty
 
-    def leave(self, top: GTag) -> None:
-        """Call `on_unmount` of `top` and all below it, in document order. Raises the first error after all had a turn.
+    def mount(self, tag: GTag) -> None:
+        """`tag` has come into the tree: its hooks run, with the variables of the session."""
+        if self._host is None:
+            self.hooks.run_mount_hooks(tag)
+        else:
+            self._host.inside(self.hooks.run_mount_hooks, tag)
 
-        What `on_mount` left to be run, and nobody has run yet, is not run any more.
-        """
-        tags = list(self._hooked(top))
-        self.forget_started(set(tags))
-        errors = []
-        for tag in tags:
-            try:
-                self._start(tag, tag.on_unmount())
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+    def unmount(self, tag: GTag) -> None:
+        """`tag` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
+        if self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
+            self._unmount(tag)
+        else:
+            self._host.inside(self._unmount, tag)
 
-    def visit(self, request: Any) -> None:
-        """Call `on_visit` of the app."""
-        app: Any = self._app
-        self._start(app, app.on_visit(request))
-
-    def forget_started(self, tags: "set[GTag] | None" = None) -> None:
-        """Drop hooks (of `tags`, or all) that have not begun."""
-        kept = []
-        for tag, outcome in self.started:
-            if tags is not None and tag not in tags:
-                kept.append((tag, outcome))
-            elif hasattr(outcome, "close"):  # an async generator that has not begun needs no closing
-                outcome.close()
-        self.started = kept
-
-    def unmount(self, top: GTag) -> None:
-        """`top` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
+    def _unmount(self, top: GTag) -> None:
         try:
-            self.leave(top)
+            self.hooks.run_unmount_hooks(top)
         finally:
-            for tag in list(descendants(top, self._made)):
-                self._forget(tag)
+            for tag in list(self.generated.pre_order(top)):
+                self.index.forget(tag)
+                self.generated.forget(tag)
+                self.changes.forget(tag)
 
-    def _hooked(self, top: GTag) -> Iterator[GTag]:
-        stack = [top]
-        while stack:
-            tag = stack.pop()
-            if tag._flags & HAS_HOOKS:
-                yield tag
-                stack.extend(reversed(child_tags(tag) + self._made.get(tag, [])))
+    def forget_generated(self, host: GTag) -> None:
+        """`host` has lost its children, and with them what those generated."""
+        self.reconcile(host, [], [])
 
-    def _start(self, tag: GTag, result: Any) -> None:
-        if hasattr(result, "send") or hasattr(result, "asend"):
-            self.started.append((tag, result))
+    # -- told by a render (the `RenderTarget` of render) --------------------------------------------------------------
 
-    def _forget(self, tag: GTag) -> None:
-        for key in (tag._id, pairs.get(tag._attributes, "id")):
-            if isinstance(key, int | str) and self.targets.get(key) is tag:
-                del self.targets[key]
-        self._made.pop(tag, None)
-        if self._found is not None:
-            self._found.pop(tag, None)
-        self.dirty.pop(tag, None)
-        for code in self._scripts.pop(tag, ()):
-            tag._set_flags(PENDING_SCRIPTS)
-            tag.__dict__.setdefault("_scripts", []).append(code)
-
-    # -- told by a render (the `RenderTarget` of render) ---------------------------------------------------------------
+    def register(self, tag: GTag, shown: Any) -> None:
+        """Index `tag`; `shown`: its HTML attribute `id`, or MISSING."""
+        self.index.register(tag, shown)
 
     def collect_head(self, tag: GTag) -> None:
-        """A tag that brings statics, or JavaScript queued while it was in no app."""
+        """Collect statics of `tag`, and JavaScript queued on it while it was in no app."""
         if tag._flags & HAS_STATICS:
-            self._note_class(type(tag))
-            if tag.statics is not type(tag).statics:
-                self._note_statics(tag.statics)
+            self.head.collect(tag)
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.note_script(tag, code)
-
-    def _note_class(self, cls: type[GTag]) -> None:
-        if cls not in self._classes:
-            self._classes.add(cls)
-            self._note_statics(cls.statics)
-
-    def _note_statics(self, statics: Any) -> None:
-        for item in statics if isinstance(statics, list | tuple) else [statics]:
-            if isinstance(item, GTag) and item.tag == "title":
-                self.title = item.text
-            elif (text := str(item)) not in self._sent:
-                self._sent[text] = None
-                self.statics.append(text)
-
-    def register(self, tag: GTag, shown: Any) -> None:
-        """A tag that the browser may address: one that has handlers, reports its value, or has an id of its own."""
-        self._index(tag._id, tag)
-        if shown is not MISSING and shown != tag._id:
-            self._index(shown, tag)
-        if tag.tag == "input" and tag._attributes:
-            self._note_radio(tag)
-
-    def _index(self, key: Any, tag: GTag) -> None:
-        other = self.targets.get(key)
-        if other is None or not self._has(other):  # of two tags with one id, the first in the document
-            self.targets[key] = tag
-
-    def _has(self, tag: GTag) -> bool:
-        node: GTag | None = tag
-        while node is not None:
-            if node is self._app:
-                return True
-            node = node.parent
-        return False
-
-    def _note_radio(self, tag: GTag) -> None:
-        attributes = dict(zip(tag._attributes[::2], tag._attributes[1::2], strict=True))
-        if attributes.get("type") == "radio":
-            self._radios.setdefault(str(attributes.get("name")), WeakSet()).add(tag)
+                self.changes.note_script(tag, code)
 
     def reused(self, host: GTag) -> list[Any] | None:
-        """What `host` showed last, while what is shown is rendered: tags that its callables made are the same then."""
-        if any(tag.parent is not host for tag in self._made.get(host, ())):
-            return None  # one was moved away, and rendering its host anew failed since
-        return self._found.get(host) if self._found is not None else None
+        """What `host` showed last, in a render that shows it again; None: evaluate it."""
+        return self.generated.shown(host)
 
     def reconcile(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
-        if not tags and host not in self._made:
+        if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
-        before = self._made.get(host, [])
+        before = self.generated.of(host)
+        self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
         kept = {id(tag) for tag in tags}
-        self._made[host] = tags  # first: a hook that raises must not raise again at the next render
-        if self._found is None:
-            self._found = {}
-        self._found[host] = tags if len(tags) == len(found) else found
         for tag in before:
             if id(tag) not in kept and tag.parent is host:
                 try:
-                    self.unmount(tag)
+                    self._unmount(tag)
                 finally:
                     tag.parent = None
         known = {id(tag) for tag in before}
         for tag in tags:
             if id(tag) not in known:
-                self._take_in(host, tag)
+                self._adopt_generated(host, tag)
         if not tags:
-            self._made.pop(host, None)
-            self._found.pop(host, None)
+            self.generated.forget(host)
 
-    def _take_in(self, host: GTag, tag: GTag) -> None:
+    def _adopt_generated(self, host: GTag, tag: GTag) -> None:
         host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
         if tag.parent is not None and tag.parent is not host:
             tag.parent.remove(tag)
         tag.parent = host
         if tag._flags & HAS_HOOKS:
             host._set_has_hooks()
-            self.mount(tag)
+            self.hooks.run_mount_hooks(tag)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 
-    def find(self, identity: str) -> GTag | None:
-        """The tag that the browser calls `identity`, if it is still in the tree. Costs the same for any tree."""
-        tag = self.targets.get(identity) or self._numbered(identity)
-        node = tag
-        while node is not self._app:
-            if node is None:
-                return None
-            node = node.parent
-        return tag
+    def run_visit_hook(self, request: Any) -> None:
+        """Tell the app that `request` asks for its page. Raises what the hook raises."""
+        self.hooks.run_visit_hook(self.index.app, request)
 
-    def _numbered(self, identity: str) -> GTag | None:
-        number = identity.rpartition("-")[2]
-        if not (number.isascii() and number.isdecimal() and len(number) < 16):
-            return None
-        tag = self.targets.get(int(number))
-        return tag if tag is not None and tag.id == identity else None
-
-    def radios(self, name: str) -> list[GTag]:
-        """The radio buttons called `name` now."""
-        noted = self._radios.get(name, ())
-        return [tag for tag in noted if str(pairs.get(tag._attributes, "name")) == name and self._has(tag)]
+    @property
+    def has_hooks(self) -> bool:
+        """Whether any tag has hooks that run when it mounts or unmounts."""
+        return access.has_hooks(self.index.app)
 
     def has_changes(self) -> bool:
         """Whether the next push has anything to say."""
-        return bool(self.dirty or self._scripts or self.statics)
+        return bool(self.changes.dirty or self.changes.scripts or self.head.statics)
 
-    def has_made_tags(self) -> bool:
+    def has_generated_tags(self) -> bool:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
-        return bool(self._made)
+        return bool(self.generated.by_host)
 
-    def pre_order(self, start: GTag) -> Iterator[GTag]:
-        """`start` and all below it."""
-        return descendants(start, self._made)
+    def render_page(self) -> Page:
+        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises."""
+        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
+        body = self.render_body()
+        return Page(body, self.head.drain(), self.head.title)
 
-    def take_page(self) -> Page:
-        """Render everything; nothing is pending afterwards but scripts."""
-        self._classes.clear()
-        self._sent.clear()
-        self.statics, self.title = [], None
-        self._note_class(type(self._app))  # an app may give its class statics in its own `init`
-        body = self.take_body()
-        statics, self.statics = self.statics, []
-        return Page(body, statics, self.title)
-
-    def all_statics(self) -> list[str]:
-        """All statics since the last page, that page's included."""
-        return [*self._sent]
-
-    def take_body(self) -> str:
-        """Render everything for a document that has its statics already."""
-        before, self.dirty = self.dirty, {}  # what a hook changes during the render, it may have shown already
+    def render_body(self) -> str:
+        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
+        before = self.changes.take_dirty()  # what a hook changes during the render, it may have shown already
         try:
-            return detached(render, self._app, self)
+            return detached(render, self.index.app, self)
         except BaseException:
-            self.dirty = before | self.dirty
+            self.changes.put_back(before)
             raise
 
-    def take_shown(self) -> str:
+    def render_shown(self) -> str:
         """Render everything as the tabs that are open show it. No tag gets a new id, and what is dirty stays so."""
         self.reuses = True
         try:
-            return detached(render, self._app, self)
+            return detached(render, self.index.app, self)
         finally:
             self.reuses = False
 
-    def take_made(self, update: News) -> list[tuple[GTag, Exception]]:
-        """Put into `update` the tags that callables made, as they are, for tabs that show earlier ones."""
-        self.reuses = True
-        try:
-            return self._render_into(update.updates, dict.fromkeys(map(element_of, self._made)))
-        finally:
-            self.reuses = False
-
-    def take_one_text(self, update: News) -> bool:
+    def drain_single_text(self, update: Update) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        dirty = self.dirty
-        if len(dirty) > 1 or self._scripts or self.statics:
+        changes = self.changes
+        dirty = changes.dirty
+        if len(dirty) > 1 or changes.scripts or self.head.statics:
             return False
         if dirty:
-            self.dirty = {}
-            if not render_plain_element(next(iter(dirty)), update.updates, self.targets):
-                self.dirty = dirty
+            changes.dirty = {}
+            if not render_plain_element(next(iter(dirty)), update.updates, self.index.targets):
+                changes.dirty = dirty
                 return False
         return True
 
-    def take_changes(self, update: News) -> list[tuple[GTag, Exception]]:
+    def drain_changes(self, update: Update) -> Failures:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
-        errors: list[tuple[GTag, Exception]] = []
-        if self.dirty:
-            dirty, self.dirty = self.dirty, {}
-            errors = self._render_into(update.updates, dirty)
-        if self._scripts:
-            update.js = self.take_scripts()
-        if self.statics:
-            update.statics, self.statics = self.statics, []
-        return errors
+        changes, failures = self.changes, Failures()
+        if changes.dirty:
+            failures = changes.render(update.updates, changes.take_dirty(), self)
+        if changes.scripts:
+            update.js = changes.drain_scripts()
+        if self.head.statics:
+            update.statics = self.head.drain()
+        return failures
 
-    def _render_into(self, updates: dict[str, str], dirty: dict[GTag, None]) -> list[tuple[GTag, Exception]]:
-        """Render those of the `dirty` tags that are in the tree, with no dirty tag around that brings them along."""
-        errors: list[tuple[GTag, Exception]] = []
-        waiting = [*dirty]
-        while waiting:
-            failed = []
-            for tag in waiting:
-                if self._stands_alone(tag, dirty):
-                    try:
-                        text = detached(render, tag, self)  # first: it may give the tag its id
-                        updates[tag.id] = text
-                    except Exception as error:
-                        failed.append((tag, error))
-            errors += failed
-            for tag, _ in failed:
-                del dirty[tag]  # brings nothing along: what changed below it goes by itself
-            waiting = [tag for tag in dirty if tag.id not in updates] if failed else []
-        return errors
+    def render_generated(self, update: Update) -> Failures:
+        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
+        self.reuses = True
+        try:
+            hosts = dict.fromkeys(map(element_of, self.generated.by_host), 0)
+            return self.changes.render(update.updates, hosts, self)
+        finally:
+            self.reuses = False
 
-    def _stands_alone(self, tag: GTag, dirty: dict[GTag, None]) -> bool:
-        above: GTag | None = tag
-        while above is not self._app:
-            above = above.parent if above is not None else None
-            if above is None or above in dirty:
-                return False
-        return True
-
-    def take_scripts(self) -> list[str]:
-        """All scripts: those of earlier tags first, those of one tag in the order of the calls."""
-        scripts, self._scripts = self._scripts, {}
-        here = [tag for tag in scripts if self._has(tag)]
-        for tag in scripts.keys() - set(here):
-            tag._set_flags(PENDING_SCRIPTS)
-            tag.__dict__.setdefault("_scripts", []).extend(scripts[tag])
-        if len(here) > 1:
-            here.sort(key=self._place_in_document())
-        return [code for tag in here for code in scripts[tag]]
-
-    def _place_in_document(self) -> Callable[[GTag], list[int]]:
-        places: dict[GTag, dict[int, int]] = {}
-
-        def key(tag: GTag) -> list[int]:
-            path = []
-            while tag is not self._app and tag.parent is not None:
-                above = tag.parent
-                if above not in places:
-                    below = child_tags(above) + self._made.get(above, [])
-                    places[above] = {id(child): index for index, child in enumerate(below)}
-                path.append(places[above].get(id(tag), 0))
-                tag = above
-            return path[::-1]
-
-        return key
-
-    def pending_bytes(self) -> int:
-        """Characters of the scripts that wait for a tab."""
-        return sum(len(code) for codes in [*self._scripts.values()] for code in [*codes])
-
-    def empty(self) -> None:
-        """Take the tree apart, so that its memory is free now and not at some later collection of cycles."""
-        for tag in list(descendants(self._app, self._made)):
+    def dispose(self) -> None:
+        """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
+        cycles."""
+        for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
-        for container in (self.targets, self._made, self.dirty, self._scripts, self._radios):
-            container.clear()
-        self._found = None
-        self._app = detached(GTag)  # any: the app and this no longer keep each other
+        self._host, self._request = None, nothing_heard
+        self.generated.clear()
+        self.changes.clear()
+        self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other
 
 
-def element_of(tag: GTag) -> GTag:
-    """`tag`, or what stands around it if it is a fragment, which has no element of its own."""
-    while tag.parent is not None and tag._start_tag is None and tag.tag is None:
-        tag = tag.parent
-    return tag
+def nothing_heard() -> None:
+    """The request of an app that is over."""
+
+
+def live_tree(app: GTag) -> LiveTree:
+    """The live tree of `app`: the one way from outside the tree to what is not for the app's author."""
+    live: LiveTree = app._runtime  # type: ignore[attr-defined]  # of App, which stands above
+    return live

@@ -11,7 +11,7 @@ class HTML(str):
 
     __slots__ = ()
 
-    _start_tag = None  # a render asks each child for its start tag
+    _start_tag = None  # there is none: a render asks each child
 
 
 def escape(text: str) -> str:
@@ -21,7 +21,7 @@ def escape(text: str) -> str:
 
 
 def needs_escape(text: str) -> bool:
-    """Whether one of the five is in `text`."""
+    """Whether one of the five characters of HTML is in `text`: `&`, `<`, `>` and both quotes."""
     return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
 
 

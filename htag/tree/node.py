@@ -1,26 +1,35 @@
 """What a tag is to the tree around it: its parent, its id, its flags, and the app that is told when it changes."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from htag.tree.descriptors import ElementName
 from htag.tree.flags import HAS_HOOKS, OWN_ID
+from htag.tree.operations import ATTRIBUTES, CHILDREN
 from htag.tree.pairs import Pairs
 from htag.tree.start_tags import StartTag
 
 
+class Runtime(Protocol):
+    """What a tag tells the app it stands in: its live tree."""
+
+    note_change: Callable[..., None]
+    number: Callable[[], int]
+
+    def note_script(self, tag: Any, code: str) -> None: ...
+    def mount(self, tag: Any) -> None: ...
+    def unmount(self, tag: Any) -> None: ...
+    def forget_generated(self, host: Any) -> None: ...
+    def is_dirty(self, tag: Any) -> bool: ...
+
+
 class Root(Protocol):
-    """What a tag tells the app it stands in."""
+    """An app, as the tags in it see it."""
+
+    _runtime: Runtime
 
     def update(self, throttle: float | None = None) -> None: ...
-    def _note_change(self, tag: Any) -> None: ...
-    def _note_script(self, tag: Any, code: str) -> None: ...
-    def _mount(self, tag: Any) -> None: ...
-    def _unmount(self, tag: Any) -> None: ...
-    def _forget_made(self, host: Any) -> None: ...
-    def _next_number(self) -> int: ...
-    def _is_dirty(self, tag: Any) -> bool: ...
 
 
 class Node:
@@ -69,7 +78,7 @@ class Node:
             if self.tag in ("style", "script"):
                 return ""  # statics are compared as text: equal ones must look equal
             root = self.root
-            number = self._id = random_number() if root is None else root._next_number()
+            number = self._id = random_number() if root is None else root._runtime.number()
         return f"{self.tag}-{number}"
 
     @id.setter
@@ -78,8 +87,8 @@ class Node:
         self._flags = getattr(self, "_flags", 0)  # it may not be constructed yet
         self._set_flags(OWN_ID)
 
-    def _changed(self) -> None:
-        """Tell the app that this tag is to be rendered again."""
+    def _changed(self, what: int) -> None:
+        """Tell the app what of this tag has changed, as flags of `operations`."""
         parent = self.parent
         if self._id is None and parent is not None:
             return  # no render has met it yet: the one that brings it will show this too
@@ -88,13 +97,13 @@ class Node:
             top = parent
             parent = top.parent
         if top._is_root:
-            top._note_change(self)
+            top._runtime.note_change(self, what)
 
     def state_changed(self) -> None:
         """A State that this tag read while it was rendered has changed."""
         root = self.root
         if root is not None:
-            root._note_change(self)
+            root._runtime.note_change(self, ATTRIBUTES | CHILDREN)
             root.update()
 
     def _set_flags(self, flags: int) -> None:

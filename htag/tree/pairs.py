@@ -1,7 +1,7 @@
 """Small immutable maps as flat tuples: (name, value, name, value, …), in insertion order.
 
 Attributes and handlers of a tag: nearly always none, one or two. A tuple of one pair takes 56 bytes where a dict takes
-184, and the empty one is shared by all; that is a third of a session's memory.
+184, and the empty one is shared by all tags; that is a third of a session's memory.
 """
 
 from typing import Any

@@ -44,7 +44,7 @@ class DetachedTarget:
 
     def __init__(self, tag: Any) -> None:
         root = tag.root
-        self.number: Callable[[], int] = random_number if root is None else root._next_number
+        self.number: Callable[[], int] = random_number if root is None else root._runtime.number
         self.targets: dict[str | int, Any] = {}
 
     def collect_head(self, tag: Any) -> None:

@@ -6,7 +6,7 @@ from htag.tree.elements import Element, elements
 from htag.tree.flags import HAS_HOOKS
 from htag.tree.handler_text import call_head, call_tail, js_prefix, quoted
 from htag.tree.markup import HTML, escape
-from htag.tree.names import ATTRIBUTE, EVENT, VALUED, keyword
+from htag.tree.names import ATTRIBUTE, EVENT, keyword
 from htag.tree.pairs import Pairs
 
 SPECIAL_ATTRIBUTES = frozenset(("id", "value"))  # attributes that mean more than their text
@@ -68,13 +68,13 @@ class StartTags:
         """The event that the keyword `key` names, if it names one, and the shape that follows `shape` after `key` with
         this value. No shape: two tags could not share it."""
         kind, name = keyword(key)
-        if kind == EVENT and shape.event is None and callable(value) and not hasattr(value, "_htag_js_prefix"):
+        if kind is EVENT and shape.event is None and callable(value) and not hasattr(value, "_htag_js_prefix"):
             after = Shape(self.find(shape.attributes, name), shape.attributes, name)
             if shape.by_event is EMPTY:
                 shape.by_event = {}
             shape.by_event[key] = name, after
             return name, after
-        if type(value) is not str or kind not in (ATTRIBUTE, VALUED) or name in ("id", *shape.attributes[::2]):
+        if type(value) is not str or kind is not ATTRIBUTE or name in ("id", *shape.attributes[::2]):
             return None, None
         attributes = (*shape.attributes, name, value)
         after = Shape(self.find(attributes, shape.event), attributes, shape.event)

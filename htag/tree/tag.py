@@ -19,8 +19,9 @@ from htag.tree.flags import (
     TAKES_NAME,
     UNPREPARED,
 )
-from htag.tree.names import EVENT, PLAIN, attribute_name, element_name, keyword
+from htag.tree.names import EVENT, MEMBER, attribute_name, element_name, keyword
 from htag.tree.node import Node
+from htag.tree.operations import ATTRIBUTES, CHILDREN, HANDLERS, TEXT
 from htag.tree.pairs import MISSING, Pairs
 from htag.tree.render import outer_html
 
@@ -64,7 +65,7 @@ class GTag(Node, ClassNames):
             args = self._take_name(args)
         self._take_keywords(kwargs)
         if cls._class_flags & HAS_INIT:
-            self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] == PLAIN} if kwargs else {})
+            self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] is MEMBER} if kwargs else {})
         elif args:
             adoption.append_all(self, args)
         if cls._scope_class is not None:
@@ -82,7 +83,7 @@ class GTag(Node, ClassNames):
         self.parent = parent  # what `add` does, without its questions: this tag is new
         child_list.append(parent, self)
         if context.notifies:
-            parent._changed()
+            parent._changed(CHILDREN)
         elif type(parent._content) is list:
             context.children = parent._content  # from now on the constructor does it
 
@@ -100,9 +101,9 @@ class GTag(Node, ClassNames):
 
     def _take_keyword(self, key: str, value: Any) -> None:
         kind, name = keyword(key)
-        if kind == EVENT:
+        if kind is EVENT:
             self._set_events(pairs.put(self._events, name, value))
-        elif kind == PLAIN:
+        elif kind is MEMBER:
             setattr(self, key, value)
         else:
             self._set_attribute(name, value)
@@ -121,7 +122,7 @@ class GTag(Node, ClassNames):
             context.leave()
             current_build.reset(token)
         child_list.close_list(self)
-        self._changed()
+        self._changed(CHILDREN)
 
     def init(self, *args: Any, **kwargs: Any) -> None:
         """Build the component. Tags made in here become its children; the default adds `args`."""
@@ -155,30 +156,37 @@ class GTag(Node, ClassNames):
         else:
             adoption.append_all(self, items)
         if self._id is not None or self.parent is None:
-            self._changed()
+            self._changed(CHILDREN)
         return self
 
     def remove(self, item: Any = MISSING) -> Self:
-        """Take `item` out of the children; without an argument, take this tag out of its parent."""
+        """Take `item` out of the children; without an argument, take this tag out of its parent.
+
+        Raises what its `on_unmount` raises; it has left all the same.
+        """
         if item is MISSING:
             if self.parent is not None:
                 self.parent.remove(self)
         elif isinstance(item, Node):
             if item.parent is self:
-                adoption.detach(self, item)
-                self._changed()
+                try:
+                    adoption.detach(self, item)
+                finally:
+                    self._changed(CHILDREN)
         elif (index := child_list.index_of_equal(self, item)) >= 0:
             child_list.remove_at(self, index)
-            self._changed()
+            self._changed(CHILDREN)
         return self
 
     def clear(self, *items: Any) -> Self:
-        """Take all children out, then add `items`."""
-        if self._content is not None:
-            adoption.detach_all(self)
-        if items:
-            adoption.append_all(self, items)
-        self._changed()
+        """Take all children out, then add `items`. Raises the first error of an `on_unmount`, after all that."""
+        try:
+            if self._content is not None:
+                adoption.detach_all(self)
+        finally:
+            if items:
+                adoption.append_all(self, items)
+            self._changed(CHILDREN)
         return self
 
     @property
@@ -191,7 +199,7 @@ class GTag(Node, ClassNames):
         if type(self._content) is str and (self._start_tag is not None or not self._attributes):
             # nothing leaves, and there is no attribute to be kept in step
             self._content = str(value)
-            self._changed()
+            self._changed(TEXT)
         else:
             self.clear(str(value))
 
@@ -232,28 +240,22 @@ class GTag(Node, ClassNames):
         _require_text(name)
         if name.startswith("on") and (callable(value) or isinstance(value, str)):
             self._set_events(pairs.put(self._events, attribute_name(name[2:]), value))
+            self._changed(HANDLERS)
         else:
             self._set_attribute(attribute_name(name), value)
-        self._changed()
+            self._changed(ATTRIBUTES | CHILDREN if name == "value" and self.tag == "textarea" else ATTRIBUTES)
 
     def __delitem__(self, name: str) -> None:
         _require_text(name)
         if name.startswith("on") and pairs.get(self._events, name[2:]) is not MISSING:
             self._set_events(pairs.drop(self._events, name[2:]))
+            self._changed(HANDLERS)
         elif pairs.get(self._attributes, name) is not MISSING:
             self._attributes = pairs.drop(self._attributes, name)
             self._start_tag = None
+            self._changed(ATTRIBUTES)
         else:
             raise KeyError(name)
-        self._changed()
-
-    def _handler(self, event: object) -> Any:
-        """What is registered for `event`: a callable, JavaScript, or None."""
-        events = self._events
-        if events and events[0] == event:
-            return events[1]
-        handler = pairs.get(events, event)
-        return None if handler is MISSING else handler
 
     def _set_events(self, events: Pairs) -> None:
         self._events = events
@@ -283,7 +285,7 @@ class GTag(Node, ClassNames):
     def is_dirty(self) -> bool:
         """Whether the browser has yet to hear of a change of this tag."""
         root = self.root
-        return root is None or self._id is None or root._is_dirty(self)
+        return root is None or self._id is None or root._runtime.is_dirty(self)
 
     def update(self, throttle: float | None = None) -> None:
         """Ask for a push of all that changed, `throttle` seconds after the last one at the earliest."""
@@ -295,7 +297,7 @@ class GTag(Node, ClassNames):
         """Run `code` in the browser, after the changes of the next push. Waits while the tag is in no app."""
         root = self.root
         if root is not None:
-            root._note_script(self, code)
+            root._runtime.note_script(self, code)
         else:
             self._set_flags(PENDING_SCRIPTS)
             self.__dict__.setdefault("_scripts", []).append(code)

@@ -38,13 +38,17 @@ class Admission:
         self._foreign = RateLimitedLogger(logger)
         self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
 
-    def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
+    async def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
         """The session of an HTTP request, or what to answer instead."""
         if not self.has_cookie(scope):
             return None, PlainTextResponse("No session cookie", 400)
         if not self.is_same_origin(scope):
             return None, PlainTextResponse("Origin not allowed", 403)
-        return self.find(scope), PlainTextResponse("Unknown session", 404)
+        return await self.find(scope), self.unknown_session()
+
+    def unknown_session(self) -> Response:
+        """The answer to a request whose session is not there: its page loads itself anew."""
+        return PlainTextResponse("Unknown session", 404)
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
@@ -61,14 +65,23 @@ class Admission:
         self._foreign.warning(FOREIGN, origin, host, scheme)
         return False
 
-    def find(self, scope: Scope) -> Session | None:
-        """The session that the request's cookie names, if we signed it and know it."""
-        for session_id in self.signer.verified_ids(scope["headers"]):
-            if self.registry.shared is not None:
-                return self.registry.shared
-            if (session := self.registry.get(session_id)) is not None:
+    async def find(self, scope: Scope) -> Session | None:
+        """The session that the request's cookie names, if we signed it and know it. It is there at this moment; after
+        the next `await` it may have ended."""
+        ids = self.signer.verified_ids(scope["headers"])
+        session = await self.first_of(ids) if self.registry.shared is None else self.registry.shared if ids else None
+        if session is None:
+            self.observer.message_refused("no_session")
+        return session
+
+    async def first_of(self, ids: Sequence[str]) -> Session | None:
+        """The session of the first of `ids` that has one, at the moment when this answers."""
+        for session_id in ids:
+            session = await self.registry.find(session_id)
+            if session is not None and session.closed:  # meanwhile; and another may have its place, after `?n`
+                session = self.registry.get(session_id)
+            if session is not None:
                 return session
-        self.observer.message_refused("no_session")
         return None
 
     def has_place(self, session: Session) -> bool:

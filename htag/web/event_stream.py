@@ -18,7 +18,7 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 class StreamChannel(Outbox):
     """Frames as server-sent events of a response that has begun."""
 
-    __slots__ = ("_asgi_send", "_gone")
+    __slots__ = ("_asgi_send", "_gone", "_over")
 
     transport = "sse"
 
@@ -26,6 +26,7 @@ class StreamChannel(Outbox):
         super().__init__(session, codec)
         self._asgi_send = send
         self._gone: asyncio.Future[None] | None = None
+        self._over = False  # the session ended before the stream began to run
 
     async def _send(self, frame: str) -> None:
         if len(frame) <= LARGE_FRAME:
@@ -49,6 +50,8 @@ class StreamChannel(Outbox):
 
     async def run(self, receive: Receive) -> None:
         """Keep the stream alive until the browser goes."""
+        if self._over:
+            return
         self._gone = gone = asyncio.ensure_future(_disconnected(receive))
         try:
             await self.open()
@@ -64,6 +67,7 @@ class StreamChannel(Outbox):
 
     def end(self) -> None:
         """The session is over: the stream ends."""
+        self._over = True
         if self._gone is not None:
             self._gone.cancel()
 
@@ -93,7 +97,7 @@ class StreamEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One stream, until the browser goes."""
-        session, refusal = self._admission.authorize(scope)
+        session, refusal = await self._admission.authorize(scope)
         if session is not None and scope["method"] != "HEAD" and not self._admission.has_place(session):
             session, refusal = None, self._admission.too_many_tabs()
         if session is None:
@@ -104,7 +108,7 @@ class StreamEndpoint:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
-        if not self._closing:
+        if not self._closing and not session.closed:
             await self._run(session, scope, receive, send)
         with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -114,7 +118,8 @@ class StreamEndpoint:
         tab.connections += 1
         self._streams.add(channel)
         started = time.monotonic()
-        session.app._heard_from = request = LazyRequest(scope, receive, send)
+        request = LazyRequest(scope, receive, send)
+        session.live.heard_from(request)
         try:
             with session.context.entered():
                 self._admission.registry.connect(session, channel, revision_shown(scope))

@@ -96,7 +96,7 @@ class Outbox:
     def wake(self) -> None:
         """Send what is queued, in a task of its own."""
         if not self._sending and (self._frames or self._overflowed):
-            self._session.spawn(self.flush())
+            self._session.tasks.spawn(self.flush())
 
     async def flush(self) -> None:
         """Send all that is queued, unless somebody is at it already."""
@@ -135,7 +135,7 @@ class Outbox:
         self._session.room.take(self, size)
         self._held = size
         self._writer = asyncio.get_running_loop().create_task(self._write_large(frame, size))
-        self._writer.add_done_callback(self._session.report_failed)
+        self._writer.add_done_callback(self._session.failures.of_task)
 
     async def _write_large(self, frame: str, size: int) -> None:
         try:

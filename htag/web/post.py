@@ -82,10 +82,10 @@ class Post:
     async def collect(self, record: LastPost) -> dict[str, Any]:
         """Have the message handled. The answer has all that a channel would have carried."""
         session = self.session
-        session.spoke_http_at = time.monotonic()
+        session.last_poll_at = time.monotonic()
         channel = ResponseChannel(session)
         answer: dict[str, Any] = {}
-        session.join(channel)
+        session.attach_once(channel)
 
         def settle(_: object = None) -> None:
             session.detach(channel)
@@ -117,7 +117,7 @@ class EventEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
-        session, response = self._admission.authorize(scope)
+        session, response = await self._admission.authorize(scope)
         if session is not None:
             try:
                 response = await self._answer(session, scope, receive, send)
@@ -149,7 +149,9 @@ class EventEndpoint:
         except WireError:
             self._admission.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
-        session.app._heard_from = LazyRequest(scope, receive, send)
+        if session.closed:  # while we waited for its turn, or for the body
+            return self._admission.unknown_session()
+        session.live.heard_from(LazyRequest(scope, receive, send))
         with session.context.entered():
             tab = self._admission.tab(session, scope)
             post = Post(session, tab, message, len(body), revision_shown(scope), limiter)
@@ -185,7 +187,7 @@ class EventEndpoint:
             if last.done is not None:
                 await asyncio.shield(last.done)  # the first request may still wait for it, or this one be given up
             return JSONResponse(last.answer or _everything(session))
-        if tab.inbox.full or session.tasks > MAX_WAITING:
+        if tab.inbox.full or len(session.tasks) > MAX_WAITING:
             return self._too_many()
         record = session.tabs.note_post(tab, post.message.callback_id)
         self._admission.registry.pin(session)
@@ -197,7 +199,7 @@ class EventEndpoint:
         finally:
             self._admission.registry.release(session)
             if post.size > LARGE_MESSAGE:
-                self._admission.registry.heard(session, post.size)
+                self._admission.registry.usage.note_message(session, post.size)
 
     async def _body(self, session: Session, scope: Scope, receive: Receive) -> bytes:
         limit = self._admission.registry.limits.message_bytes

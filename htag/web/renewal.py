@@ -14,11 +14,12 @@ class RenewEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
-        await self._answer(scope)(scope, receive, send)
+        response = await self._answer(scope)
+        await response(scope, receive, send)
 
-    def _answer(self, scope: Scope) -> Response:
+    async def _answer(self, scope: Scope) -> Response:
         admission = self._admission
-        session, refusal = admission.authorize(scope)
+        session, refusal = await admission.authorize(scope)
         if session is None:
             return refusal
         if session is admission.registry.shared:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from htag.app import App
+from htag.app import App, reloads, serve_with
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
@@ -20,6 +20,7 @@ from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
 from htag.state import plain
 from htag.stores.base import Store
+from htag.tree.live import live_tree
 from htag.tree.tag import current_request
 from htag.web.admission import Admission
 from htag.web.answers import Document, broken, busy, declined
@@ -48,6 +49,7 @@ class WebApp:
     """
 
     exit_on_disconnect: bool = False
+    reload: bool = False  # whether its pages load again once a server that they have lost is back
 
     def __init__(
         self,
@@ -149,11 +151,17 @@ class WebApp:
             return HTMLResponse("", headers={"cache-control": "no-store"})  # a probe gets no session
         if is_speculative(request.scope["headers"]):
             return declined()
+        ids = self.signer.verified_ids(request.scope["headers"])
+        known = None if isinstance(self.tag_entity, App) else await self._admission.first_of(ids)
+        return self._answer(request, ids, known)
+
+    def _answer(self, request: Request, ids: list[str], known: Session | None) -> Response:
+        """The page, or what is shown in its place. Nothing waits in here: what `known` is, it is until the end."""
         token = current_request.set(request)
         if self._manages_gc:
             collector.page_begins()
         try:
-            session_id, session = self._session(request)
+            session_id, session = self._session(request, ids, known)
             return self._shown(request, session_id, session)
         except SessionRefused as refused:
             return busy(str(refused))
@@ -167,14 +175,12 @@ class WebApp:
             if self._manages_gc:
                 collector.page_ends()
 
-    def _session(self, request: Request) -> tuple[str, Session]:
+    def _session(self, request: Request, ids: list[str], known: Session | None) -> tuple[str, Session]:
         """The visitor's id and session: the one that the cookie names, the same one anew for `?n`, or a new one."""
-        claimed = self.signer.verified_ids(request.scope["headers"])
         if isinstance(self.tag_entity, App):
-            return self._shared(claimed, request)
-        known = next((found for each in claimed if (found := self.registry.get(each)) is not None), None)
+            return self._shared(ids, request)
         if known is not None and not starts_anew(request):
-            known.app._heard_from = lambda: request
+            known.live.heard_from(lambda: request)
             known.reload(request)
             self.registry.release(known)
             return self.registry.renew(known), known
@@ -185,7 +191,7 @@ class WebApp:
         session = self.registry.open(lambda identity: self._build(identity, request), known.id if known else None)
         return session.id, session
 
-    def _shared(self, claimed: list[str], request: Request) -> tuple[str, Session]:
+    def _shared(self, ids: list[str], request: Request) -> tuple[str, Session]:
         """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
         if self.registry.shared is None:
             # everybody's: it has the variables of no visitor, not of the first one either
@@ -193,7 +199,7 @@ class WebApp:
         assert self.registry.shared is not None
         self.registry.shared.visit(request)
         self.registry.release(self.registry.shared)
-        return (claimed[0] if claimed else new_id()), self.registry.shared
+        return (ids[0] if ids else new_id()), self.registry.shared
 
     def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
         """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""
@@ -211,7 +217,7 @@ class WebApp:
             # what the class or its `init` says stays
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(self, name))
-        app._heard_from = lambda: request
+        live_tree(app).heard_from(lambda: request)
         session = Session(session_id, app, self.codec, self.observer, self.registry.limits, given, self.reports)
         try:
             # an app for everybody hears of each visitor in `_shared`
@@ -219,7 +225,7 @@ class WebApp:
         except Exception:
             session.close()  # what has mounted already ends what it began
             raise
-        app._renew = self._renew
+        session.renew = self._renew
         return session
 
     def _renew(self, app: App) -> None:
@@ -241,7 +247,7 @@ class WebApp:
             csrf=self.signer.csrf(session_id),
             revision=session.revision,
             parano=self.parano_key,
-            reload=session.app._reload,
+            reload=self.reload or reloads(session.app),
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
         return Document(text, self._admission.cookie(request.scope, session_id), session)
@@ -272,4 +278,4 @@ def starts_anew(request: Request) -> bool:
     return "n" in request.query_params and navigated_here(request.scope["headers"])
 
 
-App._serve = staticmethod(lambda instance: WebApp(instance).app)
+serve_with(lambda instance: WebApp(instance).app)

@@ -73,14 +73,15 @@ class SocketEndpoint:
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
             end_parser(receive)
             return
-        session = self._admission.find(scope)
+        session = await self._admission.find(scope)
         if session is not None and not self._admission.has_place(session):
             await send({"type": "websocket.close", "code": TRY_LATER})  # before accepting: the page uses plain HTTP
             return
         await send({"type": "websocket.accept", "headers": NO_CACHE})
-        if session is None:
+        if session is None or session.closed:
+            code = UNKNOWN_SESSION if session is None else session.close_code
             with contextlib.suppress(*GONE):
-                await send({"type": "websocket.close", "code": UNKNOWN_SESSION})
+                await send({"type": "websocket.close", "code": code})
             end_parser(receive)
             return
         await self._serve(session, scope, receive, send)
@@ -90,7 +91,8 @@ class SocketEndpoint:
         channel, tab = WebSocketChannel(session, send), self._admission.tab(session, scope)
         tab.connections += 1
         started = time.monotonic()
-        session.app._heard_from = request = LazyRequest(scope, receive, send)
+        request = LazyRequest(scope, receive, send)
+        session.live.heard_from(request)
         try:
             with session.context.entered():
                 registry.connect(session, channel, revision_shown(scope))
@@ -111,7 +113,7 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode = self._codec.decode
+        decode, heard_from = self._codec.decode, session.live.heard_from
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -124,7 +126,7 @@ class SocketEndpoint:
             except WireError:
                 self._admission.observer.message_refused("malformed")
             else:
-                session.app._heard_from = request
+                heard_from(request)
                 done = inbox.submit(message, channel)
                 if session.took:
                     limiter.left -= session.took * limiter.a_second
@@ -140,7 +142,7 @@ class SocketEndpoint:
                 limiter.left -= 1
             else:
                 limiter.left -= len(frame) / LARGE_MESSAGE
-                self._admission.registry.heard(session, len(frame))
+                self._admission.registry.usage.note_message(session, len(frame))
                 received = frame = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
             if limiter.left <= 0 and (delay := limiter.delay()) > 0.0:
                 self._admission.observer.message_refused("too_fast")

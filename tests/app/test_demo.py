@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.protocol import TRANSPORTS
+from headless.tab import Tab
 from htag import WebApp
 from htag_stack.demo import Demo, walk
-from tests.browser import TRANSPORTS, Site, Tab, shut_down
+from tests.support.visits import shut_down
 
 Visit = Callable[..., Awaitable[Tab]]
 

@@ -21,10 +21,10 @@ def lines(tab):
 async def test_one_enters_with_a_name(serve):
     tab = await serve(Chat)()
     assert tab.body.one("h1").text == "Who are you?"
-    assert tab.document.find("talk") is None
+    assert tab.document.get("talk") is None
     await tab.submit("welcome", name="Ann & co")
     assert tab.body.one("h1").text == "Chat of Ann & co"
-    assert tab.document.find("welcome") is None
+    assert tab.document.get("welcome") is None
     assert tab.text("present") == "Ann & co"
 
 

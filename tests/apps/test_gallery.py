@@ -35,7 +35,7 @@ async def test_tabs_change_and_keep_their_state(serve):
     tab = await serve(Gallery)()
     await tab.click("a")
     await tab.click("tab-two")
-    assert tab.document.find("a") is None
+    assert tab.document.get("a") is None
     assert [heading.text for heading in tab.body.all("h2")] == ["Second", "Inner"]
     assert tab.body.one("a", class_="current").text == "two"
     await tab.click("d")
@@ -50,11 +50,11 @@ async def test_tabs_change_and_keep_their_state(serve):
 
 async def test_a_dialog_comes_and_goes(serve):
     tab = await serve(Gallery)()
-    assert tab.document.find("dialog") is None
+    assert tab.document.get("dialog") is None
     await tab.click(tab.button("ask"))
     assert tab.element("dialog").text == "Sure?yes"
     await tab.click(tab.button("yes"))
-    assert tab.document.find("dialog") is None
+    assert tab.document.get("dialog") is None
 
 
 async def test_a_click_on_the_card_is_the_cards(serve):

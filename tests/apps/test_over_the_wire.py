@@ -6,8 +6,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from headless.client import Client
 from htag import WebApp
-from loadtest.client import Client
 from tests.apps.chat import Chat, Room
 from tests.apps.dashboard import Dashboard
 from tests.apps.gallery import Gallery

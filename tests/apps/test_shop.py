@@ -56,7 +56,7 @@ async def test_the_cart_outlives_the_pages(serve):
 async def test_code_navigates(serve):
     tab = await enter(serve, "#/cart")
     await tab.click(tab.button("order"))
-    assert "/orders/2026/7" in tab.js[-1]
+    assert "/orders/2026/7" in tab.scripts[-1]
     await go(tab, "#/orders/2026/7")
     assert heading(tab) == "Order 7 of 2026"
 

@@ -4,8 +4,9 @@ import pytest
 from starlette.applications import Starlette
 
 import htag
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import GTag, State, Tag
-from tests.browser import Site, Tab
 
 
 class Page(Tag.App):

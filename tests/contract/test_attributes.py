@@ -3,7 +3,7 @@
 import pytest
 
 from htag import HTML, State, Tag
-from tests.dom import without_ids
+from tests.support.markup import without_ids
 
 # -- square brackets
 

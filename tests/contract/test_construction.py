@@ -2,8 +2,9 @@
 
 import pytest
 
+from headless.document import parse
 from htag import Tag
-from tests.dom import parse, without_ids
+from tests.support.markup import without_ids
 
 
 def only(html):

@@ -7,8 +7,9 @@ import logging
 
 import pytest
 
+from headless.errors import ServerError
+from headless.tab import Tab
 from htag import State, Tag, prevent
-from tests.browser import ServerError, Tab
 
 
 async def caught(show, data, *, name="click", tag=None):

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import Site, Tab
 
 
 class MyApp(Tag.App):

@@ -4,8 +4,8 @@ import functools
 
 import pytest
 
+from headless.document import parse
 from htag import State, Tag, prevent, stop
-from tests.dom import parse
 
 
 def handler(tag, event="click"):

@@ -8,7 +8,7 @@ import pytest
 
 import htag
 from htag import GTag, Tag
-from tests.dom import without_ids
+from tests.support.markup import without_ids
 
 RESERVED = ["add", "add_class", "call_js", "clear", "has_class", "init", "is_dirty", "on_mount", "on_unmount", "remove"]
 RESERVED += ["remove_class", "request", "root", "tag", "text", "toggle_class", "update", "call", "bind"]

@@ -5,8 +5,10 @@ import re
 import pytest
 from starlette.applications import Starlette
 
+from headless.asgi import Site
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import Refused, Site, Tab
 
 TOKEN = re.compile(r'window\.HTAG_CSRF\s*=\s*"([^"]+)"')
 
@@ -162,8 +164,8 @@ async def test_the_order_of_the_page(visit):
 async def test_the_page_has_one_element_of_each_kind(visit):
     tab = await visit(Page, connect=False)
     for name in ("html", "head", "body", "title"):
-        tab.document.one(name)
-    assert tab.body.parent is tab.document.one("html")
+        tab.document.root.one(name)
+    assert tab.body.parent is tab.document.root.one("html")
     assert tab.element("p").text == "0"
 
 
@@ -320,7 +322,7 @@ async def test_nothing_but_get_of_the_page_makes_a_session():
     for path in ("/favicon.ico", "/logo.png", "/nothing", "/stream"):
         await site.get(path)
     await site.post("/event", "{}")
-    with pytest.raises(Refused):
+    with pytest.raises(Disconnected):
         await site.websocket("/ws")
     stale = Site(web.app, cookies={"htag_sid": "unknown"})
     await stale.get("/stream")
@@ -329,7 +331,7 @@ async def test_nothing_but_get_of_the_page_makes_a_session():
 
 
 async def test_a_websocket_without_a_cookie_is_closed_before_accept():
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await browse()[1].websocket("/ws")
     assert not refused.value.accepted
 
@@ -337,7 +339,7 @@ async def test_a_websocket_without_a_cookie_is_closed_before_accept():
 @pytest.mark.mended
 async def test_a_websocket_of_an_unknown_session_is_accepted_then_closed_with_4404():
     socket = await Site(browse()[0].app, cookies={"htag_sid": "unknown"}).websocket("/ws")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert refused.value.code == 4404
 
@@ -365,9 +367,9 @@ async def test_after_n_the_old_tabs_channel_is_closed(visit):
     await other.connect()
     assert other.text("p") == "0"
     await other.leave()
-    with pytest.raises(Refused):
+    with pytest.raises(Disconnected):
         await tab.until(lambda: False)
-    tab._channel = None
+    tab.channel = None
 
 
 # -- htag_mode
@@ -464,7 +466,7 @@ async def test_the_origin_of_a_websocket_and_of_a_post_must_be_ours(visit, origi
     if allowed:
         await (await tab.site.websocket("/ws", headers)).close()
     else:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Disconnected) as refused:
             await tab.site.websocket("/ws", headers)
         assert not refused.value.accepted
 

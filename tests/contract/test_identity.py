@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from headless.document import parse
 from htag import Tag
-from tests.dom import parse
 
 
 def attributes(tag):

@@ -5,8 +5,10 @@ import gc
 
 import pytest
 
+from headless.asgi import DEADLINE, Site
+from headless.errors import ServerError
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import DEADLINE, ServerError, Site, Tab
 from tests.support.waiting import until
 
 
@@ -530,7 +532,7 @@ async def test_a_hook_queued_by_a_background_task_runs_without_an_event(visit):
     tab = await visit(Page)
     tab.app <= ByCoroutine()
     tab.app.update()
-    await tab.until(lambda: tab.document.find("p") is not None and tab.text("p") == "step 3")
+    await tab.until(lambda: tab.document.get("p") is not None and tab.text("p") == "step 3")
 
 
 @pytest.mark.mended
@@ -546,7 +548,7 @@ async def test_a_hook_queued_by_a_handler_that_then_failed_runs(visit):
     tab = await visit(Page)
     with pytest.raises(ServerError):
         await tab.click("b")
-    await tab.until(lambda: tab.document.find("p") is not None and tab.text("p") == "step 3")
+    await tab.until(lambda: tab.document.get("p") is not None and tab.text("p") == "step 3")
 
 
 # -- failures

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from headless.errors import ServerError
 from htag import Tag
 from htag.limits import Limits
-from tests.browser import ServerError
 from tests.support.observers import RecordingObserver
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from htag import State, Tag
-from tests.dom import without_ids
+from tests.support.markup import without_ids
 
 
 class Page(Tag.App):
@@ -326,13 +326,13 @@ async def test_a_render_error_costs_no_other_update_and_heals(visit):
     await tab.send({"id": "b", "event": "click", "data": {"callback_id": "c"}})
     await tab.until(lambda: tab.text("good") == "1")
     await tab.until(lambda: any(message["action"] == "error" for message in tab.messages))
-    assert "kept()" in tab.js
+    assert "kept()" in tab.scripts
     tab.app.bad.value = 3
     await tab.until(lambda: tab.text("bad") == "2")
 
 
 async def test_every_tab_of_a_session_sees_the_pushes(visit):
-    from tests.browser import Tab
+    from headless.tab import Tab
 
     tab = await visit(Page)
     second = await Tab(tab.site).load()

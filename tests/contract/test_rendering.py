@@ -5,7 +5,7 @@ import time
 import pytest
 
 from htag import HTML, State, Tag
-from tests.dom import without_ids
+from tests.support.markup import without_ids
 
 VOID = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 
@@ -125,7 +125,7 @@ async def test_tags_from_a_callable_are_tracked(visit):
     assert ("a", True) in mounted
     assert ("b", True) in mounted
     assert ".item{}" in tab.head.text
-    assert "mounted('a')" in tab.js
+    assert "mounted('a')" in tab.scripts
     await tab.click("a")
     assert tab.body.all("li")[0].text == "picked"
 

@@ -62,7 +62,7 @@ async def test_path_is_a_state_empty_until_known(visit):
 async def test_nothing_is_shown_until_the_browser_reports_its_hash(visit):
     tab = await visit(Site)
     assert tab.text("r") == ""
-    assert any("location.hash" in script for script in tab.js)
+    assert any("location.hash" in script for script in tab.scripts)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ async def test_navigate_sets_the_hash_in_the_browser(visit):
 
     tab = await start(visit, Page)
     await tab.click("go")
-    assert "hash" in tab.js[-1]
-    assert "/user/Ann" in tab.js[-1]
+    assert "hash" in tab.scripts[-1]
+    assert "/user/Ann" in tab.scripts[-1]
     assert tab.app.router.path.value == "/"
 
 
@@ -211,9 +211,9 @@ async def test_navigate_quotes_its_path(visit, path):
 
     tab = await start(visit, Page)
     await tab.click("go")
-    literals = [json.loads(literal) for literal in re.findall(r'"(?:[^"\\\n]|\\.)*"', tab.js[-1])]
+    literals = [json.loads(literal) for literal in re.findall(r'"(?:[^"\\\n]|\\.)*"', tab.scripts[-1])]
     assert any(literal.removeprefix("#") == path for literal in literals)
-    assert "</script" not in tab.js[-1]
+    assert "</script" not in tab.scripts[-1]
 
 
 async def test_the_view_survives_a_reload(visit):
@@ -255,6 +255,6 @@ async def test_two_routers_both_follow_the_hash(visit):
 @pytest.mark.mended
 async def test_over_plain_http_the_router_asks_for_the_hash_without_waiting_for_an_event(visit):
     tab = await visit(Site, transport="http")
-    await tab.until(lambda: any("location.hash" in script for script in tab.js))
+    await tab.until(lambda: any("location.hash" in script for script in tab.scripts))
     await go(tab, "#/user/Ann")
     assert tab.text("r") == "user Ann"

@@ -310,7 +310,7 @@ def test_chrome_app_accepts_and_ignores_other_options(served, opened, launched):
 
 
 async def test_instances_of_a_chrome_app_exit_on_disconnect(served, opened, launched):
-    from tests.browser import Site
+    from headless.asgi import Site
 
     born = []
 

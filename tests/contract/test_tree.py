@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from htag import HTML, State, Tag
-from tests.dom import without_ids
+from tests.support.markup import without_ids
 
 # -- what a child may be
 
@@ -471,9 +471,9 @@ async def test_call_js_of_a_tag_that_is_not_attached_waits(visit):
 
     tab = await visit(Page)
     await tab.click("queue")
-    assert tab.js == []
+    assert tab.scripts == []
     await tab.click("attach")
-    assert tab.js == ["late()"]
+    assert tab.scripts == ["late()"]
 
 
 async def test_call_js_before_the_page_goes_with_the_first_message(visit):
@@ -484,7 +484,7 @@ async def test_call_js_before_the_page_goes_with_the_first_message(visit):
     tab = await visit(Page, connect=False)
     assert "hello()" not in tab.page
     await tab.connect()
-    assert tab.js == ["hello()"]
+    assert tab.scripts == ["hello()"]
 
 
 # -- request

@@ -8,8 +8,10 @@ import re
 
 import pytest
 
+from headless.errors import Disconnected, ServerError
+from headless.tab import Tab
+from headless.wire import decode, encode
 from htag import State, Tag
-from tests.browser import Refused, ServerError, Tab, decode, encode
 
 
 class Page(Tag.App):
@@ -125,25 +127,25 @@ async def test_the_headers_of_the_handshake(visit):
 )
 async def test_a_malformed_frame_costs_nothing(visit, frame):
     tab = await visit(Page)
-    tab._channel.send(frame)
+    tab.channel.send(frame)
     assert await tab.click("b") == 1
 
 
 @pytest.mark.mended
 async def test_a_binary_frame_costs_nothing(visit):
     tab = await visit(Page)
-    tab._channel.send_bytes(b"\xff\x00")
+    tab.channel.send_bytes(b"\xff\x00")
     assert await tab.click("b") == 1
 
 
 @pytest.mark.mended
 async def test_a_frame_that_is_too_large_closes_with_1009(visit):
     tab = await visit(Page)
-    tab._channel.send('{"id": "' + "x" * (1 << 20) + '"}')
-    with pytest.raises(Refused) as refused:
+    tab.channel.send('{"id": "' + "x" * (1 << 20) + '"}')
+    with pytest.raises(Disconnected) as refused:
         await tab.next()
     assert refused.value.code == 1009
-    tab._channel = None
+    tab.channel = None
 
 
 async def test_reconnecting_shows_what_happened_in_between(visit):
@@ -179,7 +181,7 @@ async def test_the_first_answer_brings_what_waited(visit):
 
     tab = await visit(Waiting, transport="http")
     await tab.click("b")
-    assert "waited()" in tab.js
+    assert "waited()" in tab.scripts
 
 
 async def test_a_fallback_post_returns_and_empties_the_queue(visit):

@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 import pytest
 import requests
 
-from loadtest.client import Client, ClientError, Transport
+from headless.client import Client
+from headless.errors import ClientError
+from headless.protocol import Transport
 from tests.stack.engine import docker, need_engine
 from tests.support.ports import free_ports
 from tests.support.waiting import STACK_SECONDS, eventually

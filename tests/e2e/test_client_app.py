@@ -282,7 +282,7 @@ async def test_down_by_hand_and_up_again(page: Page) -> None:
             await page.wait_for_function(CONNECTED[transport])
             assert await page.evaluate("htag_event('inc', 'click')") == number
             await count_is(page, number)
-        assert served.web.registry.connections()["websocket"] == 1
+        assert served.web.registry.usage.connections()["websocket"] == 1
 
 
 async def test_a_body_that_is_current_is_not_sent_again(page: Page) -> None:

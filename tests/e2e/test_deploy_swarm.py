@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from loadtest.client import Disconnected, Refused
+from headless.errors import Disconnected, Refused
 from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor
 from tests.stack.engine import ROOT, docker, need_engine, run
 from tests.support.ports import free_port

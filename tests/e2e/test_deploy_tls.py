@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import requests
 
-from loadtest.client import Transport
+from headless.protocol import Transport
 from tests.e2e.stack import Crowd, Stack, Visitor
 from tests.stack.engine import need_engine, run
 from tests.support.ports import free_port

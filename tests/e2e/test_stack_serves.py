@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from loadtest.client import Transport
+from headless.protocol import Transport
 from tests.e2e.stack import MEMORY_LIMIT, SLOTS, Stack, Visitor
 from tests.stack.engine import docker, run
 from tests.support.waiting import eventually

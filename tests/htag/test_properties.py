@@ -10,9 +10,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headless.asgi import Site
+from headless.document import parse
+from headless.tab import Tab
+from headless.wire import encode
 from htag import HTML, GTag, State, Tag, WebApp
-from tests.browser import Site, Tab, encode
-from tests.dom import parse
 
 # a server and a browser are made for each example: their time is the tests', not hypothesis's business
 usual = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -300,7 +302,7 @@ def test_any_title_is_the_same_title_in_the_browser(text):
     async def play() -> None:
         tab = await Tab(Site(WebApp(Titled).app)).load()
         assert tab.title == text
-        assert len(tab.document.all("body")) == 1
+        assert len(tab.document.elements("body")) == 1
 
     asyncio.run(play())
 
@@ -325,9 +327,9 @@ def test_a_connection_survives_any_frame(rubbish):
     async def play(tab: Tab, stage: Stage) -> None:
         for frame in rubbish:
             if isinstance(frame, bytes):
-                tab._channel.send_bytes(frame)
+                tab.channel.send_bytes(frame)
             else:
-                tab._channel.send(frame)
+                tab.channel.send(frame)
         assert await tab.event("go", "click") is None
 
     asyncio.run(on_stage(play))
@@ -355,10 +357,10 @@ def test_parano_survives_anything_too(rubbish):
         await tab.connect()
         for frame in rubbish:
             if isinstance(frame, bytes):
-                tab._channel.send_bytes(frame)
+                tab.channel.send_bytes(frame)
             else:
-                tab._channel.send(frame)
-                tab._channel.send(encode(frame, tab.key))
+                tab.channel.send(frame)
+                tab.channel.send(encode(frame, tab.key))
         assert await tab.event("go", "click") is None
         await tab.leave()
         await web.registry.close()

@@ -2,10 +2,10 @@
 
 import pytest
 
+from headless.errors import ServerError
 from htag import Tag
 from htag.app import App
 from htag.router import Router, pattern
-from tests.browser import ServerError
 
 
 class Home(Tag.div):
@@ -47,18 +47,18 @@ async def go(tab, hash):
 
 async def test_the_question_reaches_the_browser_on_every_transport(visit, transport):
     tab = await visit(routed(), transport)
-    await tab.until(lambda: tab.js)
-    assert tab.js == ["htag_event(\"r\", 'init_route', {hash: location.hash})"]
+    await tab.until(lambda: tab.scripts)
+    assert tab.scripts == ["htag_event(\"r\", 'init_route', {hash: location.hash})"]
     await report(tab)
     assert tab.text("r") == "home"
 
 
 async def test_it_is_asked_once_however_often_the_router_mounts(visit):
     tab = await visit(routed())
-    assert len(tab.js) == 1
+    assert len(tab.scripts) == 1
     tab.app.router.on_mount()
     await tab.event("r", "nothing")
-    assert len(tab.js) == 1
+    assert len(tab.scripts) == 1
 
 
 async def test_a_reloaded_page_is_asked_again(visit):
@@ -66,7 +66,7 @@ async def test_a_reloaded_page_is_asked_again(visit):
     await report(tab)
     await tab.load()
     await tab.connect()
-    assert len(tab.js) == 2
+    assert len(tab.scripts) == 2
     await report(tab, "#/elsewhere")
     assert tab.app.router.path == "/elsewhere"
 

@@ -23,8 +23,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from htag.state import Proxy, State, States, plain, reader
+from htag.state import State, States, plain
 from htag.tree.markup import HTML
+from htag.tree.reactive import Proxy
+from htag.tree.readers import reader
 
 Point = namedtuple("Point", "x y")
 

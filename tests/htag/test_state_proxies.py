@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htag.state import Proxy, State, plain, reader
+from htag.state import State, plain
+from htag.tree.reactive import Proxy
+from htag.tree.readers import reader
 
 Point = namedtuple("Point", "x y")
 

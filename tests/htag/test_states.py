@@ -5,7 +5,8 @@ import pickle
 
 import pytest
 
-from htag.state import State, States, reader
+from htag.state import State, States
+from htag.tree.readers import reader
 
 
 class Shown:

@@ -54,7 +54,7 @@ def test_it_holds_no_build_tools(image: str, tool: str) -> None:
 def test_it_holds_only_what_it_serves(image: str) -> None:
     packages = docker("run", "--rm", image, "ls", "/venv/lib/python3.13/site-packages").split()
     assert {"htag_stack", "htag", "uvicorn"} <= set(packages)
-    assert not {"tests", "loadtest", "pytest", "locust", "bench"} & set(packages)
+    assert not {"tests", "headless", "loadtest", "pytest", "locust", "bench"} & set(packages)
 
 
 def test_a_python_on_a_read_only_file_system_need_not_write(image: str) -> None:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import pytest
 import requests
 
-from loadtest.client import Client, Refused
+from headless.client import Client
+from headless.errors import Refused
 from tests.stack.engine import ROOT, docker, run
 from tests.support.waiting import eventually
 

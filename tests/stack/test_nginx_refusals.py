@@ -5,7 +5,8 @@ from hashlib import md5
 
 import pytest
 
-from loadtest.client import Client, Refused
+from headless.client import Client
+from headless.errors import Refused
 from tests.stack.fleet import Answer, Fleet
 
 FULL = {"HTAG_MAX_SESSIONS": "1", "HTAG_SESSION_NEW_SECONDS": "600"}

@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.protocol import TRANSPORTS
+from headless.tab import Tab
 from htag import Tag, WebApp
-from tests.browser import TRANSPORTS, Site, Tab, shut_down
 
 Visit = Callable[..., Awaitable[Tab]]
 Serve = Callable[[type[Tag.App]], Visit]
+
+
+async def shut_down(web: Any) -> None:
+    """What a server does at its end: all sessions end, and with them hooks that never came to run."""
+    registry = getattr(web, "registry", None)
+    if registry is not None:  # the published package, which these tests also run against, has none
+        await registry.close()
 
 
 class Visits:

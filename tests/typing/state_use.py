@@ -2,7 +2,8 @@
 
 from typing import Any, assert_type
 
-from htag.state import Reader, State, States, plain, reader
+from htag.state import State, States, plain
+from htag.tree.readers import Reader, reader
 
 counter = State(0)
 assert_type(counter.value, int)

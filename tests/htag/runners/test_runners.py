@@ -19,8 +19,9 @@ from htag import State, Tag
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.runners import ChromeApp, PyScript, WebApp, chrome, reloader, serving
-from htag.session.registry import HTTP_SECONDS, SessionRegistry
+from htag.session.registry import SessionRegistry
 from htag.session.session import Session
+from htag.session.usage import HTTP_SECONDS
 from htag.wire.codec import Codec
 from tests.support.waiting import PATIENCE, eventually, until
 
@@ -107,11 +108,11 @@ def test_a_restart_opens_no_second_tab(served, opened, monkeypatch):
 
 def test_the_watcher_opens_the_browser_and_serves_nothing(served, opened, monkeypatch):
     monkeypatch.setattr(reloader.Reloader, "run", lambda self: None)
-    WebApp(Page).run(port=opened.port, reload=True)
+    web = WebApp(Page)
+    web.run(port=opened.port, reload=True)
     assert eventually(lambda: opened.addresses, "a browser") == [f"http://127.0.0.1:{opened.port}"]
     assert served == []
-    assert Page._reload is True
-    del Page._reload
+    assert web.reload is True
 
 
 # -- the server
@@ -160,7 +161,7 @@ async def test_nobody_has_left_before_anybody_came():
 @pytest.mark.parametrize("leave", [True, False])
 async def test_the_app_decides_whether_everybody_has_left(leave):
     visited = Visited(leave)
-    visited.session.join(client := object())
+    visited.session.attach_once(client := object())
     assert not serving.is_left(visited.registry)
     visited.session.detach(client)
     assert serving.is_left(visited.registry) is leave
@@ -168,10 +169,11 @@ async def test_the_app_decides_whether_everybody_has_left(leave):
 
 async def test_a_tab_on_plain_http_is_there_while_it_polls():
     visited = Visited()
-    visited.session.seen = True
-    visited.session.spoke_http_at = time.monotonic()
+    visited.session.attach_once(client := object())
+    visited.session.detach(client)
+    visited.session.last_poll_at = time.monotonic()
     assert not serving.is_left(visited.registry)
-    visited.session.spoke_http_at -= HTTP_SECONDS
+    visited.session.last_poll_at -= HTTP_SECONDS
     assert serving.is_left(visited.registry)
 
 
@@ -183,7 +185,7 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
     visited = Visited()
     watch = asyncio.create_task(serving.stop_when_left(visited.registry))
     for _ in range(3):
-        visited.session.join(client := object())
+        visited.session.attach_once(client := object())
         await asyncio.sleep(0.05)
         visited.session.detach(client)
         await asyncio.sleep(0.05)

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
+from headless.asgi import Headers, Site
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.session import registry
-from tests.browser import Headers, Refused, Site, Tab
 from tests.support.visits import Visit
 
 
@@ -122,7 +124,7 @@ async def test_a_refused_origin_is_named_with_the_host_and_the_setting(caplog: p
     site = Site(WebApp(Page).app)
     await site.get()
     for _ in range(5):
-        with pytest.raises(Refused):
+        with pytest.raises(Disconnected):
             await site.websocket("/ws", {"origin": "https://app.example", "host": "backend:8000"})
         assert (await site.get("/stream", {"origin": "https://app.example", "host": "backend:8000"})).status == 403
     (line,) = [record.getMessage() for record in caplog.records if record.name == "htag"]
@@ -132,7 +134,7 @@ async def test_a_refused_origin_is_named_with_the_host_and_the_setting(caplog: p
 async def test_such_a_line_is_short_and_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     site = Site(WebApp(Page).app)
     await site.get()
-    with pytest.raises(Refused):
+    with pytest.raises(Disconnected):
         await site.websocket("/ws", {"origin": "x\nERROR forged" * 1000, "host": "y" * 10000})
     (line,) = [record.getMessage() for record in caplog.records if record.name == "htag"]
     assert "\n" not in line
@@ -154,7 +156,7 @@ async def test_a_page_over_http_is_a_stranger_to_a_socket_over_tls(scheme: str, 
     if taken:
         await (await site.websocket("/ws", {"origin": f"{origin}://testserver"})).close()
     else:
-        with pytest.raises(Refused):
+        with pytest.raises(Disconnected):
             await site.websocket("/ws", {"origin": f"{origin}://testserver"})
 
 
@@ -170,8 +172,8 @@ class Login(Page):
 async def renewed(tab: Tab) -> None:
     """What the browser's script does when it is told `_htag_renew()`."""
     await tab.click("in")
-    await tab.until(lambda: "_htag_renew()" in tab.js)
-    tab.js.clear()
+    await tab.until(lambda: "_htag_renew()" in tab.scripts)
+    tab.scripts.clear()
     await fetch(tab)
 
 
@@ -216,7 +218,7 @@ async def test_each_tab_asks_and_all_have_the_same_id(visit: Visit) -> None:
     other = await Tab(Site(tab.site.app, cookies=tab.site.cookies), "sse").load()
     await other.connect()
     await renewed(tab)
-    await other.until(lambda: "_htag_renew()" in other.js)
+    await other.until(lambda: "_htag_renew()" in other.scripts)
     assert await other.click("b") == 1, "with its old cookie and token, meanwhile"
     other.site.cookies.update(tab.site.cookies)  # as all tabs of a browser share them
     answer = await other.post('{"id": "b", "event": "click"}')
@@ -259,7 +261,7 @@ async def test_a_tab_that_was_away_is_told_when_it_is_back(visit: Visit, transpo
     await tab.connect()
     if transport == "http":
         assert await tab.click("b") == 1
-    await tab.until(lambda: "_htag_renew()" in tab.js)
+    await tab.until(lambda: "_htag_renew()" in tab.scripts)
 
 
 async def test_a_task_may_ask_for_it(visit: Visit, transport: str) -> None:
@@ -277,7 +279,7 @@ async def test_a_task_may_ask_for_it(visit: Visit, transport: str) -> None:
 
     tab = await visit(Later, transport)
     await tab.click("later")
-    await tab.until(lambda: "_htag_renew()" in tab.js)
+    await tab.until(lambda: "_htag_renew()" in tab.scripts)
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])
@@ -298,7 +300,7 @@ async def test_an_instance_for_everybody_and_a_page_that_is_just_made_have_nothi
             self.renew_session_id()
 
     tab = await visit(Eager)
-    assert tab.js == []
+    assert tab.scripts == []
     shared = await visit(Login())
     with pytest.raises(RuntimeError, match="everybody"):
         shared.app.renew_session_id()

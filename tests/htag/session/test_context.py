@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 import htag
+from headless.asgi import Site
+from headless.protocol import TRANSPORTS
+from headless.tab import Tab as Browser
 from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from tests.browser import TRANSPORTS, Site, shut_down
-from tests.browser import Tab as Browser
+from tests.support.visits import shut_down
 
 who: ContextVar[str] = ContextVar("who", default="nobody")  # what a middleware of the host sets for each request
 asked: ContextVar[int] = ContextVar("asked", default=0)
@@ -268,7 +270,7 @@ async def test_what_another_visitors_code_puts_into_the_tree_mounts_in_the_trees
 
     bob.app.act = intrude
     await bob.click("other")
-    await ann.until(lambda: ann.document.find(made[0].id))
+    await ann.until(lambda: ann.document.get(made[0].id))
     await asyncio.sleep(0.02)
     only(seen, "put: mount", "put: generator mount", "put: generator mount after a step")
     bob.app.act = lambda: made[0].remove() and ann.app.update()

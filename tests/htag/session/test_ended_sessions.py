@@ -34,42 +34,42 @@ def without_collector() -> Iterator[None]:
     gc.enable()
 
 
-def opened(pool: SessionRegistry, make: type[App]) -> "weakref.ref[Session]":
+def opened(registry: SessionRegistry, make: type[App]) -> "weakref.ref[Session]":
     def build(identity: str) -> Session:
         session = Session(identity, make(), Codec(), Observer(), Limits())
         session.start()
         return session
 
-    return weakref.ref(pool.open(build))
+    return weakref.ref(registry.open(build))
 
 
-def ended(pool: SessionRegistry) -> None:
-    for session in list(pool.sessions.values()):
-        pool.end(session, "abandoned")
+def ended(registry: SessionRegistry) -> None:
+    for session in list(registry.sessions.values()):
+        registry.end(session, "abandoned")
 
 
 async def test_a_session_that_waits_to_be_measured_is_gone_when_it_ends() -> None:
     """A round of measuring held all sessions that had been there when it began: with 6 000, for six seconds after
     their end. Newcomers were refused meanwhile for memory that no session had."""
-    pool = SessionRegistry(limits=Limits(), observer=Observer())
-    sessions = [opened(pool, Page) for _ in range(5)]
-    pool.measure()  # a round begins
-    ended(pool)
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    sessions = [opened(registry, Page) for _ in range(5)]
+    registry.usage.measure()  # a round begins
+    ended(registry)
     assert [session() for session in sessions] == [None] * 5
 
 
 async def test_a_session_whose_last_words_are_said_is_gone() -> None:
     """It was kept until another session ended."""
-    pool = SessionRegistry(limits=Limits(), observer=Observer())
-    session = opened(pool, SaysGoodbye)
-    ended(pool)
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    session = opened(registry, SaysGoodbye)
+    ended(registry)
     assert session() is not None
     async with asyncio.timeout(5):
         while session() is not None:  # noqa: ASYNC110 - what is waited for knows of no event
             await asyncio.sleep(0.01)
 
 
-async def test_last_words_are_waited_for_when_the_pool_closes() -> None:
+async def test_last_words_are_waited_for_when_the_registry_closes() -> None:
     said: list[Any] = []
 
     class Writes(Page):
@@ -77,9 +77,9 @@ async def test_last_words_are_waited_for_when_the_pool_closes() -> None:
             await asyncio.sleep(0.02)
             said.append(self)
 
-    pool = SessionRegistry(limits=Limits(), observer=Observer())
-    opened(pool, Writes)
-    opened(pool, Writes)
-    ended(pool)
-    await pool.close()
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    opened(registry, Writes)
+    opened(registry, Writes)
+    ended(registry)
+    await registry.close()
     assert len(said) == 2

@@ -9,17 +9,18 @@ import pytest
 from htag import GTag, State, Tag
 from htag.core import HTML
 from htag.session.form_fields import form_of, is_disabled, options_of, synchronise
+from htag.tree.live import live_tree
 from htag.tree.pairs import MISSING, get
 
 
 class Stage(Tag.App):
     def shown(self) -> Stage:
-        self._live.take_page()
+        live_tree(self).render_page()
         return self
 
 
 def say(tag: GTag, **data: Any) -> None:
-    synchronise(tag, "input", data, tag.root._live)
+    synchronise(tag, "input", data, live_tree(tag.root))
 
 
 def attribute(tag: GTag, name: str) -> Any:
@@ -36,7 +37,7 @@ def test_a_field_keeps_its_value_and_is_not_changed_by_that(make: type[GTag]) ->
     app = on_stage(field)
     say(field, value="typed")
     assert field["value"] == "typed"
-    assert not app._live.dirty  # the browser shows it already
+    assert not live_tree(app).changes.dirty  # the browser shows it already
 
 
 @pytest.mark.parametrize("make", [Tag.div, Tag.button, Tag.form, Tag.p, Tag])
@@ -59,7 +60,7 @@ def test_a_value_that_no_field_can_have_is_not_kept(value: Any) -> None:
 def test_data_that_is_no_object_says_nothing(data: Any) -> None:
     field = Tag.input(_value="mine")
     app = on_stage(field)
-    synchronise(field, "input", data, app._live)
+    synchronise(field, "input", data, live_tree(app))
     assert field["value"] == "mine"
 
 
@@ -125,7 +126,7 @@ def test_a_select_checks_the_option_that_was_chosen_also_in_a_group() -> None:
     three = Tag.option("Three", _value=3)
     select = Tag.select(one, Tag.optgroup(two, three))
     on_stage(select)
-    assert [*options_of(select, select.root._live)] == [one, two, three]
+    assert [*options_of(select, live_tree(select.root))] == [one, two, three]
     say(select, value="3")
     assert [attribute(option, "selected") for option in (one, two, three)] == [False, MISSING, True]
     say(select, value="two")  # no value of its own: its text
@@ -218,7 +219,7 @@ def test_an_option_in_a_disabled_group_is_disabled() -> None:
 
 def chosen(select: GTag, value: Any, event: Any = "change") -> tuple[bool, Any]:
     """Whether the event is believed, and what is kept."""
-    believed = synchronise(select, event, {"value": value}, select.root._live)
+    believed = synchronise(select, event, {"value": value}, live_tree(select.root))
     return believed, attribute(select, "value")
 
 
@@ -272,7 +273,7 @@ def test_of_options_that_are_not_known_any_may_have_been_chosen(make: Any) -> No
 def test_the_label_of_a_button_is_the_app_s(kind: str) -> None:
     field = Tag.input(_type=kind, _value="Pay")
     on_stage(field)
-    assert synchronise(field, "click", {"value": "Pay nothing"}, field.root._live)
+    assert synchronise(field, "click", {"value": "Pay nothing"}, live_tree(field.root))
     assert field["value"] == "Pay"
 
 

@@ -12,6 +12,7 @@ from htag import State, Tag
 from htag.app import App
 from htag.session import memory as footprint
 from htag.session.memory import SESSION_BYTES
+from htag.tree.live import live_tree
 
 
 def table(app: App) -> None:
@@ -54,7 +55,7 @@ def empty() -> App:
 def filled(fill: Callable[[App], None]) -> App:
     app = empty()
     fill(app)
-    app._live.take_page()
+    live_tree(app).render_page()
     return app
 
 
@@ -115,7 +116,7 @@ def test_what_callables_make_counts() -> None:
     app = empty()
     app.add(lambda: [Tag.p("made") for _ in range(100)])
     before = footprint.of(app)
-    app._live.take_page()
+    live_tree(app).render_page()
     assert footprint.of(app) > before + 100 * 50
 
 

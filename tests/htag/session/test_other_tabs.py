@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import Site, Tab, shut_down
+from tests.support.visits import shut_down
 
 ROWS = 200
 
@@ -109,7 +111,7 @@ async def test_two_tabs_on_plain_http_leave_each_others_buttons_alone(web: WebAp
         answer = (await tab.site.post(f"/event?rev={shown[tab]}", message, headers)).json
         shown[tab] = answer["revision"]
         for payload in answer["payloads"]:
-            tab._apply(json.loads(payload))
+            tab.receive(payload)
     assert app.clicked == ["row 7"] * 5  # not the very first: the page of the second tab was made meanwhile
 
 

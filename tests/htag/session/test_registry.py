@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
+from htag.session.closing import CLOSING_SECONDS
 from htag.session.registry import SessionRefused, SessionRegistry
-from htag.session.session import LAST_WORDS, Session
+from htag.session.session import Session
 from htag.wire.codec import Codec
-from tests.browser import Site, Tab
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
@@ -64,11 +66,11 @@ async def house() -> AsyncIterator[Build]:
 async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None:
     home = house(new_seconds=0.02)
     session = home.open()
-    assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0}
     await until(lambda: session.closed)
     assert home.diary.labels("session_closed") == ["abandoned"]
     assert home.registry.get(session.id) is None
-    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0}
 
 
 async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house: Build) -> None:
@@ -78,9 +80,9 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
     home.registry.connect(session, second, None)
     await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
     home.registry.disconnect(session, first, 1.5)
-    assert home.registry.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0}
     home.registry.disconnect(session, second, 2.5)
-    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 1}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 1}
     await until(lambda: session.closed)
     assert home.diary.labels("session_closed") == ["expired"]
     assert home.diary.labels("client_connected") == ["websocket", "sse"]
@@ -141,7 +143,7 @@ async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(hous
     assert new.id == old.id
     home.registry.release(old)  # its tab leaves only now
     assert home.registry.get(new.id) is new
-    assert home.registry.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0}
     assert home.diary.labels("session_closed") == ["replaced"]
 
 
@@ -153,9 +155,8 @@ async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Buil
     home.registry.disconnect(session, client, 0)  # as when the socket closes, a moment later
     home.registry.release(session)
     assert client.ended
-    assert session not in home.registry._unmeasured
-    assert session not in home.registry._disconnected.until
-    assert session not in home.registry._new.until
+    assert session not in home.registry.usage._unmeasured
+    assert session not in home.registry._expiry
 
 
 # -- who may come in
@@ -230,7 +231,7 @@ async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> Non
     home = house(fail)
     with pytest.raises(RuntimeError, match="no app today"):
         home.open()
-    assert home.registry.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0}
     assert len(home.diary.told("session_opened")) == 0
 
 
@@ -270,7 +271,7 @@ async def test_a_shared_session_never_expires_and_counts_as_connected(house: Bui
     other = home.open()
     await until(lambda: other.closed)
     assert not shared.closed
-    assert home.registry.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0}
     await home.registry.close()
     assert shared.closed
 
@@ -302,8 +303,8 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
 
 
 async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 0 < LAST_WORDS < 10  # below what a supervisor grants
-    monkeypatch.setattr("htag.session.session.LAST_WORDS", 0.02)
+    assert 0 < CLOSING_SECONDS < 10  # below what a supervisor grants
+    monkeypatch.setattr("htag.session.closing.CLOSING_SECONDS", 0.02)
 
     class Endless(Tag.App):
         async def on_destroy(self) -> None:
@@ -321,7 +322,7 @@ async def test_closing_leaves_no_timer_and_takes_nobody_new() -> None:
     home = House(new_seconds=0.01)
     home.open()
     await home.registry.close()
-    assert home.registry._timer is None or home.registry._timer.cancelled()
+    assert home.registry._expiry._timer is None or home.registry._expiry._timer.cancelled()
     with pytest.raises(SessionRefused, match="draining"):
         home.open()
 
@@ -351,40 +352,40 @@ async def test_connections_are_counted_by_transport(house: Build) -> None:
     session = home.open()
     for transport in ("websocket", "websocket", "sse", "http"):
         home.registry.connect(session, RecordingChannel(transport), None)
-    assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 0}
-    session.spoke_http_at = asyncio.get_running_loop().time()
-    assert home.registry.connections() == {"websocket": 2, "sse": 1, "http": 1}
-    session.spoke_http_at -= 61
-    assert home.registry.connections()["http"] == 0
+    assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 0}
+    session.last_poll_at = asyncio.get_running_loop().time()
+    assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 1}
+    session.last_poll_at -= 61
+    assert home.registry.usage.connections()["http"] == 0
 
 
 async def test_only_sessions_in_which_something_happened_are_measured_and_only_so_many_at_a_time(house: Build) -> None:
     home = house()
     sessions = [home.open() for _ in range(5)]
-    assert home.registry.memory() == 0
-    home.registry.measure(2)
-    assert len(home.registry.memory_by_session()) == 2
+    assert home.registry.usage.memory() == 0
+    home.registry.usage.measure(2)
+    assert len(home.registry.usage.memory_by_session()) == 2
     for _ in range(5):  # a slow machine may need more than one
-        home.registry.measure()
-    sizes = home.registry.memory_by_session()
+        home.registry.usage.measure()
+    sizes = home.registry.usage.memory_by_session()
     assert len(sizes) == 5
-    assert home.registry.memory() == sum(sizes)
+    assert home.registry.usage.memory() == sum(sizes)
     sessions[0].app.add(*(Tag.p("text") for _ in range(100)))
-    home.registry.measure()
-    assert home.registry.memory() == sum(sizes)
+    home.registry.usage.measure()
+    assert home.registry.usage.memory() == sum(sizes)
     home.registry.release(sessions[0])
-    home.registry.measure()
-    assert home.registry.memory() > sum(sizes)
+    home.registry.usage.measure()
+    assert home.registry.usage.memory() > sum(sizes)
 
 
 async def test_what_ended_is_not_counted(house: Build) -> None:
     home = house()
     session = home.open()
-    home.registry.measure()
-    assert home.registry.memory() > 0
+    home.registry.usage.measure()
+    assert home.registry.usage.memory() > 0
     home.registry.end(session, "expired")
-    home.registry.measure()
-    assert (home.registry.memory(), home.registry.memory_by_session()) == (0, [])
+    home.registry.usage.measure()
+    assert (home.registry.usage.memory(), home.registry.usage.memory_by_session()) == (0, [])
 
 
 # -- plain HTTP has no connection that would keep a session

@@ -112,7 +112,7 @@ async def test_tabs_that_do_not_read_share_the_room_and_one_that_is_used_goes_on
     scene.app.word.value = "w" * 500_000
     for number in range(5):
         scene.app.word.value = f"{number}" + "w" * 500_000
-        scene.session._push()
+        scene.session.push()
         await until(lambda: any(f">{number}ww" in frame for frame in browser.frames))  # noqa: B023
         assert scene.session.room.taken <= 3 * MIB
     assert scene.observer.labels("client_fell_behind")

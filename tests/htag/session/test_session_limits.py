@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import State, Tag
 from htag.limits import Limits
+from htag.session.delivery import KEPT_BYTES
 from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
-from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
+from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
-from tests.browser import Refused, Tab
 from tests.htag.web.test_endpoints import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
@@ -39,7 +41,7 @@ def session_of(each: Any) -> Session:
 async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_their_bytes(scene: Open) -> None:
     session = session_of(await scene())
     for number in range(50):
-        session.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
+        session.delivery.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
     tab = RecordingChannel()
     session.attach(tab, None)
     assert KEPT_BYTES - 200_000 <= sum(map(len, tab.frames[1:])) <= KEPT_BYTES
@@ -110,7 +112,7 @@ async def test_bodies_that_are_being_read_count(scene: Open) -> None:
     headers = {"x-htag-token": here.token}
     exchanges = []
     for _ in range(3):
-        from tests.browser import Exchange
+        from headless.asgi import Exchange
 
         exchange = Exchange(here.site.app, here.site.scope("http", "/event", headers, method="POST"))
         exchange.say("http.request", body=b" " * 40_000, more_body=True)
@@ -154,7 +156,7 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
     for _ in range(25):
         session.app.place.add(Endless())  # type: ignore[attr-defined]
         session.start_hooks()
-    assert session.tasks == 10
+    assert len(session.tasks) == 10
     assert bounds.labels("session_limited") == ["tasks"] * 15
     assert "TooManyTasks" in caplog.text
     await asyncio.sleep(0)
@@ -168,7 +170,7 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
 async def test_tabs_beyond_the_limit_are_refused_before_they_are_accepted(scene: Open) -> None:
     here = await scene(limits=Limits(session_tabs=2))
     tabs = [await Tab(here.site).connect() for _ in range(2)]
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Disconnected) as caught:
         await Tab(here.site).connect()
     assert not caught.value.accepted  # after it, a page would try again for ever instead of using plain HTTP
     assert (await here.site.get("/stream")).status == 429
@@ -209,11 +211,11 @@ async def test_a_session_that_grows_too_large_is_told_and_ends() -> None:
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.rows.append({"text": "x" * 2 * MIB})  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     assert "This page was closed" in far.frames[-1]
     assert not far.ended  # it is to be told first
     assert session.close_code == SESSION_TOO_LARGE
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     await until(lambda: far.ended)
     assert house.bounds.labels("session_limited") == ["size"]
     assert not house.registry.sessions
@@ -224,13 +226,13 @@ async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
     house = House()
     sessions = [connected(house) for _ in range(3)]
     for _ in range(2):
-        house.registry.measure()
+        house.registry.usage.measure()
     session = sessions[1][0]
     before = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    session._push()
+    session.push()
     for _ in range(3):
-        house.registry.measure()
+        house.registry.usage.measure()
     assert session.size > before + 90_000
     await house.registry.close()
 
@@ -239,7 +241,7 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
     house = House(session_bytes=MIB)
     session, far = connected(house)
     session.app.shown.text = "x" * 2 * MIB  # type: ignore[attr-defined]
-    house.registry.heard(session, 2 * MIB)
+    house.registry.usage.note_message(session, 2 * MIB)
     house.registry.end(session, "replaced")
     assert far.ended
     await asyncio.sleep(0.3)
@@ -249,12 +251,12 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
 async def test_little_messages_cost_no_measuring() -> None:
     house = House()
     session, _ = connected(house)
-    house.registry.measure()
+    house.registry.usage.measure()
     size = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    house.registry.heard(session, 5000)
+    house.registry.usage.note_message(session, 5000)
     assert session.size == size
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > size
     await house.registry.close()
 
@@ -273,7 +275,7 @@ async def test_records_and_scripts_that_wait_are_part_of_the_size(grow: Callable
     session = house.open()
     assert isinstance(session.app, Store)
     grow(session.app)
-    house.registry.measure()
+    house.registry.usage.measure()
     assert session.size > MIB
     await house.registry.close()
 

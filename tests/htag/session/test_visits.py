@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
-from tests.browser import Site, Tab, shut_down
+from htag.tree.live import live_tree
+from tests.support.visits import shut_down
 
 GUESSES = (
     {"sec-purpose": "prefetch"},
@@ -127,7 +130,7 @@ def stepwise(self: Any, request: Any) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("hook", [slow, stepwise])
-async def test_a_visit_that_takes_time_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
+async def test_a_visit_that_is_deferred_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
     class Patient(Guide):
         on_visit = hook
 
@@ -192,7 +195,7 @@ async def test_visits_of_an_instance_for_everybody_do_not_pile_up() -> None:
         await Tab(Site(web.app)).load(f"?place={place}")
     await asyncio.sleep(0.01)
     assert places == ["Rome", "Oslo"]
-    assert not app._live.started
+    assert not live_tree(app).hooks.pending
     await shut_down(web)
 
 

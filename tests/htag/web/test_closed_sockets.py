@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.web.unread import CutsUnread
-from tests.browser import Site, Tab
 from tests.support.servers import served_in_loop
 from tests.support.waiting import until
 

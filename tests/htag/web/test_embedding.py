@@ -11,9 +11,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from headless.asgi import Site
+from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.web.paths import with_prefix
-from tests.browser import Site, Tab
 
 
 class Page(Tag.App):

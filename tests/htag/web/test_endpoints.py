@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Answer, Site
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import GTag, State, Tag, WebApp
 from htag.limits import Limits
 from htag.session import rate_limiter, session
 from htag.session.rate_limiter import RateLimiter
 from htag.web import post
 from htag.web.request import revision_shown
-from tests.browser import Answer, Refused, Site, Tab
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
 
@@ -110,7 +112,7 @@ async def test_a_forged_cookie_is_an_unknown_session_on_every_transport(scene: O
     assert (await here.post(click("more", 1), **headers)).status == 404
     assert (await here.site.get("/stream", headers)).status == 404
     socket = await here.site.websocket("/ws", headers)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert (refused.value.code, refused.value.accepted) == (4404, True)
     assert here.observer.labels("message_refused") == ["no_session"] * 3
@@ -147,7 +149,7 @@ async def test_another_origin_is_refused_on_every_transport(scene: Open, origin:
     here = await scene()
     assert (await here.post(click("more", 1), origin=origin)).status == 403
     assert (await here.site.get("/stream", {"origin": origin})).status == 403
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await here.site.websocket("/ws", {"origin": origin})
     assert not refused.value.accepted
     assert here.observer.labels("message_refused") == ["origin"] * 3
@@ -176,7 +178,7 @@ async def test_what_is_too_large_is_413_in_a_post_and_closes_a_websocket_with_10
     socket = await here.site.websocket(f"/ws?rev={here.revision}")
     await socket.receive()
     socket.send(large)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert refused.value.code == 1009
     assert (here.observer.labels("message_refused"), here.app.calls) == (["too_large"] * 2, [])
@@ -512,11 +514,11 @@ async def test_a_session_that_ends_closes_its_websocket_with_4404_and_its_stream
     await stream.receive()
     (session,) = here.web.registry.sessions.values()
     here.web.registry.end(session, "expired")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert refused.value.code == 4404
     await stream.close()
-    assert here.web.registry.connections() == {"websocket": 0, "sse": 0, "http": 0}
+    assert here.web.registry.usage.connections() == {"websocket": 0, "sse": 0, "http": 0}
 
 
 async def test_a_post_whose_session_ends_meanwhile_is_answered(scene: Open) -> None:
@@ -572,7 +574,7 @@ async def test_sessions_that_were_used_and_ended_leave_no_tag_behind(transport: 
     assert (tags_alive(Visited), tags_alive(Row)) == (apps, rows)
     assert tags_alive(GTag) <= everything
     assert not web.registry.sessions
-    assert not web.registry._unmeasured
+    assert not web.registry.usage._unmeasured
     await web.registry.close()
 
 
@@ -593,5 +595,5 @@ async def use(web: WebApp, transport: str, count: int) -> None:
 
 
 async def leave(tab: Tab) -> None:
-    if tab._channel is not None:
-        await tab._channel.close()
+    if tab.channel is not None:
+        await tab.channel.close()

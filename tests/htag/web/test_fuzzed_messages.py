@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from htag import Tag, WebApp
 from htag.errors import WireError
 from htag.router import Router
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import Reply
 from tests.app.fuzz import text
-from tests.browser import Site
 
 MESSAGES = 10_000
 
@@ -85,7 +85,7 @@ async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pyte
             replies = session.handle(received)
             assert isinstance(replies, list)
             for reply in replies:
-                session.deliver(reply, tab)
+                session.delivery.deliver(reply, tab)
             json.loads(tab.last)
             session.page().body.encode()
     assert session.app.heard > 20  # type: ignore[attr-defined]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Answer, Site
 from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.web.newcomers import Newcomers
-from tests.browser import Answer, Site
 from tests.support.observers import RecordingObserver
 
 

@@ -175,7 +175,7 @@ async def test_a_slow_reader_holds_up_no_other_tab(scene: Scene) -> None:
         each.wake()
     for number in range(50):
         scene.app.word.value = f"{number}-" + "w" * KILOBYTE
-        scene.session._push()
+        scene.session.push()
         await until(lambda: f">{number}-" in "".join(browser.frames[-1:]))  # noqa: B023  # awaited right here
     assert sleeping.frames == []
     assert scene.observer.labels("client_fell_behind") == ["websocket"]
@@ -365,7 +365,7 @@ async def test_statics_that_were_dropped_come_with_the_full_render(scene: Scene)
     socket.wake()
     await turns()
     scene.app.add(Late())
-    scene.session._push()
+    scene.session.push()
     for _ in range(20):
         socket.put(Frame("x" * KILOBYTE))
     browser.reads.set()
@@ -381,7 +381,7 @@ async def test_statics_that_a_tab_missed_while_it_was_away_come_when_it_is_back(
     scene.session.attach(away, shown)
     scene.session.detach(away)
     scene.app.add(Late())
-    scene.session._push()
+    scene.session.push()
     back, browser = scene.socket()
     scene.session.attach(back, shown)
     await back.flush()

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
+from headless.document import parse
 from htag.tree.live import Page
 from htag.web.page import asset, document, notice, script_name
-from tests.dom import parse
 
 PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b()</script>"], None)
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site, Socket, Stream
+from headless.errors import Disconnected
+from headless.tab import Tab
 from htag import WebApp
 from htag.session import inbox
 from htag.session.tab import MAX_TABS
-from tests.browser import Refused, Site, Socket, Stream, Tab
 from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
 from tests.support.waiting import until
 
@@ -88,7 +90,7 @@ async def test_a_tab_whose_handler_hangs_gives_its_order_up_with_its_connection(
     socket = await slow_by_websocket(here)
     await say(socket, "more", 2)
     await say(socket, "more", 3)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Disconnected) as refused:
         await socket.receive()
     assert refused.value.code == 1013
     again = await here.site.websocket("/ws?tab=one")

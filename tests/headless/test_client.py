@@ -1,4 +1,4 @@
-"""The headless client of `loadtest/`: what it does against a real server, over every transport."""
+"""The headless client over a network: what it does against a real server, over every transport."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headless.client import Client
+from headless.errors import Disconnected, Refused, ServerError
+from headless.http import SERVED_BY
+from headless.protocol import TRANSPORTS, Transport
 from htag import State, Tag, WebApp
-from loadtest.client import SERVED_BY, Client, Disconnected, Refused, ServerFailure, Transport
-from loadtest.document import Document
 from tests.support.servers import served_in_thread
 
-TRANSPORTS: list[Transport] = ["websocket", "sse", "http"]
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
@@ -126,7 +127,7 @@ def test_what_is_pushed_arrives_without_an_event(url: str, visit: Visit, transpo
 @every_transport
 def test_an_error_of_the_server_is_raised_and_the_session_goes_on(url: str, visit: Visit, transport: Transport) -> None:
     client = visit(url, transport)
-    with pytest.raises(ServerFailure, match="on purpose"):
+    with pytest.raises(ServerError, match="on purpose"):
         client.click("fail")
     assert client.click("up") == 2
     assert len(client.failures) == 1
@@ -205,42 +206,3 @@ def test_who_serves_is_watched(slot: Slot, url: str, visit: Visit, transport: Tr
     client.reconnect()
     client.click("up")
     assert client.moves == ["there:2"]
-
-
-class TestDocument:
-    """The little document that updates are applied to."""
-
-    PAGE = """
-        <!DOCTYPE html><html><head><title>T</title></head>
-        <body id="b" onhashchange="htag_event('b', 'hashchange', event)">
-        <p id="p">one <b>two</b><br/>three</p>
-        <button data-htag-id="in" id="out" onclick="htag_event(&#x27;in&#x27;, &#x27;click&#x27;, event)">Go</button>
-        <button onclick="alert(1)">Stay</button></body></html>"""
-
-    def test_text_of_an_element(self) -> None:
-        assert Document(self.PAGE).text("p") == "one twothree"
-
-    def test_elements_are_found_by_id_and_by_the_servers_id(self) -> None:
-        document = Document(self.PAGE)
-        assert document.find("out") is document.find("in")
-        assert document.find("out").id == "in"
-        with pytest.raises(LookupError, match="nobody"):
-            document.find("nobody")
-
-    def test_elements_are_found_by_text_and_by_event(self) -> None:
-        document = Document(self.PAGE)
-        assert document.find_text("two").name == "b"
-        assert [element.name for element in document.with_event("click")] == ["button"]
-        assert document.find_text("Go", "button").handler("click") == "in"
-        assert document.find_text("Stay", "button").handler("click") is None
-        assert document.elements("body")[0].handler("hashchange") == "b"
-
-    def test_an_update_replaces_the_outer_html(self) -> None:
-        document = Document(self.PAGE)
-        document.apply({"p": '<p id="p">new <i id="i">text</i></p>', "unknown": "<p>lost</p>"})
-        assert document.text("p") == "new text"
-        assert document.text("i") == "text"
-        assert document.get("unknown") is None
-        document.apply({"b": '<body id="b"><p id="q">all new</p></body>'})
-        assert document.get("p") is None
-        assert document.text("b") == "all new"

@@ -1,0 +1,150 @@
+"""One page, open in a browser without a window, in the event loop of the ASGI application that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from headless.asgi import DEADLINE, Answer, Site, Socket, Stream
+from headless.document import Element
+from headless.errors import ServerError
+from headless.protocol import TRANSPORTS, ClientProtocol
+from headless.wire import Message
+
+
+class Tab(ClientProtocol):
+    """One page, open in a browser."""
+
+    def __init__(self, site: Site, transport: str = "websocket") -> None:
+        assert transport in TRANSPORTS
+        super().__init__(strict=True)
+        self.site = site
+        self.transport = transport
+        self.messages: list[Message] = []  # all that came
+        self.app: Any = None  # the App instance, where the fixture that opened this tab knows it
+        self.channel: Socket | Stream | None = None
+        self._waiting: list[str] = []  # payloads that came with the answer to a POST
+
+    # -- opening and leaving
+
+    async def load(self, query: str = "") -> Tab:
+        """GET the page, as on a first visit or F5."""
+        await self.leave()
+        answer = await self.site.get(self.site.base + query)
+        assert answer.status == 200, f"{answer.status}: {answer.text}"
+        self.show(answer.text)
+        return self
+
+    async def connect(self) -> Tab:
+        """Open the channel and apply the first message (plain HTTP has neither)."""
+        if self.transport == "websocket":
+            self.channel = await self.site.websocket(self.site.base + "ws")
+        elif self.transport == "sse":
+            self.channel = await self.site.stream(self.site.base + "stream")
+        if self.channel:
+            await self.next()
+        return self
+
+    async def leave(self) -> None:
+        if self.channel:
+            await self.channel.close()
+            self.channel = None
+
+    # -- looking
+
+    @property
+    def body(self) -> Element:
+        return self.document.root.one("body")
+
+    @property
+    def head(self) -> Element:
+        return self.document.root.one("head")
+
+    @property
+    def title(self) -> str:
+        return self.head.one("title").text
+
+    def element(self, id: str) -> Element:
+        return self.document.find(id)
+
+    def text(self, id: str | None = None) -> str:
+        return (self.element(id) if id else self.body).text
+
+    def button(self, label: str) -> Element:
+        return self.body.one("button", label)
+
+    def field(self, name: str) -> Element:
+        return self.body.one(None, name=name)
+
+    # -- acting
+
+    async def click(self, target: Element | str, **data: Any) -> Any:
+        return await self.fire(target, "click", **data)
+
+    async def type(self, target: Element | str, value: str) -> Any:
+        return await self.fire(target, "input", value=value)
+
+    async def submit(self, target: Element | str, **fields: Any) -> Any:
+        return await self.fire(target, "submit", value=fields)
+
+    async def fire(self, target: Element | str, event: str, **data: Any) -> Any:
+        """An event on an element that handles it, as the inline handler reports it; returns the promise's value."""
+        return await self.event(*self.named(target).call(event), data)
+
+    async def event(self, id: Any, event: Any, data: Message | None = None) -> Any:
+        """`htag_event(id, event, data)`: returns what the promise resolves to, raises `ServerError` for an error."""
+        callback_id, report = self.report(id, event, data)
+        await self.send(report)
+        while True:
+            message = await self.next()
+            if message.get("callback_id") == callback_id:
+                if message["action"] == "error":
+                    raise ServerError(message["traceback"])
+                return message["result"]
+
+    async def send(self, message: Message) -> None:
+        """One message, as it is, without waiting for anything over a channel."""
+        if self.transport == "websocket":
+            assert isinstance(self.channel, Socket)
+            self.channel.send(self.encode(message))
+            return
+        fallback = {"fallback": True} if self.transport == "http" else {}
+        answer = await self.post(self.encode({**message, **fallback}))
+        assert answer.status == 200, f"{answer.status}: {answer.text}"
+        self._waiting += answer.json.get("payloads", [])
+
+    async def post(self, body: str) -> Answer:
+        return await self.site.post(self.site.base + "event", body, self.post_headers())
+
+    # -- hearing
+
+    async def next(self, seconds: float = DEADLINE) -> Message:
+        """The next message from the server, applied to the page."""
+        payload = await (self.channel.receive(seconds) if self.channel else self._poll(seconds))
+        self.messages.append(self.receive(payload))
+        return self.messages[-1]
+
+    async def _poll(self, seconds: float) -> str:
+        """The next payload over plain HTTP, which has to be asked for."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not self._waiting:
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError(f"the server said nothing for {seconds} s")
+            await asyncio.sleep(0.02)
+            await self.send({"action": "poll"})
+        return self._waiting.pop(0)
+
+    async def until(self, condition: Callable[[], object], seconds: float = DEADLINE) -> None:
+        """Take in messages until the page shows what it should."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await self.next(seconds)
+
+    async def quiet(self, seconds: float = 0.15) -> None:
+        """The server has nothing to say (the default is three times the delay of a throttled push)."""
+        try:
+            message = await self.next(seconds)
+        except TimeoutError:
+            return
+        raise AssertionError(f"there was to be silence, not {message}")

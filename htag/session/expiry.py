@@ -1,0 +1,102 @@
+"""When sessions without a tab end: one timer for all of them, set to the earliest end."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextvars import Context
+
+from htag.session.session import Session
+
+ENDING_SECONDS = 0.01  # at a time: thousands may end at once, when all have lost their connection at the same moment
+
+
+class Deadlines:
+    """Sessions, each with the time at which it ends (on the monotonic clock), earliest first: all wait equally long."""
+
+    __slots__ = ("_until", "reason", "seconds")
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        self.seconds = seconds
+        self.reason = reason
+        self._until: dict[Session, float] = {}
+
+    def __contains__(self, session: Session) -> bool:
+        return session in self._until
+
+    def add(self, session: Session) -> None:
+        """`session` ends in `seconds` from now."""
+        self._until.pop(session, None)
+        self._until[session] = time.monotonic() + self.seconds
+
+    def discard(self, session: Session) -> None:
+        """`session` ends for another reason, or has a tab."""
+        self._until.pop(session, None)
+
+    @property
+    def earliest(self) -> float | None:
+        """When the first of them ends."""
+        return next(iter(self._until.values()), None)
+
+    def overdue(self, now: float) -> Iterator[Session]:
+        """Take out, one by one, the sessions whose time came before `now`."""
+        while self._until:
+            session, until = next(iter(self._until.items()))
+            if until > now:
+                return
+            del self._until[session]
+            yield session
+
+
+class Expiry:
+    """Calls `end(session, reason)` when a session has waited for its first tab, or for the next one, for too long."""
+
+    def __init__(self, new_seconds: float, grace_seconds: float, end: Callable[[Session, str], None]) -> None:
+        self._new = Deadlines(new_seconds, "abandoned")
+        self._disconnected = Deadlines(grace_seconds, "expired")
+        self._end = end
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None  # that the timer belongs to
+
+    def __contains__(self, session: Session) -> bool:
+        return session in self._new or session in self._disconnected
+
+    def restart(self, session: Session) -> None:
+        """The time of `session`, which has no tab, begins now."""
+        self._new.discard(session)
+        (self._disconnected if session.ever_connected else self._new).add(session)
+        self._arm()
+
+    def suspend(self, session: Session) -> None:
+        """No time passes for `session`: it has a tab, is being answered, or is over."""
+        self._new.discard(session)
+        self._disconnected.discard(session)
+
+    def stop(self) -> None:
+        """End nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self) -> None:
+        ends = [queue.earliest for queue in (self._new, self._disconnected) if queue.earliest is not None]
+        if not ends:
+            return
+        loop, due = asyncio.get_running_loop(), min(ends)
+        if self._timer is not None:
+            if self._loop is loop and self._due <= due:
+                return
+            self._timer.cancel()
+        self._loop, self._due = loop, due
+        # in an empty context: not in that of the visitor whose request happens to arm it
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._sweep, context=Context())
+
+    def _sweep(self) -> None:
+        self._timer = None
+        now, until = time.monotonic(), time.perf_counter() + ENDING_SECONDS
+        for queue in (self._new, self._disconnected):
+            for session in queue.overdue(now):
+                self._end(session, queue.reason)
+                if time.perf_counter() > until:
+                    self._arm()  # at once, after all others had their turn
+                    return
+        self._arm()

@@ -1,0 +1,140 @@
+"""What the tabs have yet to hear of: tags that changed, and JavaScript that waits."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from htag.tree.build_context import detached
+from htag.tree.flags import PENDING_SCRIPTS
+from htag.tree.generated import Generated
+from htag.tree.index import Index
+from htag.tree.operations import CHILDREN
+from htag.tree.render import render
+from htag.tree.render_target import RenderTarget
+from htag.tree.tag import GTag
+
+Failures = list[tuple[GTag, Exception]]  # tags that could not be rendered
+
+
+class Update(Protocol):
+    """What changes are written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
+
+    updates: dict[str, str]
+    js: list[str]
+    statics: Any
+
+
+class Changes:
+    """Notes what changed of which tags of one app, and the JavaScript to run after that is shown."""
+
+    __slots__ = ("_generated", "_index", "dirty", "scripts")
+
+    def __init__(self, index: Index, generated: Generated) -> None:
+        self._index = index
+        self._generated = generated
+        self.dirty: dict[GTag, int] = {}  # what changed, as flags; ordered, so that equal runs push equal messages
+        self.scripts: dict[GTag, list[str]] = {}
+
+    def note(self, tag: GTag, what: int = CHILDREN) -> None:
+        """`what` (flags of `operations`) changed of `tag`. A fragment has no element of its own: to the tag that it
+        stands in it is a change of children."""
+        if tag._start_tag is None and (element := element_of(tag)) is not tag:
+            tag, what = element, CHILDREN
+        dirty = self.dirty
+        dirty[tag] = dirty[tag] | what if tag in dirty else what
+
+    def note_script(self, tag: GTag, code: str) -> None:
+        """`code` is to run in the browser after the next push."""
+        self.scripts.setdefault(tag, []).append(code)
+
+    def forget(self, tag: GTag) -> None:
+        """`tag` has left the tree: it takes along the JavaScript that waits."""
+        self.dirty.pop(tag, None)
+        leave_on(tag, self.scripts.pop(tag, []))
+
+    def take_dirty(self) -> dict[GTag, int]:
+        """What changed: the caller's to show from now on."""
+        dirty, self.dirty = self.dirty, {}
+        return dirty
+
+    def put_back(self, earlier: dict[GTag, int]) -> None:
+        """`earlier` was taken and could not be shown: it is noted again, before what has changed since."""
+        since, self.dirty = self.dirty, earlier
+        for tag, what in since.items():
+            self.dirty[tag] = self.dirty.get(tag, 0) | what
+
+    def render(self, updates: dict[str, str], dirty: dict[GTag, int], target: RenderTarget) -> Failures:
+        """Render into `updates` those of the `dirty` tags that are in the tree and that no other one brings along."""
+        failures: Failures = []
+        waiting = [*dirty]
+        while waiting:
+            failed = []
+            for tag in waiting:
+                if self._is_outermost(tag, dirty):
+                    try:
+                        text = detached(render, tag, target)  # first: it may give the tag its id
+                        updates[tag.id] = text
+                    except Exception as error:
+                        failed.append((tag, error))
+            failures += failed
+            for tag, _ in failed:
+                del dirty[tag]  # brings nothing along: what changed below it goes by itself
+            waiting = [tag for tag in dirty if tag.id not in updates] if failed else []
+        return failures
+
+    def _is_outermost(self, tag: GTag, dirty: dict[GTag, int]) -> bool:
+        above: GTag | None = tag
+        while above is not self._index.app:
+            above = above.parent if above is not None else None
+            if above is None or above in dirty:
+                return False
+        return True
+
+    def drain_scripts(self) -> list[str]:
+        """All JavaScript that waits: that of earlier tags in the document first, of one tag in the order of calls."""
+        scripts, self.scripts = self.scripts, {}
+        present = [tag for tag in scripts if self._index.contains(tag)]
+        for tag in scripts.keys() - set(present):
+            leave_on(tag, scripts[tag])
+        if len(present) > 1:
+            present.sort(key=self._document_order())
+        return [code for tag in present for code in scripts[tag]]
+
+    def _document_order(self) -> Callable[[GTag], list[int]]:
+        app = self._index.app
+        positions: dict[GTag, dict[int, int]] = {}
+
+        def path(tag: GTag) -> list[int]:
+            steps = []
+            while tag is not app and tag.parent is not None:
+                above = tag.parent
+                if above not in positions:
+                    below = self._generated.below(above)
+                    positions[above] = {id(child): index for index, child in enumerate(below)}
+                steps.append(positions[above].get(id(tag), 0))
+                tag = above
+            return steps[::-1]
+
+        return path
+
+    def pending_bytes(self) -> int:
+        """Characters of the JavaScript that waits for a tab. From any thread."""
+        return sum(len(code) for codes in [*self.scripts.values()] for code in [*codes])
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.dirty.clear()
+        self.scripts.clear()
+
+
+def leave_on(tag: GTag, scripts: list[str]) -> None:
+    """Have `tag`, which is in no app, keep JavaScript until it is in one."""
+    if scripts:
+        tag._set_flags(PENDING_SCRIPTS)
+        tag.__dict__.setdefault("_scripts", []).extend(scripts)
+
+
+def element_of(tag: GTag) -> GTag:
+    """`tag`, or what stands around it if it is a fragment, which has no element of its own."""
+    while tag.parent is not None and tag._start_tag is None and tag.tag is None:
+        tag = tag.parent
+    return tag

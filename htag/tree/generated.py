@@ -1,0 +1,54 @@
+"""Generated tags: those that callables and States of a tag yield at a render, which are not among its children."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from htag.tree.node import child_tags, descendants
+from htag.tree.tag import GTag
+
+
+class Generated:
+    """The generated tags by host, the tag whose callables yielded them."""
+
+    __slots__ = ("_shown", "by_host")
+
+    def __init__(self) -> None:
+        self.by_host: dict[GTag, list[GTag]] = {}
+        self._shown: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
+
+    def of(self, host: GTag) -> list[GTag]:
+        """The generated tags of `host`, in document order."""
+        return self.by_host.get(host, [])
+
+    def below(self, tag: GTag) -> list[GTag]:
+        """The tags one level below `tag`: children, then generated ones."""
+        children: list[GTag] = child_tags(tag)
+        return children + self.by_host[tag] if tag in self.by_host else children
+
+    def pre_order(self, start: GTag) -> Iterator[GTag]:
+        """`start` and all tags below it, generated ones included."""
+        return descendants(start, self.by_host)
+
+    def shown(self, host: GTag) -> list[Any] | None:
+        """What `host` showed last. None: not known, or one of its tags was moved away since."""
+        if any(tag.parent is not host for tag in self.by_host.get(host, ())):
+            return None
+        return self._shown.get(host) if self._shown is not None else None
+
+    def replace(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
+        """`host` shows `found` now, with `tags` in it."""
+        if self._shown is None:
+            self._shown = {}
+        self.by_host[host] = tags
+        self._shown[host] = tags if len(tags) == len(found) else found
+
+    def forget(self, host: GTag) -> None:
+        """`host` has no generated tags any more."""
+        self.by_host.pop(host, None)
+        if self._shown is not None:
+            self._shown.pop(host, None)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.by_host.clear()
+        self._shown = None

@@ -1,0 +1,82 @@
+"""The tags that a browser may address: by number, by an id of the author's own, radio buttons by name."""
+
+from typing import Any
+from weakref import WeakSet
+
+from htag.tree import pairs
+from htag.tree.pairs import MISSING
+from htag.tree.tag import GTag
+
+
+class Index:
+    """Finds a tag by its address, at the same cost in a tree of any size. Filled by renders."""
+
+    __slots__ = ("_radios", "app", "targets")
+
+    def __init__(self, app: GTag) -> None:
+        self.app = app
+        self.targets: dict[str | int, GTag] = {}  # by number, and by any id of the author's own
+        self._radios: dict[str, WeakSet[GTag]] = {}
+
+    def find(self, identity: str) -> GTag | None:
+        """The tag that the browser calls `identity`, if it is still in the tree."""
+        tag = self.targets.get(identity) or self._numbered(identity)
+        node = tag
+        app = self.app
+        while node is not app:
+            if node is None:
+                return None
+            node = node.parent
+        return tag
+
+    def _numbered(self, identity: str) -> GTag | None:
+        number = identity.rpartition("-")[2]
+        if not (number.isascii() and number.isdecimal() and len(number) < 16):
+            return None
+        tag = self.targets.get(int(number))
+        return tag if tag is not None and tag.id == identity else None
+
+    def contains(self, tag: GTag) -> bool:
+        """Whether `tag` is in the app's tree."""
+        node: GTag | None = tag
+        while node is not None:
+            if node is self.app:
+                return True
+            node = node.parent
+        return False
+
+    def radios(self, name: str) -> list[GTag]:
+        """The radio buttons called `name` now."""
+        noted = self._radios.get(name, ())
+        return [tag for tag in noted if str(pairs.get(tag._attributes, "name")) == name and self.contains(tag)]
+
+    def register(self, tag: GTag, shown: Any) -> None:
+        """Index a tag that has handlers, reports its value, or has an id of its own; `shown`: its HTML attribute `id`,
+        or MISSING."""
+        self._add(tag._id, tag)
+        if shown is not MISSING and shown != tag._id:
+            self._add(shown, tag)
+        if tag.tag == "input" and tag._attributes:
+            self._add_radio(tag)
+
+    def _add(self, key: Any, tag: GTag) -> None:
+        other = self.targets.get(key)
+        if other is None or not self.contains(other):  # of two tags with one id, the first in the document
+            self.targets[key] = tag
+
+    def _add_radio(self, tag: GTag) -> None:
+        name = pairs.get(tag._attributes, "name")
+        if name is not MISSING and pairs.get(tag._attributes, "type") == "radio":
+            self._radios.setdefault(str(name), WeakSet()).add(tag)
+
+    def forget(self, tag: GTag) -> None:
+        """`tag` has left the tree: its addresses lead nowhere."""
+        for key in (tag._id, pairs.get(tag._attributes, "id")):
+            if isinstance(key, int | str) and self.targets.get(key) is tag:
+                del self.targets[key]
+
+    def clear(self, app: GTag) -> None:
+        """Forget all tags; `app` stands in for the one that is over."""
+        self.targets.clear()
+        self._radios.clear()
+        self.app = app
