@@ -10,6 +10,7 @@ import time
 from typing import NamedTuple
 
 from htag.process import heap
+from htag.process.collector import collector
 from htag_stack.cgroup import MemoryGroup
 
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing
@@ -18,6 +19,10 @@ FULL = 0.9  # of a limit; the rest is for the sessions that are there already, w
 BRINK = 0.96
 LEEWAY = 1 / 128  # … by more than this; the kernel's own count is up to 0.5 MiB late
 LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes 8) would have the worker killed
+
+# Of what a worker shares with the process that it was forked from: the collector's first sweep writes to so much of it
+# (11 of 26 MiB), that is, makes copies, and it may do so in the very moment in which memory is short.
+COPIED = 0.5
 
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
@@ -94,6 +99,7 @@ class Memory:
         self._admitted = 0  # since the last measurement
         self._each = EACH  # bytes that a newcomer takes
         self._counted = self._grown = 0  # newcomers, and bytes by which more was in use, since something was learnt
+        self._sweeps, self._to_copy = collector.sweeps, int(COPIED * heap.shared())
         self._floor = math.inf  # bytes: the least that this process has held since it is at the brink
         self.measure()
 
@@ -168,5 +174,7 @@ class Memory:
             uses.append(Use(self.resident - self.reusable, self._share, reusable=self.reusable))
         if self._group is not None:
             used = max(self._group.used() - self.reusable, 0)
+            if collector.sweeps == self._sweeps:
+                used += self._to_copy * self._workers
             uses.append(Use(used, self._group.limit, self._workers, self.reusable, kills=True))
         return uses

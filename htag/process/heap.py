@@ -15,6 +15,7 @@ from typing import Any
 BLOCK_BYTES = 68  # of Python's allocator, on average: measured with trees of 65 and 3 000 tags and all that is imported
 
 _STATM = "/proc/self/statm"
+_ROLLUP = "/proc/self/smaps_rollup"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0  # Windows has neither this nor that file
 _FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 
@@ -53,6 +54,20 @@ def anonymous() -> int:
     """The bytes in RAM that are no file's: what was allocated, in use or not."""
     _, all_of_it, of_files = _statm()
     return all_of_it - of_files
+
+
+def shared() -> int:
+    """Return the bytes that this process shares with the one that it was forked from, until either writes to them.
+
+    The garbage collector writes to every object that it sweeps. 0 where the kernel does not tell. Takes a millisecond
+    for each 100 MiB that the process has.
+    """
+    try:
+        with open(_ROLLUP) as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return 0  # not on Linux, or a sandbox
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Shared_Dirty:"))
 
 
 def _statm() -> list[int]:

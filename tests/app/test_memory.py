@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from htag.process import heap
+from htag.process.collector import collector
 from htag_stack import memory as memory_module
 from htag_stack.cgroup import MemoryGroup
 from htag_stack.memory import EACH, ENOUGH, FULL, LEAST, Memory, Reusable, Use
@@ -266,6 +267,21 @@ def test_the_first_crowd_of_an_app_whose_pages_take_megabytes_does_not_kill_it(m
     memory._each = LEAST
     assert come(memory, world, 100, size=12 * MIB) in (8, 9)
     assert world.peak < 158 * MIB
+
+
+def test_what_a_sweep_will_copy_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first sweep wrote to all that the worker shared with the process that it was forked from: 11 MiB of 160 in
+    a container that was full, and the kernel killed it."""
+    monkeypatch.setattr(heap, "shared", lambda: 22 * MIB)
+    world = World(held=46 * MIB, in_use=46 * MIB)
+    memory = memory_of(world, monkeypatch)
+    come(memory, world, 1000)
+    assert world.peak < 134 * MIB
+    world.neighbours += 11 * MIB
+    monkeypatch.setattr(collector, "sweeps", collector.sweeps + 1)
+    memory.measure()
+    assert come(memory, world, 1000) < 3
+    assert 142 * MIB < world.used() < 146 * MIB
 
 
 def test_an_estimate_that_is_wrong_does_not_let_the_kernel_find_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ from htag import Tag
 
 class Page(Tag.App):
     def init(self):
-        self.data = bytes({14 * MIB}).replace(b"\\0", b"x")
+        self.data = b"x" * {14 * MIB}
         self.add("here")
 """
 
