@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from headless.errors import Disconnected
 
-DEADLINE = 5.0  # seconds any single wait may take; a hung server fails its test, not the run
+# seconds any single wait may take: a hung server fails its test, not the run; a slow machine can stretch it
+DEADLINE = 5.0 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))
 
 Headers = dict[str, str]
 

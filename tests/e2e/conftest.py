@@ -16,9 +16,12 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
 from tests.e2e.wire_server import WireServer
+from tests.support.waiting import patience
 
-PATIENCE = 10_000  # ms that any single wait in a page may take
-LONGEST = 60  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
+PAGE_SECONDS = patience(10)  # that any single wait in a page may take
+LONGEST = patience(
+    60
+)  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
 
 # --no-sandbox: root in a container has no user namespaces; the rest keeps a browser under test off the network
 SWITCHES = [
@@ -70,7 +73,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def browser_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A person: own cookies, own storage."""
     context = await chromium.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PAGE_SECONDS * 1000)
     yield context
     await context.close()
 
