@@ -7,6 +7,7 @@ import pytest
 from htag import Tag
 from htag.limits import Limits
 from htag.observer import Observer
+from htag.tree.elements import elements
 from tests.support.journeys import (
     HOME,
     CallRecorder,
@@ -45,6 +46,12 @@ class Counter(Tag.App):
     def on_destroy(self) -> None:
         """Note that the session is over."""
         self.is_over = True
+
+
+@pytest.fixture(autouse=True)
+def no_fieldset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a `fieldset` was made in this process, by other tests too, a click looks for a disabled one."""
+    monkeypatch.delitem(elements, "fieldset", raising=False)
 
 
 async def first_page(visits: Visits) -> CallRecorder:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stack.engine import run
+from tests.support.engine import run
 from tests.support.ports import free_port
 from tests.support.servers import serves
 from tests.support.source import ROOT

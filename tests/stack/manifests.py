@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.stack.engine import run
+from tests.support.engine import run
 from tests.support.source import ROOT
 
 FOLDER = ROOT / "deploy/kubernetes"

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.stack.engine import run
+from tests.support.engine import run
 from tests.support.source import ROOT
 
 IMAGE = "nginxinc/nginx-unprivileged:1.30"

@@ -10,9 +10,9 @@ import yaml
 
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
-from tests.stack.engine import docker
 from tests.stack.manifests import FOLDER, PROBE, Resource, find, rendered
 from tests.stack.nginx_container import nginx
+from tests.support.engine import composed
 from tests.support.source import ROOT
 
 RENDERED = ["base", *(f"overlays/{path.name}" for path in sorted((FOLDER / "overlays").iterdir()))]
@@ -61,8 +61,7 @@ def environment(name: str, folder: str = "base") -> dict[str, str | None]:
 
 @pytest.fixture(scope="module")
 def compose(engine: None) -> dict[str, Any]:
-    printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json")
-    services: dict[str, Any] = json.loads(printed)["services"]
+    services: dict[str, Any] = composed()["services"]
     return services
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.engine import docker
+from tests.support.engine import docker
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
 

@@ -16,8 +16,8 @@ import requests
 
 from headless.client import Client
 from headless.errors import Refused
-from tests.stack.engine import docker, run
 from tests.stack.nginx_container import IMAGE, arguments, nginx
+from tests.support.engine import docker, run
 from tests.support.servers import serves
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
