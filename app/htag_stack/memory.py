@@ -29,8 +29,8 @@ COPIED = 0.5
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
 ENOUGH = 10  # newcomers that tell what one takes
-# Times what newcomers are thought to have taken, or what the process has grown by: if that fills the room, it is measured
-# anew.
+# Times what newcomers are thought to have taken, or what the process has grown by: if that fills the room, it is
+# measured anew.
 CAUTION = 10
 # Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
 # 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
