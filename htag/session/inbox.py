@@ -115,7 +115,7 @@ class Inbox:
                 origin.wake()
 
     def _abandon(self, waiting: "deque[Waiting] | None", done: asyncio.Future[None]) -> None:
-        """The task is over, perhaps cancelled before it began: nobody waits in vain."""
+        """Resolve all that waits: the task is over, perhaps cancelled before it began."""
         for left in (done, *(later for _, _, later, _ in waiting or ())):
             _settle(left)
         if self._waiting is waiting:

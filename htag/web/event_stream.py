@@ -16,7 +16,7 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 
 
 class StreamChannel(Outbox):
-    """Frames as server-sent events of a response that has begun."""
+    """Sends frames as server-sent events of a response that has begun."""
 
     __slots__ = ("_asgi_send", "_gone", "_over")
 
@@ -78,7 +78,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 class StreamEndpoint:
-    """`/stream`: one response without end for each tab."""
+    """Answers `/stream` with one response without end for each tab."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission

@@ -13,7 +13,7 @@ from htag.process.collector import collector
 from htag_stack import memory as memory_module
 from htag_stack.cgroup import MemoryGroup
 from htag_stack.memory import EACH, ENOUGH, FULL, LEAST, Memory, Reusable, Use
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 
 # fills a worker with sessions, ends them, and prints its memory each time
 FILLED_ONCE = """

@@ -15,8 +15,10 @@ import requests
 import yaml
 
 from tests.e2e.stack import SLOTS, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
-from tests.stack.test_kubernetes import PROBE, Resource, find, rendered
+from tests.stack.engine import docker, need_engine, run
+from tests.stack.manifests import PROBE, Resource, find, rendered
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:podtest"
@@ -76,7 +78,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
 
 
 def test_every_slot_answers(pod: Pod) -> None:
-    eventually(lambda: all(_answers(url) for url in pod.urls), "all slots")
+    eventually(lambda: all(serves(url + "/health/live") for url in pod.urls), "all slots")
     served = [requests.get(url, timeout=10).headers["X-Htag-Served-By"].partition(":")[2] for url in pod.urls]
     assert served == [str(slot) for slot in range(1, SLOTS + 1)]
     assert "all slots live" in pod.inside(PROBE)
@@ -126,10 +128,3 @@ def _configuration(file: Path) -> Path:
 def _most(kind: int) -> float:
     hard = resource.getrlimit(kind)[1]
     return float("inf") if hard == resource.RLIM_INFINITY else hard
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url + "/health/live", timeout=2).status_code == 200
-    except requests.ConnectionError:
-        return False

@@ -12,8 +12,10 @@ import requests
 
 from headless.errors import Disconnected, Refused
 from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
+from tests.stack.engine import docker, need_engine, run
 from tests.support.ports import free_port
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}
@@ -90,7 +92,7 @@ def swarm() -> Iterator[Swarm]:
     stack = Swarm()
     try:
         stack.deploy()
-        eventually(lambda: _answers(stack), "the stack to answer")
+        eventually(lambda: serves(stack.url + "/health/ready"), "the stack to answer")
         eventually(lambda: len(stack.reached()) == 3, "nginx to find all tasks")
         yield stack
     except AssertionError as failure:
@@ -176,10 +178,3 @@ def _is_a_lost_session(trouble: Exception) -> bool:
     if isinstance(trouble, Refused):
         return trouble.status == 404
     return isinstance(trouble, Disconnected | ConnectionError | LookupError)
-
-
-def _answers(stack: Swarm) -> bool:
-    try:
-        return requests.get(stack.url + "/health/ready", timeout=10).status_code == 200
-    except requests.ConnectionError:
-        return False

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.source import ROOT
 from tests.support.waiting import patience
 
-ROOT = Path(__file__).parents[2]
 # Seconds that a single command may take; a slow machine can stretch it. Building the image from nothing is the longest.
 DEADLINE = patience(300)
 

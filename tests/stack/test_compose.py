@@ -10,8 +10,9 @@ import pytest
 
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
-from tests.stack.engine import ROOT, docker, run
+from tests.stack.engine import docker, run
 from tests.stack.old_engine import old_engine
+from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
 GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.engine import ROOT, docker
+from tests.stack.engine import docker
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:memory"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stack.engine import ROOT, docker
+from tests.stack.engine import docker
+from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus")  # Grafana would be public: docs/swarm.md
 # What a swarm sets otherwise, and why: the secret is a Docker secret; every task's name in the DNS.

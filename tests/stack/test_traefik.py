@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.engine import ROOT, docker
+from tests.stack.engine import docker
+from tests.support.source import ROOT
 
 FILES = ["--file=docker-compose.yml", "--file=deploy/traefik.yml"]
 

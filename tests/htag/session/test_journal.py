@@ -12,6 +12,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import journal as journals
 from htag.session.journal import ENTRY_BYTES, MAX_BYTES, MAX_ENTRIES, Journal
+from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from htag.wire.messages import UNSET, Update, size_of
@@ -238,6 +239,20 @@ async def test_a_page_that_is_made_with_no_tab_takes_changes_that_nothing_replay
     session.close()
 
 
+async def test_what_the_journal_keeps_counts_as_memory_of_its_session() -> None:
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    session = registry.open(lambda session_id: Session(session_id, Stage(), Codec(), Observer(), Limits()))
+    sizes = []
+    for _ in range(2):
+        registry.usage.note_activity(session)
+        registry.usage.measure()
+        sizes.append(registry.usage.memory())
+        session.journal.retain()
+        session.journal.append(news(1, 10_000))
+    assert 10_000 < sizes[1] - sizes[0] == session.journal.bytes // 2
+    await registry.close()
+
+
 async def test_what_a_full_render_takes_from_other_tabs_is_replayed_as_well() -> None:
     app = Stage()
     session = Session("id", app, Codec(), Observer(), Limits())
@@ -249,5 +264,5 @@ async def test_what_a_full_render_takes_from_other_tabs_is_replayed_as_well() ->
     session.attach(RecordingChannel(), None)
     for update in session.journal.since(before) or ():
         document.apply(update.updates)
-    assert document.get("line").text == "line 1 <&>"  # type: ignore[union-attr]
+    assert document.text("line") == "line 1 <&>"
     session.close()

@@ -19,7 +19,7 @@ from htag.session.registry import SessionRegistry
 from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
-from tests.htag.web.test_endpoints import Open, click, payloads, scene
+from tests.htag.web.visitor import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until

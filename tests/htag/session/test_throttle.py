@@ -2,13 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar, copy_context
-from typing import Any
 
 import pytest
 
 from htag.session.throttle import Throttle
+from tests.support.waiting import until
 
 whose: ContextVar[str] = ContextVar("whose", default="none")
 DELAY = 0.05
@@ -29,12 +28,6 @@ class Pushes:
         self.times.append(asyncio.get_running_loop().time())
         self.contexts.append(whose.get())
         self.threads.append(threading.get_ident())
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ async def test_a_dropped_session_is_gone(store: Store, name: str) -> None:
     assert (await store.claim(name)).data is None
 
 
-async def test_whoever_held_a_session_before_it_was_dropped_cannot_touch_its_successor(store: Store, name: str) -> None:
+async def test_a_holder_of_a_dropped_session_cannot_touch_its_successor(store: Store, name: str) -> None:
     first = await store.claim(name)
     second = await store.claim(name)
     await store.drop(name, second.generation)

@@ -15,7 +15,7 @@ from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
-from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
+from tests.htag.web.visitor import Open, Page, Scene, click, payloads, scene
 from tests.support.waiting import until
 
 __all__ = ["scene"]
