@@ -14,11 +14,13 @@ from htag.process.collector import collector
 from htag_stack.cgroup import MemoryGroup
 
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing
-# Of a limit, with what could be used again. How much that is is an estimate, and the kernel must not be who finds out
-# that it was wrong: from the brink on newcomers come in one by one, as long as the process does not grow by them …
+# Of a limit, with what could be used again. That is an estimate, and where it is too high the kernel kills the worker:
+# from the brink on newcomers come in one by one, as long as the process does not grow by them …
 BRINK = 0.96
-LEEWAY = 1 / 128  # … by more than this; the kernel's own count is up to 0.5 MiB late
-LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes 8) would have the worker killed
+LEEWAY = 1 / 128  # … by more than this part of the limit; the kernel's count is up to 0.5 MiB late
+LAST = (
+    0.98  # of a limit: from here on no newcomer comes in, because a health check (8 MiB) would have the worker killed
+)
 
 # Of what a worker shares with the process that it was forked from: the collector's first sweep writes to so much of it
 # (11 of 26 MiB), that is, makes copies, and it may do so in the very moment in which memory is short.
@@ -27,8 +29,9 @@ COPIED = 0.5
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
 ENOUGH = 10  # newcomers that tell what one takes
-CAUTION = 10  # times what newcomers are thought to have taken or what the process has grown by: if that fills the room,
-# it is measured anew
+# Times what newcomers are thought to have taken, or what the process has grown by: if that fills the room, it is
+# measured anew.
+CAUTION = 10
 # Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
 # 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
 REFUSES_ON = 0.05
@@ -113,7 +116,7 @@ class Memory:
         self._to_brink = min((use.to_brink for use in self.uses), default=0)
         self._held = self._reusable.held()
         self._room = min((use.room for use in self.uses), default=0) if self._is_reliable() else 0
-        self.is_full = bool(self.uses) and self._room < self._each
+        self.is_full = bool(self.uses) and self._room < self._each  # there is no room for one newcomer more
         self._measured_at = time.monotonic()
 
     def admits(self) -> bool:

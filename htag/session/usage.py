@@ -75,6 +75,8 @@ class Usage:
     def note_message(self, session: Session, size: int) -> None:
         """Note a message of `size` bytes, which is large: its session is measured soon, and at once when it heard as
         much as would take it to its limit within a few messages."""
+        if session.closed:
+            return  # while the message was on its way
         session.heard += size
         self._unmeasured[session] = None
         if session.heard * HEARD_SHARE > self._limits.session_bytes:
