@@ -117,8 +117,6 @@ class Session:
         self.live = live_tree(app)
         self.live.attach_host(self)
 
-    # -- its state ---------------------------------------------------------------------------------------------------
-
     @property
     def closed(self) -> bool:
         """Whether the session is over."""
