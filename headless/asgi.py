@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from headless.errors import Disconnected
 
-DEADLINE = 5.0  # seconds any single wait may take; a hung server fails its test, not the run
+# seconds any single wait may take: a hung server fails its test, not the run; a slow machine can stretch it
+DEADLINE = 5.0 * float(os.environ.get("HTAG_TEST_PATIENCE", "1"))
 
 Headers = dict[str, str]
 
@@ -24,9 +26,11 @@ class Exchange:
         self._task = asyncio.create_task(app(scope, self._inbox.get, self._outbox.put))
 
     def say(self, kind: str, **content: Any) -> None:
+        """Send the application one ASGI message."""
         self._inbox.put_nowait({"type": kind, **content})
 
     async def hear(self, seconds: float = DEADLINE) -> dict[str, Any]:
+        """Return the application's next message. Raises TimeoutError, or what the application raised."""
         heard = asyncio.create_task(self._outbox.get())
         await asyncio.wait({heard, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not heard.done() and self._task.done() and self._outbox.empty():
@@ -41,6 +45,7 @@ class Exchange:
         return heard.result()
 
     async def end(self) -> None:
+        """Wait until the application returns. Raises TimeoutError."""
         _, pending = await asyncio.wait({self._task}, timeout=DEADLINE)
         if pending:
             self._task.cancel()
@@ -74,6 +79,7 @@ class Site:
         self.cookies = dict(cookies or {})
 
     def scope(self, kind: str, path: str, headers: Headers | None = None, **more: Any) -> dict[str, Any]:
+        """Return the ASGI scope of a request of this browser, its cookies included."""
         split = urlsplit(path)
         sent = {"host": "testserver", **({"cookie": self._cookie()} if self.cookies else {}), **(headers or {})}
         return {
@@ -96,6 +102,7 @@ class Site:
         return "; ".join(f"{key}={value}" for key, value in self.cookies.items())
 
     async def request(self, method: str, path: str, body: bytes | str = b"", headers: Headers | None = None) -> Answer:
+        """Make a request and keep the cookies that the answer sets. Returns the whole answer, whatever its status."""
         exchange = Exchange(self.app, self.scope("http", path, headers, method=method))
         exchange.say("http.request", body=body.encode() if isinstance(body, str) else body, more_body=False)
         start = await exchange.hear()
@@ -118,12 +125,15 @@ class Site:
                 self.cookies[key] = morsel.value
 
     async def get(self, path: str | None = None, headers: Headers | None = None) -> Answer:
+        """GET `path`; None: the page."""
         return await self.request("GET", self.base if path is None else path, headers=headers)
 
     async def post(self, path: str, body: bytes | str, headers: Headers | None = None) -> Answer:
+        """POST `body` as it is."""
         return await self.request("POST", path, body, headers)
 
     async def websocket(self, path: str, headers: Headers | None = None) -> Socket:
+        """Open a WebSocket. Raises `Disconnected` if it is closed before it is accepted."""
         exchange = Exchange(self.app, self.scope("websocket", path, headers, subprotocols=[]))
         exchange.say("websocket.connect")
         first = await exchange.hear()
@@ -134,6 +144,7 @@ class Site:
         return Socket(exchange, {key.decode(): value.decode() for key, value in first.get("headers", [])})
 
     async def stream(self, path: str, headers: Headers | None = None) -> Stream:
+        """Open an event stream, whatever its status."""
         exchange = Exchange(self.app, self.scope("http", path, headers, method="GET"))
         exchange.say("http.request", body=b"", more_body=False)
         start = await exchange.hear()
@@ -148,6 +159,7 @@ class Socket:
         self.headers = headers
 
     async def receive(self, seconds: float = DEADLINE) -> str:
+        """Return the next text. Raises `Disconnected` if the server closes, TimeoutError if it is silent."""
         message = await self._exchange.hear(seconds)
         if message["type"] == "websocket.close":
             self._exchange.say("websocket.disconnect", code=message.get("code", 1000))

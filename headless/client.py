@@ -71,7 +71,7 @@ class Client(HttpClient):
         self.leave()
         self._closed = None
         said, self.revision = self.revision, None
-        query = f"?rev={said}" if said else ""
+        query = f"?tab={self.name}" + (f"&rev={said}" if said else "")
         if self.transport == "http":
             self._channel = PlainHttp(self, self.hear)
             return

@@ -1,4 +1,4 @@
-"""The HTTP of one visitor: requests with cookies, and who answered them."""
+"""The HTTP of one visitor: requests with cookies, and the slots that answered them."""
 
 import os
 from http.cookies import SimpleCookie
@@ -30,8 +30,8 @@ class HttpClient(ClientProtocol):
         super().__init__(strict=False)
         self.url = url.rstrip("/") + "/"
         self.seconds = seconds
-        self.served_by: str | None = None  # who served the first page
-        self.moves: list[str] = []  # each who took over since: empty while stickiness holds
+        self.served_by: str | None = None  # the slot that served the first page
+        self.moves: list[str] = []  # each slot that took over since: empty while stickiness holds
         self.trusted = trusted or os.environ.get("REQUESTS_CA_BUNDLE")
         self.http = requests.Session()
         self.http.verify = self.trusted or True
@@ -52,7 +52,7 @@ class HttpClient(ClientProtocol):
         return response.text
 
     def check(self, what: str, response: requests.Response) -> None:
-        """Note who served an answer. Raises `Refused` unless all went well."""
+        """Note which slot served an answer. Raises `Refused` unless all went well."""
         self.served(response.headers.get(SERVED_BY))
         if response.status_code != 200:
             limit = LIMITS.get(response.headers.get(LIMIT, ""), "") if response.status_code == 429 else ""

@@ -47,6 +47,7 @@ class Tab(ClientProtocol):
         return self
 
     async def leave(self) -> None:
+        """Close the channel, as a tab that goes away."""
         if self.channel:
             await self.channel.close()
             self.channel = None
@@ -66,6 +67,7 @@ class Tab(ClientProtocol):
         return self.head.one("title").text
 
     def element(self, id: str) -> Element:
+        """Return the element that htag means by `id`. Raises LookupError."""
         return self.document.find(id)
 
     def text(self, id: str | None = None) -> str:
@@ -115,6 +117,7 @@ class Tab(ClientProtocol):
         self._waiting += answer.json.get("payloads", [])
 
     async def post(self, body: str) -> Answer:
+        """POST `body` as it is to this tab's session."""
         return await self.site.post(self.site.base + "event", body, self.post_headers())
 
     # -- hearing

@@ -198,7 +198,7 @@ class FairWebSocketProtocol(CutsUnread):
         the browser's fault, and what it sent is private."""
         data, self.frames = self.frames[0], []
         if self.close_sent:
-            return  # nobody takes messages any more; read on, for the other side's close frame
+            return  # the application takes no messages any more; read on, for the other side's close frame
         if self.curr_msg_data_type == "bytes":
             self.queue.put_nowait({"type": "websocket.receive", "bytes": bytes(data)})
         else:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from htag.web.page import asset
-from tests.stack.engine import ROOT, run
+from tests.support.engine import run
+from tests.support.source import ROOT
 
 SHELLS = {"sh", "bash", "dash", "ash"}
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import ROOT, modules
+from tests.support.source import ROOT, modules, package_of
 
 PAGE = ROOT / "docs" / "architecture.md"
-STARLETTE = {"htag.web.webapp", "htag.web.transports"}  # and the runners, which serve
 PROMETHEUS = {"htag_stack.metrics"}
 
 
@@ -80,6 +79,11 @@ def test_a_package_never_imports_what_it_should_know_nothing_of(package: str) ->
 def test_the_page_has_every_module_of_the_deployed_program() -> None:
     listed = [f"htag_stack.{name}" for row in table("The deployed program") for name in quoted(row[0])]
     assert sorted(listed) == sorted(set(modules("htag_stack")) - {"htag_stack"})
+
+
+def test_starlette_is_known_only_where_http_is_spoken() -> None:
+    using = {name for name, path in modules("htag").items() if "starlette" in imports(path, set())}
+    assert {package_of(name) for name in using} == {"htag.web"}
 
 
 def test_only_metrics_imports_prometheus() -> None:

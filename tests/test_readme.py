@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.source import ROOT
+
 README = (ROOT / "README.md").read_text()
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "bench/README.md", "loadtest/README.md"),

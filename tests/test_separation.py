@@ -82,7 +82,8 @@ def test_the_bench_runs_without_the_tests(path: Path) -> None:
 
 
 def test_a_helper_of_the_tests_is_written_once() -> None:
-    helpers = {name for path in files("tests/support") for name in defined(path)}
+    of_sources = {"prose", "source", "walls"}  # whose names are those of many things
+    helpers = {name for path in files("tests/support") if path.stem not in of_sources for name in defined(path)}
     copies = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in files("tests")
@@ -100,6 +101,17 @@ def defined(path: Path) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
     }
+
+
+def test_no_test_file_is_a_store_of_helpers() -> None:
+    """What several files need stands in a module that says so, and runs no tests."""
+    taken = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files("tests")
+        for module in sorted(modules_of(path, "tests"))
+        if module.split(".")[-1].startswith("test_") or module.endswith(".conftest")
+    ]
+    assert not taken
 
 
 def test_only_one_observer_records() -> None:

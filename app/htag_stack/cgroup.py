@@ -8,7 +8,8 @@ UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2^63
 
 
 class _Files(NamedTuple):
-    """The names of one version's files, and in its statistics of the page cache, which the kernel takes back."""
+    """The names of one version's files, and in its statistics of what the kernel takes back: the page cache, and
+    what it remembers of files (version 2 alone tells that)."""
 
     limit: str
     usage: str
@@ -18,7 +19,7 @@ class _Files(NamedTuple):
 _VERSION_1 = _Files(
     "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
 )  # with those of the groups below
-_VERSION_2 = _Files("memory.max", "memory.current", ("inactive_file", "active_file"))
+_VERSION_2 = _Files("memory.max", "memory.current", ("inactive_file", "active_file", "slab_reclaimable"))
 
 
 class MemoryGroup(NamedTuple):

@@ -10,19 +10,28 @@ import time
 from typing import NamedTuple
 
 from htag.process import heap
+from htag.process.collector import collector
 from htag_stack.cgroup import MemoryGroup
 
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing
-# Of a limit, with what could be used again. How much that is is an estimate, and the kernel must not be who finds out
-# that it was wrong: from the brink on newcomers come in one by one, as long as the process does not grow by them …
+# Of a limit, with what could be used again. That is an estimate, and where it is too high the kernel kills the worker:
+# from the brink on newcomers come in one by one, as long as the process does not grow by them …
 BRINK = 0.96
-LEEWAY = 1 / 128  # … by more than this; the kernel's own count is up to 0.5 MiB late
-LAST = 0.98  # from here on none: a neighbour of a few MiB (a health check takes 8) would have the worker killed
+LEEWAY = 1 / 128  # … by more than this part of the limit; the kernel's count is up to 0.5 MiB late
+LAST = (
+    0.98  # of a limit: from here on no newcomer comes in, because a health check (8 MiB) would have the worker killed
+)
+
+# Of what a worker shares with the process that it was forked from: the collector's first sweep writes to so much of it
+# (11 of 26 MiB), that is, makes copies, and it may do so in the very moment in which memory is short.
+COPIED = 0.5
 
 EACH = 256 << 10  # bytes that a newcomer is thought to take, until some were measured; a page of 3 000 tags takes more
 LEAST = 32 << 10  # a small page with its connection; what was free inside the process does not show in a measurement
-ENOUGH = 10  # newcomers between two measurements that tell what one takes
-CAUTION = 10  # times what a newcomer is thought to take: if they took that and filled the room, it is measured anew
+ENOUGH = 10  # newcomers that tell what one takes
+# Times what newcomers are thought to have taken, or what the process has grown by: if that fills the room, it is
+# measured anew.
+CAUTION = 10
 # Seconds that a measurement may be old on which a newcomer is refused: sessions may have ended since. One takes 0.1 to
 # 1.5 ms (1.5: 700 MiB, nine tenths of them free here and there), so refusing thousands takes 3 % of the time at most.
 REFUSES_ON = 0.05
@@ -57,13 +66,13 @@ class Reusable:
     """Estimates what this process holds and does not use."""
 
     def __init__(self) -> None:
-        self._anonymous, self._blocks, self._large = self._held()
+        self._anonymous, self._blocks, self._large = self._ask()
         self._most_blocks = self._blocks
         self._block = 0.0  # bytes of a block of Python's allocator, on average
 
     def measure(self) -> tuple[int, int]:
         """(bytes in use since the start, bytes that could be used again)"""
-        anonymous, blocks, large = self._held()
+        anonymous, blocks, large = self._ask()
         held = anonymous - self._anonymous
         if blocks > self._most_blocks:  # nothing is left over
             self._most_blocks = blocks
@@ -71,7 +80,11 @@ class Reusable:
         used = int((blocks - self._blocks) * self._block) + large - self._large
         return used, max(held - max(used, 0), 0)
 
-    def _held(self) -> tuple[int, int, int]:
+    def held(self) -> int:
+        """Bytes by which the process has grown since the start, in 5 µs: what the kernel counts."""
+        return heap.anonymous() - self._anonymous
+
+    def _ask(self) -> tuple[int, int, int]:
         return heap.anonymous(), sys.getallocatedblocks(), heap.large_blocks()
 
 
@@ -88,20 +101,22 @@ class Memory:
         self._in_use = 0
         self._admitted = 0  # since the last measurement
         self._each = EACH  # bytes that a newcomer takes
+        self._counted = self._grown = 0  # newcomers, and bytes by which more was in use, since something was learnt
+        self._sweeps, self._to_copy = collector.sweeps, int(COPIED * heap.shared())
         self._floor = math.inf  # bytes: the least that this process has held since it is at the brink
         self.measure()
 
     def measure(self) -> None:
         """Bring the attributes up to date; takes about half a millisecond at thousands of sessions."""
         in_use, self.reusable = self._reusable.measure()
-        if self._admitted >= ENOUGH:
-            self._each = max((in_use - self._in_use) // self._admitted, LEAST)
+        self._learn(in_use - self._in_use)
         self._in_use, self._admitted = in_use, 0
         self.resident = heap.resident()
         self.uses = self._uses()
         self._to_brink = min((use.to_brink for use in self.uses), default=0)
-        self._room = min((use.room for use in self.uses), default=0) if self._is_reliable(in_use + self.reusable) else 0
-        self.is_full = bool(self.uses) and self._room < self._each
+        self._held = self._reusable.held()
+        self._room = min((use.room for use in self.uses), default=0) if self._is_reliable() else 0
+        self.is_full = bool(self.uses) and self._room < self._each  # there is no room for one newcomer more
         self._measured_at = time.monotonic()
 
     def admits(self) -> bool:
@@ -130,21 +145,31 @@ class Memory:
         """The limit that is nearest."""
         return max(self.uses, key=lambda use: use.used / use.limit, default=None)
 
+    def _learn(self, grown: int) -> None:
+        """Count by how many bytes the newcomers since the last measurement have grown what is in use."""
+        if self._admitted:
+            self._counted, self._grown = self._counted + self._admitted, self._grown + grown
+        if self._counted >= ENOUGH:
+            self._each = max(self._grown // self._counted, LEAST)
+            self._counted = self._grown = 0
+
     def _is_outdated(self) -> bool:
         """Whether what was measured last is no ground for letting in or refusing one more."""
-        if self._admitted and CAUTION * self._admitted * self._each > min(self._room, self._to_brink):
-            return True
+        if self._admitted:
+            taken = max(self._admitted * self._each, self._reusable.held() - self._held)
+            if CAUTION * taken > min(self._room, self._to_brink):
+                return True
         return self._room < self._each and time.monotonic() - self._measured_at >= REFUSES_ON
 
-    def _is_reliable(self, held: int) -> bool:
+    def _is_reliable(self) -> bool:
         """Whether newcomers may be let in on what could be used again: at the brink only if that is where those took
-        their memory from who came in since, because the process has not grown. `held`: its bytes."""
+        their memory from who came in since, because the process has not grown."""
         if self._to_brink > 0:
             self._floor = math.inf
             return True
-        self._floor = min(self._floor, held)
+        self._floor = min(self._floor, self._held)
         leeway = LEEWAY * min((use.limit for use in self.uses), default=0)
-        return held <= self._floor + leeway and not any(use.is_last for use in self.uses)
+        return self._held <= self._floor + leeway and not any(use.is_last for use in self.uses)
 
     def _uses(self) -> list[Use]:
         uses = []
@@ -152,5 +177,7 @@ class Memory:
             uses.append(Use(self.resident - self.reusable, self._share, reusable=self.reusable))
         if self._group is not None:
             used = max(self._group.used() - self.reusable, 0)
+            if collector.sweeps == self._sweeps:
+                used += self._to_copy * self._workers
             uses.append(Use(used, self._group.limit, self._workers, self.reusable, kills=True))
         return uses

@@ -59,6 +59,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.running = False
+        self.sweeps = 0  # that were made
         self._asked = False
         self._paused = False
         self._sessions = 0
@@ -189,6 +190,7 @@ class Collector:
         else:
             self._share, self._apart = self._share / 2, min(2 * self._apart, FAR_APART)
         self._swept_at, self._ended = time.monotonic(), 0
+        self.sweeps += 1
         self._remember(held)
         self._trim()
         logger.debug("looked at all objects in %.3f s: %d KiB were garbage", seconds, (before - held) // 1024)

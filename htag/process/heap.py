@@ -10,12 +10,13 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 BLOCK_BYTES = 68  # of Python's allocator, on average: measured with trees of 65 and 3 000 tags and all that is imported
 
-_STATM = Path("/proc/self/statm")
+_STATM = "/proc/self/statm"
+_ROLLUP = "/proc/self/smaps_rollup"
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0  # Windows has neither this nor that file
 _FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 
 
@@ -55,13 +56,28 @@ def anonymous() -> int:
     return all_of_it - of_files
 
 
+def shared() -> int:
+    """Return the bytes that this process shares with the one that it was forked from, until either writes to them.
+
+    The garbage collector writes to every object that it sweeps. 0 where the kernel does not tell. Takes a millisecond
+    for each 100 MiB that the process has.
+    """
+    try:
+        with open(_ROLLUP) as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return 0  # not on Linux, or a sandbox
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Shared_Dirty:"))
+
+
 def _statm() -> list[int]:
     """Bytes of the address space, of its part in RAM, and of the part of that which is mapped from files or shared."""
     try:
-        pages = _STATM.read_text().split()[:3]
+        with open(_STATM, "rb", buffering=0) as file:  # half the time of read_text: it is asked before each newcomer
+            pages = file.read().split()[:3]
     except OSError:
         return [0, 0, 0]  # not on Linux
-    return [int(number) * os.sysconf("SC_PAGE_SIZE") for number in pages]
+    return [int(number) * _PAGE_BYTES for number in pages]
 
 
 def trim() -> None:

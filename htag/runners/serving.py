@@ -176,7 +176,7 @@ def is_left(registry: SessionRegistry) -> bool:
     sessions = registry.sessions.values()
     recently = time.monotonic() - HTTP_SECONDS
     return (
-        any(session.seen for session in sessions)
-        and not any(session.channels or session.spoke_http_at > recently for session in sessions)
+        any(session.ever_connected for session in sessions)
+        and not any(session.channels or session.last_poll_at > recently for session in sessions)
         and all(session.app.exit_on_disconnect for session in sessions)
     )

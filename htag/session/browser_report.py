@@ -1,4 +1,4 @@
-"""What a browser says of an error in its page, without the texts in it: those may be what a person typed."""
+"""Reports of errors by browsers, without their texts, which may be what a visitor typed."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ CONSIDERED = 4000  # characters: the stack stands at the beginning
 
 
 def summary(text: Any) -> str:
-    """The kind of the error and where it happened, as far as `text` says so in the usual form."""
+    """Summarise a report: the kind of the error and where it happened, as far as `text` says so in the usual form."""
     if not isinstance(text, str):
         return "an error"
     text = text[:CONSIDERED]

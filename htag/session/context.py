@@ -1,4 +1,5 @@
-"""In whose `contextvars` context a session runs: in its own, or in that of a request of its own. Never in another's."""
+"""The `contextvars` of a session: it runs in a context of its own, or in that of a request of its visitor, and never in
+another session's."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ class SessionContext:
         self.own.run(current_app.set, self._app)
 
     def renew(self) -> None:
-        """The page is asked for again: the variables of this request are the host's from now on."""
+        """Take the variables of the request that runs for the host's: it asks for the page again."""
         given = copy_context()
         own = given.copy()
         own.run(current_app.set, self._app)
@@ -44,7 +45,7 @@ class SessionContext:
         self._given, self.own = given, own
 
     def settle(self) -> None:
-        """The page is made. Its request is not kept for the life of the session."""
+        """Let go of the request that asked for the page, which is made: it is not kept for the life of the session."""
         self._set = self._of_app()
         self._given = None
         if self.own.get(current_request) is not None:
@@ -52,7 +53,7 @@ class SessionContext:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """What a request of the visitor asks for: the variables of that request, and those that the app has set."""
+        """Run what a request of the visitor asks for: with its variables, and those that the app has set."""
         tokens = [(variable, variable.set(value)) for variable, value in ((current_app, self._app), *self._of_app())]
         try:
             yield
@@ -61,21 +62,21 @@ class SessionContext:
                 variable.reset(token)
 
     def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
-        """`work(*arguments)` in a copy of `own`, unless it is this session that runs anyway."""
+        """Call `work(*arguments)` in a copy of `own`, unless this session runs anyway. Returns what it returns."""
         if current_app.get() is self._app:
             return work(*arguments)
-        reading = reader.set(None)  # whoever is being rendered does not show what is read in here
+        reading = reader.set(None)  # a tag of another session that is being rendered does not show what is read in here
         try:
             return self.copied().run(work, *arguments)
         finally:
             reader.reset(reading)
 
     def copied(self) -> Context:
-        """`own` for one piece of work: it may be interrupted by another, and no context can be entered twice."""
+        """Copy `own` for one piece of work: it may be interrupted by another, and no context can be entered twice."""
         return self.own.copy()
 
     def _of_app(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """The variables that the app has set."""
+        """Return the variables that the app has set."""
         given = self._given
         if given is None:
             return self._set

@@ -1,5 +1,6 @@
-"""A callback's outcome becomes steps and a result."""
+"""Callbacks that take time: what they returned is run in steps, up to a result."""
 
+import asyncio
 import contextlib
 import functools
 import inspect
@@ -18,9 +19,9 @@ class Result(NamedTuple):
     value: Any
 
 
-def takes_time(callback: Callable[..., Any], outcome: object) -> bool:
-    """Whether what `callback` returned has yet to run: a coroutine, a generator, an async generator. Raises
-    `HtagEventError` for a plain callable that made a coroutine: nobody can tell whether that was meant to be awaited.
+def is_deferred(callback: Callable[..., Any], outcome: object) -> bool:
+    """Say whether what `callback` returned has yet to run: a coroutine, a generator, an async generator. Raises
+    `HtagEventError` for a plain callable that made a coroutine: it cannot be told whether that was meant to be awaited.
     """
     if isinstance(outcome, CoroutineType) and not is_async(callback):
         outcome.close()
@@ -56,7 +57,7 @@ def _advance(generator: Any) -> Result | None:
 
 
 def is_async(callback: Any) -> bool:
-    """Whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
+    """Say whether `callback` is declared `async`, below `functools.partial`, `prevent` and `stop`."""
     while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     # B004: it is not whether it can be called that is asked
@@ -64,7 +65,13 @@ def is_async(callback: Any) -> bool:
 
 
 def name_of(callback: Any) -> str:
-    """The name that a person would look for in the source."""
+    """Return the name of `callback` in its source."""
     while isinstance(callback, functools.partial | HandlerWrapper):
         callback = callback.func
     return getattr(callback, "__qualname__", None) or type(callback).__qualname__
+
+
+def is_being_cancelled() -> bool:
+    """Say whether the task that runs is being cancelled, rather than one that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

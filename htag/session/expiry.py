@@ -11,7 +11,7 @@ ENDING_SECONDS = 0.01  # at a time: thousands may end at once, when all have los
 
 
 class Deadlines:
-    """Sessions, each with the time at which it ends (on the monotonic clock), earliest first: all wait equally long."""
+    """Holds sessions, each with the time at which it ends (monotonic clock), earliest first: all wait equally long."""
 
     __slots__ = ("_until", "reason", "seconds")
 
@@ -24,17 +24,17 @@ class Deadlines:
         return session in self._until
 
     def add(self, session: Session) -> None:
-        """`session` ends in `seconds` from now."""
+        """Let `session` end in `seconds` from now."""
         self._until.pop(session, None)
         self._until[session] = time.monotonic() + self.seconds
 
     def discard(self, session: Session) -> None:
-        """`session` ends for another reason, or has a tab."""
+        """Let go of `session`, which ends for another reason, or has a tab."""
         self._until.pop(session, None)
 
     @property
     def earliest(self) -> float | None:
-        """When the first of them ends."""
+        """When the first of them ends; None: there is none."""
         return next(iter(self._until.values()), None)
 
     def overdue(self, now: float) -> Iterator[Session]:
@@ -62,13 +62,13 @@ class Expiry:
         return session in self._new or session in self._disconnected
 
     def restart(self, session: Session) -> None:
-        """The time of `session`, which has no tab, begins now."""
+        """Begin the time of `session`, which has no tab, now."""
         self._new.discard(session)
-        (self._disconnected if session.seen else self._new).add(session)
+        (self._disconnected if session.ever_connected else self._new).add(session)
         self._arm()
 
     def suspend(self, session: Session) -> None:
-        """No time passes for `session`: it has a tab, is being answered, or is over."""
+        """Let no time pass for `session`: it has a tab, is being answered, or is over."""
         self._new.discard(session)
         self._disconnected.discard(session)
 

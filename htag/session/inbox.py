@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextvars import Context, copy_context
-from typing import Any, Protocol
+from typing import Protocol
 
 from htag.session.channel import Channel
+from htag.session.delivery import Delivery
 from htag.session.room import Room
+from htag.session.tasks import Tasks
 from htag.wire.messages import Message, Reply
 
 Replies = list[Reply] | AsyncIterator[Reply]
@@ -20,19 +22,13 @@ MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, no more sho
 class Handler(Protocol):
     """The session, as its inboxes know it."""
 
+    delivery: Delivery
+    tasks: Tasks
     room: Room
     unfinished: int  # bytes of messages that are being read, wait, or are being handled
 
     def handle(self, message: Message) -> Replies:
         """Do what `message` asks."""
-        ...
-
-    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
-        """Hand `reply` to the tabs."""
-        ...
-
-    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
-        """Run `work` as a task of the session."""
         ...
 
 
@@ -74,11 +70,11 @@ class Inbox:
             replies = self._session.handle(message)
             if type(replies) is list:
                 for reply in replies:
-                    self._session.deliver(reply, origin)
+                    self._session.delivery.deliver(reply, origin)
                 return None
             waiting = self._waiting = deque()
             done = asyncio.get_running_loop().create_future()
-            task = self._session.spawn(self._run(replies, origin, done), copy_context())  # that of the message
+            task = self._session.tasks.spawn(self._run(replies, origin, done), copy_context())  # that of the message
             task.add_done_callback(lambda _: self._abandon(waiting, done))
             return done
         done = asyncio.get_running_loop().create_future()
@@ -114,12 +110,12 @@ class Inbox:
 
     async def _deliver(self, replies: Replies, origin: Channel | None) -> None:
         async for reply in _one_by_one(replies):
-            self._session.deliver(reply, origin)
+            self._session.delivery.deliver(reply, origin)
             if origin is not None:
                 origin.wake()
 
     def _abandon(self, waiting: "deque[Waiting] | None", done: asyncio.Future[None]) -> None:
-        """The task is over, perhaps cancelled before it began: nobody waits in vain."""
+        """Resolve all that waits: the task is over, perhaps cancelled before it began."""
         for left in (done, *(later for _, _, later, _ in waiting or ())):
             _settle(left)
         if self._waiting is waiting:

@@ -1,4 +1,4 @@
-"""How fast messages are read."""
+"""Limits how fast the messages of a session are read."""
 
 import time
 
@@ -8,11 +8,11 @@ LARGE_MESSAGE = 4096  # bytes; a message that has more counts as so many: its JS
 
 
 class RateLimiter:
-    """How fast the messages of one session are read, by their number and by the time that they take. Whoever sends
-    more waits; nothing is dropped.
+    """Makes a client wait that sends more messages, or messages that take more time, than a session may. None is
+    dropped.
 
-    A bucket of what may come at once: a tenth of a second's messages, and not fewer than FEWEST. They are handled in
-    some milliseconds, where a whole second's would hold up everybody else.
+    A token bucket of what may come at once: a tenth of a second's messages, and not fewer than FEWEST. They are handled
+    in some milliseconds, where a whole second's would hold up all other sessions.
     """
 
     __slots__ = ("_limit", "_most", "_since", "a_second", "left", "waiting")
@@ -21,12 +21,12 @@ class RateLimiter:
         self._limit = limit
         self._most = min(limit, max(limit / 10, FEWEST))
         self._since = time.monotonic()
-        self.left = self._most  # messages, to be counted down by whoever reads them
+        self.left = self._most  # messages, to be counted down by the reader
         self.waiting = 0  # POSTs that wait for it
         self.a_second = SHARE * limit  # for how many messages a second of the event loop counts
 
     def delay(self) -> float:
-        """None is left: the seconds to wait before the next one is read. 0: time has brought new ones."""
+        """Return the seconds to wait before the next message is read, when none is `left`; 0: time has brought some."""
         now = time.monotonic()
         debt = max(self.left, -self._limit)  # a second, at most: an app may have its slow minutes
         self.left = min(debt + (now - self._since) * self._limit, self._most)

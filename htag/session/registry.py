@@ -24,12 +24,12 @@ Build = Callable[[str], Session]
 
 
 def new_id() -> str:
-    """A session id: 144 random bits, as 24 characters."""
+    """Make a session id: 144 random bits, as 24 characters."""
     return urlsafe_b64encode(urandom(18)).decode()
 
 
 class SessionRefused(Exception):
-    """A new visitor can't be taken in; the argument is the reason: sessions, memory, draining, rate."""
+    """A newcomer cannot have a session; the argument is the reason: sessions, memory, draining, rate."""
 
 
 class SessionRegistry:
@@ -47,7 +47,7 @@ class SessionRegistry:
         self.store: Store = store or MemoryStore()
         self.draining = False
         self.sessions: dict[str, Session] = {}
-        self.shared: Session | None = None  # where one app instance serves everybody: it never expires
+        self.shared: Session | None = None  # where one app instance serves all visitors: it never expires
         self.renewing: set[App] = set()  # whose browser is to fetch the cookie of a new id
         self._former: dict[str, str] = {}  # ids that were replaced a moment ago, each with the one that took its place
         self._observer = observer
@@ -59,19 +59,19 @@ class SessionRegistry:
     # -- opening and finding -----------------------------------------------------------------------------------------
 
     def get(self, session_id: str) -> Session | None:
-        """The session called `session_id`, or called so until a moment ago, if this worker has it."""
+        """Return the session called `session_id`, or called so until a moment ago, if this worker has it."""
         session = self.sessions.get(session_id)
         return self.sessions.get(self._former.get(session_id, "")) if session is None else session
 
     async def find(self, session_id: str) -> Session | None:
-        """The session called `session_id`, wherever it is: without waiting if this worker has it.
+        """Return the session called `session_id`, wherever it is: without waiting if this worker has it.
 
         What waits for this must expect that another request has ended the session, or opened it, when it goes on.
         """
         return self.get(session_id)
 
     def open(self, build: Build, identity: str | None = None) -> Session:
-        """A new session, under a new random id; or under that of somebody known, who is never refused.
+        """Open a session, under a new random id; or under the id of a visitor who has had one, and is never refused.
 
         Raises `SessionRefused`, or what the app raises.
         """
@@ -86,9 +86,9 @@ class SessionRegistry:
         return session
 
     def share(self, build: Build) -> None:
-        """Open the one session for everybody."""
+        """Open the one session of all visitors."""
         self.shared = self.sessions["shared"] = build("shared")
-        self.shared.room.limit = float("inf")  # of everybody's tabs, each of which has its own
+        self.shared.room.limit = float("inf")  # each of the visitors' tabs has its own
         self.shared.tabs.most = self.limits.max_sessions
         self.usage.shared = self.shared
 
@@ -99,19 +99,19 @@ class SessionRegistry:
             raise self.refuse("sessions")
         reason = self._pressure() if self._pressure is not None else None
         if reason == "memory" and not self.sessions:
-            return  # it is not sessions that fill it, and turning everybody away would not empty it
+            return  # it is not sessions that fill it, and turning all visitors away would not empty it
         if reason is not None:
             raise self.refuse(reason)
 
     def refuse(self, reason: str) -> SessionRefused:
-        """Count a new visitor who is not taken in; the answer is to be raised."""
+        """Count a newcomer who gets no session. Returns what is to be raised."""
         self._observer.session_refused(reason)
         return SessionRefused(reason)
 
     # -- a new id ----------------------------------------------------------------------------------------------------
 
     def renew(self, session: Session) -> str:
-        """The session's id from now on: a new one, if that was asked for."""
+        """Return the session's id from now on: a new one, if that was asked for."""
         if session.app in self.renewing:
             self.renewing.discard(session.app)
             former, *earlier = self.names(session)
@@ -132,24 +132,23 @@ class SessionRegistry:
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
     def connect(self, session: Session, channel: Channel, revision: int | None) -> None:
-        """A tab's channel opened."""
+        """Attach the channel of a tab, which opened."""
         self.pin(session)
         session.attach(channel, revision)
         self._observer.client_connected(channel.transport)
 
     def disconnect(self, session: Session, channel: Channel, seconds: float) -> None:
-        """A tab's channel closed, after `seconds`."""
+        """Detach the channel of a tab, which closed after `seconds`."""
         session.detach(channel)
         self._observer.client_disconnected(channel.transport, seconds)
         self.release(session)
 
     def pin(self, session: Session) -> None:
-        """A request of a visitor without a tab is being answered: the session does not end meanwhile, until
-        `release`."""
+        """Keep the session until `release`: a request of a visitor who may have no tab is being answered."""
         self._expiry.suspend(session)
 
     def release(self, session: Session) -> None:
-        """The visitor was there just now: without a tab, the time that the session waits for one starts anew."""
+        """Let the session end in its time, which starts anew if it has no tab: the visitor was there just now."""
         if session.closed:
             return
         self.usage.note_activity(session)
@@ -159,7 +158,7 @@ class SessionRegistry:
     # -- ending ------------------------------------------------------------------------------------------------------
 
     def end(self, session: Session, reason: str) -> None:
-        """The session is gone for good."""
+        """End the session for good."""
         if session.closed:
             return  # in the meantime, for another reason
         self.pin(session)
@@ -179,11 +178,11 @@ class SessionRegistry:
         self._observer.session_closed(reason, time.monotonic() - session.opened_at)
 
     def drain(self) -> None:
-        """Take nobody new in from now on."""
+        """Refuse newcomers from now on."""
         self.draining = True
 
     async def close(self) -> None:
-        """Shut down: every session ends, and its `async` last words are waited for."""
+        """End every session, and wait for the hooks that run at its end."""
         self.drain()
         for session in list(self.sessions.values()):
             self.end(session, "shutdown")

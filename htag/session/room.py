@@ -1,4 +1,4 @@
-"""The bytes that wait for all tabs of one session together, and which tab goes if they do not get fewer."""
+"""The room of a session: a bound on the bytes that wait for its tabs together, and which tab goes when it is full."""
 
 import asyncio
 from typing import Protocol
@@ -14,7 +14,7 @@ KEPT_FREE = 60.0  # seconds for which tabs that were refused wait after one that
 
 
 class Holder(Protocol):
-    """A tab whose frame is on its way."""
+    """A channel whose large frame is on its way."""
 
     def give_up(self) -> None:
         """Close the connection: what was sent is not read."""
@@ -22,7 +22,7 @@ class Holder(Protocol):
 
 
 class Room:
-    """How much may wait for the tabs of a session. A single frame always may, however large."""
+    """Counts the bytes that wait for the tabs of a session. A single frame always has room, however large."""
 
     __slots__ = ("_holders", "_kept_free_until", "_observer", "_timer", "limit", "taken")
 
@@ -35,8 +35,8 @@ class Room:
         self._kept_free_until = 0.0
 
     def has(self, size: int, share: float = 1.0) -> bool:
-        """Whether there is room for `size` bytes more in this share. If not, tabs that do not read are given up before
-        long."""
+        """Say whether there is room for `size` bytes more in this share. If not, tabs that do not read are given up
+        before long."""
         kept_free = share < LISTENING and asyncio.get_running_loop().time() < self._kept_free_until
         if not kept_free and (not self.taken or self.taken + size <= self.limit * share):
             return True
@@ -47,14 +47,14 @@ class Room:
         return False
 
     def take(self, holder: Holder, size: int) -> None:
-        """A large frame of `size` bytes is on its way to `holder`."""
+        """Count a large frame of `size` bytes, which is on its way to `holder`."""
         self.taken += size
         if self._holders is None:
             self._holders = {}
         self._holders[holder] = asyncio.get_running_loop().time()
 
     def give_back(self, holder: Holder, size: int) -> None:
-        """It has left, or its connection is over."""
+        """Count it no more: it has left, or its connection is over."""
         self.taken -= size
         if self._holders is not None:
             self._holders.pop(holder, None)

@@ -3,85 +3,77 @@
 import asyncio
 import contextlib
 import logging
-import random
 import time
-import traceback
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextvars import Context, copy_context
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from htag.app import App
-from htag.errors import TooManyTasks
 from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import browser_report, execution, form_fields
+from htag.session import execution, form_fields
 from htag.session.channel import Channel
+from htag.session.closing import CLOSING_SECONDS, Closing
 from htag.session.context import SessionContext
-from htag.session.execution import Result
+from htag.session.delivery import Delivery
+from htag.session.failures import Failures
+from htag.session.full_render import FullRender
+from htag.session.hook_tasks import HookTasks
 from htag.session.inbox import Inbox
+from htag.session.journal import Journal
+from htag.session.refresher import Refresher
 from htag.session.room import Holder, Room
+from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
+from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
-from htag.tree.access import failed_component, handler, may_be_disabled
+from htag.session.visits import Visits
+from htag.tree.access import handler, may_be_disabled
 from htag.tree.live import Page, live_tree
 from htag.tree.tag import GTag
-from htag.wire.codec import Codec, Encoded
-from htag.wire.messages import UNSET, Failure, Message, Reply, Update, size_of
+from htag.wire.codec import Codec
+from htag.wire.messages import Failure, Message, Reply, Update
 
-Request = Callable[[], Any]  # yields the Starlette Request or WebSocket that a message came with
-
-REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
+Answer = TypeVar("Answer")
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
 
 TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
 
-KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
-KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
-
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
-
-LAST_WORDS = 2.0  # seconds for async `on_destroy` and `on_unmount` at shutdown: below any supervisor's patience
 
 
 class Session:
-    """One person's app. `handle` turns a message into replies, `deliver` hands replies to the tabs."""
+    """One visitor's app, as it runs. `handle` turns a message into replies; `delivery` hands replies to the tabs."""
 
     __slots__ = (
         "__weakref__",
-        "_answers",
-        "_outdated",
         "_refresher",
-        "_reports",
         "_tabs",
-        "_tasks",
         "_throttle",
-        "_worker_reports",
         "app",
-        "channels",
         "close_code",
-        "closed",
         "codec",
         "context",
-        "generation",
+        "delivery",
+        "failures",
         "heard",
         "id",
+        "last_poll_at",
         "limits",
         "live",
         "observer",
         "opened_at",
         "outgrown",
         "renew",
-        "revision",
         "room",
-        "seen",
         "size",
-        "spoke_http_at",
+        "state",
+        "tasks",
         "took",
         "unfinished",
         "weighed",
@@ -89,7 +81,7 @@ class Session:
 
     def __init__(
         self,
-        identity: str,
+        session_id: str,
         app: App,
         codec: Codec,
         observer: Observer,
@@ -97,202 +89,172 @@ class Session:
         given: Context | None = None,
         reports: Reports | None = None,
     ) -> None:
-        """`given`: the context before the app was made; without it, what is set now is the host's. `reports`: the log
-        lines of all sessions of this worker; by default it is alone."""
-        self.id = identity
+        """Needs no running loop. `codec`: of channels that have no other. `given`: the context before the app was made;
+        without it, what is set now is the host's. `reports`: the log lines of all sessions of this worker; by default
+        this session is alone."""
+        self.id = session_id
         self.app = app
         self.context = SessionContext(app, copy_context() if given is None else given)
         self.codec = codec
         self.observer = observer
         self.limits = limits
-        self.generation = 0
-        self.channels: list[Channel] = []
-        # raised by each update; a page that shows the latest needs no full render on connecting. It begins anywhere, so
-        # that no page of an earlier session under the same cookie is taken for one of this
-        self.revision = random.getrandbits(32)
-        self.seen = False  # whether any tab has ever connected
-        self.closed = False
+        self.state = SessionState.NEW
+        self.delivery = Delivery(codec)
+        self.failures = Failures(app, observer, reports or Reports(observer))
+        self.room = Room(observer, limits.session_waiting_bytes)
         self.outgrown = False  # it grew too large, and is about to end
         self.close_code = UNKNOWN_SESSION
         self.size = 0
         self.heard = 0  # bytes of notable messages since the size was measured
-        self.weighed = self.revision  # the revision at that time
-        self.room = Room(observer, limits.session_waiting_bytes)
+        self.weighed = self.journal.head  # the number of the latest update at that time
         self.unfinished = 0  # bytes of messages that are being read, wait, or are being handled
         self.opened_at = time.monotonic()
-        self.spoke_http_at = float("-inf")
+        self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
-        self._worker_reports = reports or Reports(observer)
-        self._reports: Reports | None = None
-        self._answers: deque[Reply] | None = None
-        self._tabs: Tabs | None = None
-        self._tasks: set[asyncio.Task[None]] | None = None
-        self._throttle = Throttle(self._push, self.context.copied)
-        self._refresher: Throttle | None = None
-        self._outdated: Sequence[Channel] = ()  # tabs that show tags which the latest page has made anew
         self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
+        copied = self.context.copied
+        self.tasks = Tasks(copied, self.failures.of_task)
+        self._throttle = Throttle(self.push, copied)
+        self._tabs: Tabs | None = None
+        self._refresher: Refresher | None = None
         self.live = live_tree(app)
         self.live.attach_host(self)
+
+    # -- its state ---------------------------------------------------------------------------------------------------
+
+    @property
+    def ever_connected(self) -> bool:
+        """Whether any tab has ever connected, as far as the session is not closed."""
+        return self.state is not SessionState.NEW
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over."""
+        return self.state is SessionState.CLOSED
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The channels of the tabs that are connected."""
+        return self.delivery.channels
+
+    @property
+    def journal(self) -> Journal:
+        """The updates that were sent."""
+        return self.delivery.journal
+
+    @property
+    def revision(self) -> int:
+        """The number of the latest update: a page that shows it needs no full render on connecting."""
+        return self.delivery.journal.head
 
     # -- a page ------------------------------------------------------------------------------------------------------
 
     def start(self, request: Any = None) -> None:
-        """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page."""
-        self.context.own.run(self._start, request)
-
-    def _start(self, request: Any) -> None:
-        if self.live.has_hooks:
-            self.live.mount(self.app)
-        if request is not None:
-            self.live.run_visit_hook(request)
+        """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page. Raises
+        what its hooks raise."""
+        self.context.own.run(self._visits().first, request)
 
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
-        self.context.own.run(self._mount_again, request)
-
-    def _mount_again(self, request: Any) -> None:
-        hooks = self.live.hooks
-        hooks.drop_pending([self.app])  # an `on_visit` that nobody has connected for
-        self._attempt(hooks.run_unmount_hooks, self.app)
-        self._attempt(hooks.run_mount_hooks, self.app)
-        if request is not None:
-            self._attempt(self.live.run_visit_hook, request)
+        self.context.own.run(self._visits().again, request)
 
     def visit(self, request: Any) -> None:
-        """`request`, which runs, asks for the page of an app for everybody, whose tree stays as it is.
+        """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is.
 
         What its hook left to be run begins at once: of those who ask, not all will connect.
         """
         waiting = self.live.hooks.take_pending()
         with self.context.entered():
-            self._attempt(self.live.run_visit_hook, request)
+            self._visits().another(request)
         self.start_hooks()
         self.live.hooks.put_back(waiting)
 
-    def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
-        try:
-            hooks(argument)
-        except Exception as error:
-            self.deliver(self._failed("hook", self.app, error))
+    def _visits(self) -> Visits:
+        return Visits(self.app, self.live, self.delivery, self.failures)
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS."""
-        self._throttle.here()
+        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS. Raises what a
+        callable of the app raises."""
+        self._throttle.bind_loop()
         try:
             return self.context.inside(self._page)
         finally:
             self.context.settle()
 
     def _page(self) -> Page:
-        live = self.live
-        if self.channels:
-            self._push()
+        live, delivery = self.live, self.delivery
+        if delivery.channels:
+            self.push()
         elif live.changes.dirty or live.has_generated_tags():
-            self.revision += 1  # an absent tab misses these changes
+            delivery.journal.skip()  # an absent tab misses these changes
         page = live.render_page()
-        if self.channels and live.has_generated_tags():
-            self.revision += 1
-            self._outdate()
+        if delivery.channels and live.has_generated_tags():
+            delivery.journal.skip()
+            if self._refresher is None:
+                self._refresher = Refresher(live, delivery, self.failures, self.context.copied)
+            self._refresher.outdate()
         return page
-
-    def _outdate(self) -> None:
-        """The page that was just made shows new tags in the place of those that the open tabs show.
-
-        They are brought up to date, but not for each of many pages.
-        """
-        self._outdated = [*self.channels]
-        if self._refresher is None:
-            self._refresher = Throttle(self._refresh, self.context.copied)
-        self._refresher.here()
-        self._refresher.ask(REFRESH_SECONDS)
-
-    def _refresh(self) -> None:
-        outdated, self._outdated = self._outdated, ()
-        there = [channel for channel in outdated if channel in self.channels]
-        if there:
-            update = Update({}, [], [])
-            errors = self.live.render_generated(update)
-            self._tell(there, *(self._failed("render", tag, error) for tag, error in errors), update)
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
     def attach(self, channel: Channel, revision: int | None = None) -> None:
-        """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that."""
-        self._throttle.here()
-        self.seen = True
-        self.channels.append(channel)
+        """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that. A
+        session that is closed by now ends the channel."""
+        if self.closed:
+            channel.end()
+            return
+        self._join(channel)
         if revision is not None and revision == self.revision:
-            self.deliver(self._changes())  # news to all tabs, this one included
+            self.delivery.deliver(self.changes())  # news to all tabs, this one included
             channel.put(Update({}))
         else:
             channel.put(self.full_render(channel, reconnects=revision is not None))
-        answers, self._answers = self._answers, None
-        for answer in answers or ():
-            channel.put(answer)
+        self.delivery.hand_over_kept(channel)
         self.start_hooks()
 
-    def join(self, channel: Channel) -> None:
+    def attach_once(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
-        self._throttle.here()
-        self.seen = True
-        self.channels.append(channel)
+        self._join(channel)
         self.start_hooks()
+
+    def _join(self, channel: Channel) -> None:
+        self._throttle.bind_loop()
+        self.delivery.channels.append(channel)
+        if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
+            self.state = transition(self.state, SessionState.CONNECTED)
 
     def detach(self, channel: Channel) -> None:
         """A tab's channel is gone."""
-        if channel in self.channels:
-            self.channels.remove(channel)
+        channels = self.delivery.channels
+        if channel in channels:
+            channels.remove(channel)
+        if not channels and self.state is SessionState.CONNECTED:
+            self.state = transition(self.state, SessionState.DISCONNECTED)
 
     def make_room(self, holder: Holder, size: int) -> None:
         """`size` bytes have left to `holder`, or wait no more: tabs that fell behind may go on."""
         self.room.give_back(holder, size)
-        for channel in reversed(self.channels):  # a person looks at the latest, and tabs that sleep are older
-            channel.wake()
+        self.delivery.wake()
 
     def full_render(self, channel: Channel, reconnects: bool = True) -> Reply:
         """Render the whole body for a tab that missed something; or say why it can't be shown."""
+        full = FullRender(self.app.id, self.live, self.delivery, self.failures)
         try:
-            return self.context.inside(self._full_render, channel, reconnects)
+            return self.context.inside(full.render, channel, reconnects)
         except Exception as error:
-            return self._failed("render", self.app, error)
+            return self.failures.of_tag("render", self.app, error)
 
-    def _full_render(self, channel: Channel, reconnects: bool) -> Update:
-        """The whole body for `channel`. The changes that this render takes with it are news to other tabs as well."""
-        live = self.live
-        others = [each for each in self.channels if each is not channel]
-        if others or channel.transport == "http":  # of tabs on plain HTTP none is connected between its messages
-            update = Update({}, js=self._changes_beside(channel, others, reconnects))
-            update.updates[self.app.id] = live.render_shown()  # with the tags that the others show, so that theirs stay
-        else:
-            if live.has_changes() or live.has_generated_tags():
-                self.revision += 1
-            update = Update({self.app.id: live.render_body()}, js=live.changes.drain_scripts())
-        if reconnects:
-            update.statics = live.head.since_page()  # the update that brought one may be what was lost
-        return update
+    def tab(self, name: str) -> Tab:
+        """The tab that calls itself `name`; one that has no name is like no other."""
+        return self.tabs.named(name) if name else Tab("", Inbox(self))
 
-    def _changes_beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> list[str]:
-        """Send what waits to `others`: `channel` gets it with the body. Returns the JavaScript, which is for all."""
-        live, news = self.live, Update({}, [], [])
-        failures = [self._failed("render", tag, error) for tag, error in live.drain_changes(news)]
-        self._tell(others or [channel], *failures)
-        if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
-            live.head.put_back(news.statics)
-            news.statics = []
-            self.request_push(0.0)
-        if news.updates or news.js or news.statics:
-            self.revision += 1
-            self._tell(others, news)
-        return news.js
-
-    def _tell(self, channels: list[Channel], *replies: Reply) -> None:
-        """Hand `replies` to some of the tabs."""
-        for reply in replies:
-            encoded: Encoded = {}
-            for channel in channels:
-                channel.put(reply, encoded)
-                channel.wake()
+    @property
+    def tabs(self) -> Tabs:
+        """The tabs that have a name."""
+        if self._tabs is None:
+            self._tabs = Tabs(self)
+        return self._tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -301,13 +263,10 @@ class Session:
         self.took = 0.0
         callback: Any = message.id
         if message.action == "log_error":
-            self.observer.browser_error()
-            # in quotes: it may contain lines
-            shown = f"{message.error!r:.2000}" if self.app.debug else browser_report.summary(message.error)
-            self._report(logging.ERROR, "a browser reports: %s", shown)
+            self.failures.of_browser(message.error)
             return []
         if type(callback) is not str:
-            return [self._changes()]
+            return [self.changes()]
         data, callback_id = message.data, message.callback_id
         started = perf_counter()
         live = self.live
@@ -323,22 +282,22 @@ class Session:
                 )
             ):
                 self.observer.event_handled("no_target", perf_counter() - started)
-                return [self._changes(callback_id)]
+                return [self.changes(callback_id)]
             callback = handler(target, message.event)
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
-                return [self._changes(callback_id)]
+                return [self.changes(callback_id)]
             outcome = callback(Event(target, message.id, message.event, data))
-            later = outcome is not None and execution.takes_time(callback, outcome)
+            later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
         seconds = perf_counter() - started
         if seconds > WORTH_CHARGING:
-            self._took(callback, seconds)
+            self._charge(callback, seconds)
         if later:
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
-        answer = self._changes(callback_id, outcome)
+        answer = self.changes(callback_id, outcome)
         if live.hooks.pending:
             self.start_hooks()
         return [answer]
@@ -350,14 +309,14 @@ class Session:
             async with contextlib.aclosing(execution.steps(outcome)) as steps:
                 async for step in steps:
                     if step is None:
-                        yield self._changes()
+                        yield self.changes()
                         await asyncio.sleep(0)  # a generator of many steps must not hold up other sessions
                         continue
                     self.observer.event_handled("ok", perf_counter() - started)
-                    yield self._changes(callback_id, step.value)
+                    yield self.changes(callback_id, step.value)
                     self.start_hooks()
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+            if isinstance(error, asyncio.CancelledError) and execution.is_being_cancelled():
                 raise  # the session closes; otherwise it is something that the handler awaited
             for reply in self._handler_failed(callback, error, callback_id, started):
                 yield reply
@@ -368,245 +327,88 @@ class Session:
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)
-        failure = self._failure("handler", execution.name_of(callback), error)
+        failure = self.failures.of("handler", execution.name_of(callback), error)
         failure.callback_id = callback_id
-        changes = self._changes()
+        changes = self.changes()
         self.start_hooks()
         return [failure, changes]
 
-    def _changes(self, callback_id: str | None = None, result: Any = None) -> Update:
+    def _charge(self, callback: Callable[..., Any], seconds: float) -> None:
+        self.took += seconds
+        if seconds > self.limits.blocked_seconds:
+            self.failures.blocked(callback, seconds)
+
+    def changes(self, callback_id: str | None = None, result: Any = None) -> Update:
         """What changed, as an answer to `callback_id` if one is waited for. With no tab to show it, changes stay where
         they are and cost nothing."""
         if callback_id is None:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.channels and not self.live.drain_single_text(update):
+        if self.delivery.channels and not self.live.drain_single_text(update):
             started = perf_counter()
             for tag, error in self.live.drain_changes(update):
-                self.deliver(self._failed("render", tag, error))
+                self.delivery.deliver(self.failures.of_tag("render", tag, error))
             self.took += perf_counter() - started
         return update
 
-    def tab(self, name: str) -> Tab:
-        """The tab that calls itself `name`; one that has no name is like no other."""
-        return self.tabs.named(name) if name else Tab("", Inbox(self))
-
-    @property
-    def tabs(self) -> Tabs:
-        """The tabs that have a name."""
-        if self._tabs is None:
-            self._tabs = Tabs(self)
-        return self._tabs
-
-    # -- replies -----------------------------------------------------------------------------------------------------
-
-    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
-        """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
-        channels = self.channels
-        if type(reply) is Update:
-            if reply.updates or reply.js or reply.statics:
-                self.revision += 1
-            elif reply.callback_id is UNSET:
-                return
-        if len(channels) == 1 and channels[0] is origin:
-            origin.put(reply)  # one tab, which sends what is put: nearly always
-        elif channels:
-            self._broadcast(reply, origin if origin in channels else None)
-        else:
-            self._keep(reply)
-
-    def _broadcast(self, reply: Reply, origin: Channel | None) -> None:
-        if origin is not None:
-            origin.put(reply)
-            if not isinstance(reply, Update) or not (reply.updates or reply.js or reply.statics):
-                return
-            reply = Update(reply.updates, reply.js, reply.statics)
-        self._tell([channel for channel in self.channels if channel is not origin], reply)
-
-    def _keep(self, reply: Reply) -> None:
-        """A browser changing its transport gets its answer when it is back."""
-        if reply.callback_id:
-            if self._answers is None:
-                self._answers = deque(maxlen=KEPT_ANSWERS)
-            self._answers.append(self.codec.freeze(reply))
-            while sum(map(size_of, self._answers)) > KEPT_BYTES:
-                self._answers.popleft()
-
-    def _failed(self, kind: str, tag: GTag, error: Exception) -> Failure:
-        return self._failure(kind, failed_component(error, tag), error)
-
-    def _failure(self, kind: str, name: str, error: BaseException) -> Failure:
-        """Log, count, and say in words for the person: the traceback only where the app is in debug mode."""
-        self.observer.component_failed(kind)
-        self._report(logging.ERROR, "%s of %s failed: %s", kind, name, type(error).__name__, error=error)
-        if not self.app.debug:
-            return Failure("Internal Server Error")
-        return Failure("".join(traceback.format_exception(error)))
-
-    def _took(self, callback: Callable[..., Any], seconds: float) -> None:
-        self.took += seconds
-        if seconds > self.limits.blocked_seconds:
-            self._blocked(callback, seconds)
-
-    def _blocked(self, callback: Callable[..., Any], seconds: float) -> None:
-        name = execution.name_of(callback)
-        self.observer.handler_blocked(name, seconds)
-        text = "%s held up all sessions of this worker for %.3f s: make it async, or use a thread"
-        self._report(logging.WARNING, text, name, seconds)
-
-    def _report(self, level: int, text: str, *values: object, error: BaseException | None = None) -> None:
-        """Log a line about this session, unless there are too many; with messages only where the app is in debug mode:
-        they quote what people type."""
-        if self._reports is None:
-            self._reports = self._worker_reports.of_session()
-        self._reports.log(level, text, *values, error=error, messages=self.app.debug)
-
-    # -- pushes ------------------------------------------------------------------------------------------------------
+    # -- pushes, and hooks that take time ----------------------------------------------------------------------------
 
     def request_push(self, seconds: float) -> None:
         """Push what changed, `seconds` after the last push at the earliest. From any thread."""
-        if self.channels and not self.closed:  # without tabs: the next one to connect gets everything
-            self._throttle.ask(seconds)
+        if self.state is SessionState.CONNECTED:  # without tabs: the next one to connect gets everything
+            self._throttle.request(seconds)
 
-    def inside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    def push(self) -> None:
+        """Send what changed to all tabs, now."""
+        self.delivery.deliver(self.changes())
+        self.start_hooks()
+
+    def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """`work(*arguments)` with the session's context variables."""
         return self.context.inside(work, *arguments)
 
     def renew_id(self) -> None:
-        """Ask for a new id of this session. RuntimeError where it is everybody's."""
+        """Ask for a new id of this session. RuntimeError where all visitors share it."""
         if self.renew is not None:
             self.renew(self.app)
 
-    def _push(self) -> None:
-        self.deliver(self._changes())
-        self.start_hooks()
-
-    # -- hooks that take time ----------------------------------------------------------------------------------------
-
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
-        for tag, outcome in self.live.hooks.take_pending():
-            if self.tasks < self.limits.session_tasks:
-                self.spawn(self._run_hook(tag, outcome))
-            else:
-                self._refuse_hook(tag, outcome)
+        pending = self.live.hooks.take_pending()
+        if pending:
+            most = self.limits.session_tasks
+            HookTasks(self.tasks, most, self.push, self.failures, self.delivery, self.observer).start(pending)
 
-    def _refuse_hook(self, tag: GTag, outcome: Any) -> None:
-        """Do not run what a hook returned: so many run that something must have gone wrong."""
-        if hasattr(outcome, "close"):
-            outcome.close()
-        self.observer.session_limited("tasks")
-        self.deliver(self._failed("hook", tag, TooManyTasks(f"{self.tasks} run")))
-
-    async def _run_hook(self, tag: GTag, outcome: Any) -> None:
-        try:
-            async for step in execution.steps(outcome):
-                self._push()
-                if isinstance(step, Result):
-                    return
-                await asyncio.sleep(0)
-        except Exception as error:
-            self.deliver(self._failed("hook", tag, error))
-
-    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
-        """Run `work` as a task of this session: referenced while it runs, cancelled when the session closes.
-
-        In `context`, which is of a request of this visitor, or in the session's own.
-        """
-        if self._tasks is None:
-            self._tasks = set()
-        if context is None:
-            context = self.context.copied()
-        task = self._throttle.here().create_task(work, context=context)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended, context=context)
-        return task
-
-    @property
-    def tasks(self) -> int:
-        """How many run."""
-        return len(self._tasks or ())
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        assert self._tasks is not None
-        self._tasks.discard(task)
-        self.report_failed(task)
-
-    def report_failed(self, task: asyncio.Task[None]) -> None:
-        """Log what ended `task`, if it did not end by itself."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._report(logging.ERROR, "a task of a session failed: %s", type(error).__name__, error=error)
+    # -- the end -----------------------------------------------------------------------------------------------------
 
     def outgrow(self) -> None:
         """Tell the tabs that the session is about to end because it has grown too large."""
         self.outgrown, self.close_code = True, SESSION_TOO_LARGE
-        self._report(logging.WARNING, "a session of %s grew to %d bytes and ends", type(self.app).__name__, self.size)
-        self.deliver(Failure(f"{TOO_LARGE_TEXT} ({self.limits.session_bytes >> 20} MiB)."))
-
-    # -- the end -----------------------------------------------------------------------------------------------------
+        text = "a session of %s grew to %d bytes and ends"
+        self.failures.log(logging.WARNING, text, type(self.app).__name__, self.size)
+        self.delivery.deliver(Failure(f"{TOO_LARGE_TEXT} ({self.limits.session_bytes >> 20} MiB)."))
 
     def close(self) -> None:
         """The session is over: hooks run, tasks end, the tree comes apart."""
         if self.closed:
             return
-        self.closed = True
+        self.state = transition(self.state, SessionState.CLOSED)
         self.context.inside(self._close)
 
     def _close(self) -> None:
-        self._outdated = ()
-        for throttle in (self._throttle, self._refresher):
-            if throttle is not None:
-                throttle.cancel()
-        self.live.hooks.drop_pending()
-        self._quietly(lambda: self.live.hooks.run_unmount_hooks(self.app))
-        ending = self._quietly(self.app.on_destroy)
-        running = list(self._tasks or ())
-        for task in running:
-            task.cancel()
-        for channel in self.channels:
-            channel.end()
-        last = [outcome for _, outcome in self.live.hooks.take_pending()]
-        if asyncio.iscoroutine(ending):
-            last.append(ending)
-        if last or running:
-            self.spawn(self._finish(running, last))
-        else:
-            self._come_apart()
+        self._throttle.cancel()
+        if self._refresher is not None:
+            self._refresher.cancel()
+        Closing(self.app, self.live, self.tasks, self.delivery, self.failures, self._dispose).run()
 
-    def _come_apart(self) -> None:
+    def _dispose(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
         self.live.dispose()
+        self.journal.release()
         if self._tabs is not None:
             self._tabs.clear()
 
-    async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
-        if running:
-            await asyncio.wait(running, timeout=LAST_WORDS)  # their `finally` blocks still find the tree
-        await asyncio.gather(*map(self._say_last, outcomes))
-        self._come_apart()
-
-    async def _say_last(self, outcome: Any) -> None:
-        try:
-            async with asyncio.timeout(LAST_WORDS):
-                async for _ in execution.steps(outcome):
-                    pass
-        except Exception as error:
-            self._failed("hook", self.app, error)
-
     async def finished(self) -> None:
-        """Wait for what `close` left to do, LAST_WORDS seconds at most."""
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=LAST_WORDS)
-
-    def _quietly(self, hook: Callable[[], Any]) -> Any:
-        try:
-            return hook()
-        except Exception as error:
-            self._failed("hook", self.app, error)
-
-
-def is_being_cancelled() -> bool:
-    """Whether somebody cancels the task that runs, rather than one that it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+        """Wait for what `close` left to do, CLOSING_SECONDS at most."""
+        await self.tasks.wait(CLOSING_SECONDS)

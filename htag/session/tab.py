@@ -10,7 +10,7 @@ KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they
 
 
 class LastPost:
-    """The last message that a tab POSTed, and the answer, in case the browser repeats it."""
+    """Holds the last message that a tab POSTed, and the answer, in case the browser repeats it."""
 
     __slots__ = ("answer", "callback_id", "done")
 
@@ -21,7 +21,7 @@ class LastPost:
 
 
 class Tab:
-    """One page in a browser, by the name that it gave itself: random, and its own for as long as it is loaded."""
+    """Stands for one page in a browser, by the name that it gave itself: random, and its own while it is loaded."""
 
     __slots__ = ("connections", "inbox", "last_post", "name")
 
@@ -41,13 +41,13 @@ class Tab:
         self.inbox = self.inbox.successor()
 
     def repeats(self, callback_id: str | None) -> LastPost | None:
-        """The POST that one with this `callback_id` repeats, if it does."""
+        """Return the POST that one with this `callback_id` repeats, if it does."""
         last = self.last_post
         return last if last is not None and last.callback_id == callback_id else None
 
 
 class Tabs:
-    """The tabs of one session that have a name: `most` of them, and more only while none of those is idle."""
+    """Remembers the named tabs of one session: `most` of them, and more only while none of those is idle."""
 
     __slots__ = ("_answers", "_bytes", "_session", "_tabs", "most")
 
@@ -62,7 +62,7 @@ class Tabs:
         return len(self._tabs)
 
     def named(self, name: str) -> Tab:
-        """The tab called `name`, as it is known or as a new one."""
+        """Return the tab called `name`, as it is known or as a new one."""
         tab = self._tabs.pop(name, None)
         if tab is None:
             self._forget_idle()
@@ -83,8 +83,8 @@ class Tabs:
                 self._tabs[name] = tab  # behind the others
 
     def note_post(self, tab: Tab, callback_id: str | None) -> LastPost:
-        """The POST that `tab` makes; from now on it is its last one, if a repetition of it could be told: by the names
-        of the tab and of the answer that it waits for."""
+        """Note a POST of `tab`: from now on it is its last one, if a repetition could be told, by the names of the tab
+        and of the answer that it waits for."""
         post = LastPost(callback_id)
         if tab.name and callback_id is not None:
             self._forget_answer(tab)
@@ -92,8 +92,8 @@ class Tabs:
         return post
 
     def keep_answer(self, tab: Tab, post: LastPost, answer: dict[str, Any]) -> None:
-        """`answer` is the one to `post`. Of all that are kept, the latest stay within KEPT_BYTES; a larger one is not
-        kept at all."""
+        """Keep `answer` for a repetition of `post`. Of all answers the latest stay within KEPT_BYTES; a larger one is
+        not kept at all."""
         size = sum(map(len, answer["payloads"]))
         post.answer = answer if size <= KEPT_BYTES else None
         if tab.last_post is not post or post.answer is None:

@@ -8,6 +8,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import memory
 from htag.session.session import Session
+from htag.session.status import SessionState
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
@@ -40,49 +41,49 @@ class Usage:
     # -- counts --------------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
-        """Sessions by state."""
-        counts = {"new": 0, "connected": 0, "disconnected": 0}
+        """Count the sessions by state."""
+        counts = dict.fromkeys(SessionState, 0)
         for session in self._sessions.values():
-            if session.channels or session is self.shared:
-                counts["connected"] += 1
-            else:
-                counts["disconnected" if session.seen else "new"] += 1
-        return counts
+            counts[SessionState.CONNECTED if session is self.shared else session.state] += 1
+        del counts[SessionState.CLOSED]  # none of `sessions` is
+        return {state.value: count for state, count in counts.items()}
 
     def connections(self) -> dict[str, int]:
-        """Tabs by transport; plain HTTP counts those that spoke within HTTP_SECONDS."""
+        """Count the tabs by transport; plain HTTP counts those that spoke within HTTP_SECONDS."""
         counts = {"websocket": 0, "sse": 0, "http": 0}
         recently = time.monotonic() - HTTP_SECONDS
         for session in self._sessions.values():
             for channel in session.channels:
                 counts[channel.transport] += channel.transport != "http"
-            counts["http"] += session.spoke_http_at > recently
+            counts["http"] += session.last_poll_at > recently
         return counts
 
     # -- memory --------------------------------------------------------------------------------------------------------
 
     def memory(self) -> int:
-        """Bytes of all sessions, estimated."""
+        """Return the bytes of all sessions, estimated."""
         return sum(self.memory_by_session())
 
     def memory_by_session(self) -> list[int]:
-        """Bytes of each session, estimated when it was last measured."""
+        """Return the bytes of each session, estimated when it was last measured."""
         return [session.size for session in self._sessions.values() if session.size]
 
     def note_activity(self, session: Session) -> None:
-        """Something happened in `session`: it is to be measured."""
+        """Note that something happened in `session`, which is to be measured."""
         self._unmeasured[session] = None
 
     def note_message(self, session: Session, size: int) -> None:
-        """A message of `size` bytes came, which is large: its session is measured soon, and at once when it heard as
+        """Note a message of `size` bytes, which is large: its session is measured soon, and at once when it heard as
         much as would take it to its limit within a few messages."""
+        if session.closed:
+            return  # while the message was on its way
         session.heard += size
         self._unmeasured[session] = None
         if session.heard * HEARD_SHARE > self._limits.session_bytes:
             self._weigh(session)
 
     def forget(self, session: Session) -> None:
-        """`session` is over."""
+        """Let go of `session`, which is over."""
         self._unmeasured.pop(session, None)
 
     def measure(self, most: int = 20) -> None:
@@ -109,7 +110,7 @@ class Usage:
         self._unmeasured.pop(session, None)
         if session.closed or session.outgrown:
             return
-        session.size = memory.of(session.app)
+        session.size = memory.of(session.app) + session.journal.bytes
         session.heard, session.weighed = 0, session.revision
         if session.size > self._limits.session_bytes and session is not self.shared:
             self._observer.session_limited("size")

@@ -12,7 +12,18 @@ from htag.tree.flags import CHILDREN_EXPOSED
 from htag.tree.markup import HTML
 
 LINEAR_LIMIT = 32  # up to here plain search and plain deletion are cheaper than any bookkeeping
-TOMBSTONE = HTML("")
+
+
+class _Tombstone(HTML):
+    """Markup that is nothing. It is known by identity, so a copy or a pickle of it is the one that there is."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "TOMBSTONE"
+
+
+TOMBSTONE = _Tombstone("")
 
 
 def as_list(node: Any) -> list[Any]:

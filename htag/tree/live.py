@@ -149,7 +149,7 @@ class LiveTree:
         """`host` has lost its children, and with them what those generated."""
         self.reconcile(host, [], [])
 
-    # -- told by a render (the `RenderTarget` of render) -------------------------------------------------------------
+    # -- told by a render (the `RenderTarget` of render) --------------------------------------------------------------
 
     def register(self, tag: GTag, shown: Any) -> None:
         """Index `tag`; `shown`: its HTML attribute `id`, or MISSING."""

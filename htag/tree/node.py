@@ -88,7 +88,7 @@ class Node:
         self._set_flags(OWN_ID)
 
     def _changed(self, what: int) -> None:
-        """Tell the app that this tag is to be rendered again; `what`: what changed, as flags of `operations`."""
+        """Tell the app what of this tag has changed, as flags of `operations`."""
         parent = self.parent
         if self._id is None and parent is not None:
             return  # no render has met it yet: the one that brings it will show this too

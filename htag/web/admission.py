@@ -39,7 +39,7 @@ class Admission:
         self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
 
     async def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
-        """The session of an HTTP request, or what to answer instead."""
+        """Return the session of an HTTP request, or what to answer instead."""
         if not self.has_cookie(scope):
             return None, PlainTextResponse("No session cookie", 400)
         if not self.is_same_origin(scope):
@@ -47,7 +47,7 @@ class Admission:
         return await self.find(scope), self.unknown_session()
 
     def unknown_session(self) -> Response:
-        """The answer to a request whose session is not there: its page loads itself anew."""
+        """Answer a request whose session is not there: its page loads itself anew."""
         return PlainTextResponse("Unknown session", 404)
 
     def has_cookie(self, scope: Scope) -> bool:
@@ -66,8 +66,8 @@ class Admission:
         return False
 
     async def find(self, scope: Scope) -> Session | None:
-        """The session that the request's cookie names, if we signed it and know it. It is there at this moment; after
-        the next `await` it may have ended."""
+        """Return the session that the request's cookie names, if we signed it and know it. It is there at this moment;
+        after the next `await` it may have ended."""
         ids = self.signer.verified_ids(scope["headers"])
         session = await self.first_of(ids) if self.registry.shared is None else self.registry.shared if ids else None
         if session is None:
@@ -75,7 +75,7 @@ class Admission:
         return session
 
     async def first_of(self, ids: Sequence[str]) -> Session | None:
-        """The session of the first of `ids` that has one, at the moment when this answers."""
+        """Return the session of the first of `ids` that has one, at the moment when this answers."""
         for session_id in ids:
             session = await self.registry.find(session_id)
             if session is not None and session.closed:  # meanwhile; and another may have its place, after `?n`
@@ -92,7 +92,7 @@ class Admission:
         return False
 
     def too_many_tabs(self) -> Response:
-        """The answer to one tab more than `has_place` allows."""
+        """Answer one tab more than `has_place` allows."""
         return PlainTextResponse("Too many tabs", 429, {"retry-after": "5"})
 
     def knows_token(self, scope: Scope, session: Session) -> dict[str, str] | None:
@@ -109,22 +109,22 @@ class Admission:
         return None
 
     def cookie(self, scope: Scope, session_id: str) -> str:
-        """The header `Set-Cookie` of an answer to the request."""
+        """Return the header `Set-Cookie` of an answer to the request."""
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
         return self.signer.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
 
     def tab(self, session: Session, scope: Scope) -> Tab:
-        """The tab that makes the request. Where all visitors share one session, the id that we signed for a visitor is
-        a part of the name: no other can say it."""
+        """Return the tab that makes the request. Where all visitors share one session, the id that we signed for a
+        visitor is a part of the name: no other can say it."""
         name = tab_name(scope)
         if name and session is self.registry.shared:
             name = f"{self.signer.verified_ids(scope['headers'])[0]} {name}"
         return session.tab(name)
 
     def limiter(self, session: Session) -> RateLimiter:
-        """That of all tabs of `session` together, whatever their transport. Where all visitors share one session, each
-        connection has its own."""
+        """Return the limiter of all tabs of `session` together, whatever their transport. Where all visitors share one
+        session, each connection has its own."""
         if session is self.registry.shared:
             return RateLimiter(session.limits.messages_per_second)
         if (limiter := self._limiters.get(session)) is None:

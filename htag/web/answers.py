@@ -39,7 +39,7 @@ class Document(Response):
 
 
 def busy(reason: str) -> Response:
-    """The busy page: tries again by itself, at a time of its own, so that those who wait do not all come at once."""
+    """Refuse a newcomer with a page that tries again by itself, each at another time, so that not all come at once."""
     seconds = random.randint(5, 15)
     text, status = (TOO_MANY, 429) if reason == "rate" else (BUSY, 503)
     # x-htag-refused: to the proxy in front, that this answer is no session's
@@ -50,7 +50,7 @@ def busy(reason: str) -> Response:
 
 
 def declined() -> Response:
-    """The answer to a speculative load: asking for the page does something, so it waits until somebody goes there.
+    """Refuse a speculative load: asking for the page does something, so it waits until the person goes there.
 
     Browsers give up speculative loads that are answered with an error, and load anew when it comes to that. 204 would
     only stop a prerender; 503 would count as a failure of ours.
@@ -59,7 +59,7 @@ def declined() -> Response:
 
 
 def broken(error: Exception, *, debug: bool) -> Response:
-    """The answer where the page could not be made because of `error`, which it shows only with `debug`."""
+    """Say that the page could not be made, and with `debug` because of which `error`."""
     if not debug:
         return HTMLResponse(notice("Internal Server Error", "The page could not be made. It was reported."), 500)
     text = html.escape("".join(traceback.format_exception(error)))

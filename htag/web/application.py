@@ -12,10 +12,10 @@ from htag.web.paths import is_page, is_plain, refuse, with_prefix
 
 
 class Application(Starlette):
-    """Pages and WebSockets go straight to their endpoint: the layers in between turn errors into pages, which pages do
-    by themselves and WebSockets do not have. They would take part in every message, and in many a page."""
+    """Routes pages and WebSockets straight to their endpoint. Starlette's layers in between turn errors into pages,
+    which pages do by themselves and WebSockets do not have; they would take part in every message."""
 
-    web: Any  # the WebApp whose `.app` this is, so that who is handed an ASGI application finds the WebApps in it
+    web: Any  # the WebApp whose `.app` this is, for programs that look for the WebApps in an ASGI application
 
     def __init__(self, page: Route, routes: Sequence[BaseRoute], lifespan: Callable[[Any], Any]) -> None:
         super().__init__(routes=[page, *routes], lifespan=lifespan)

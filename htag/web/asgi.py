@@ -24,7 +24,7 @@ SHOWN_IN = ("document", "iframe", "frame")
 
 
 def cookies(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Name and value of each cookie, in the order in which the browser sent them."""
+    """Yield name and value of each cookie, in the order in which the browser sent them."""
     for name, value in headers:
         if name == b"cookie":
             for part in value.decode("latin-1").split(";"):
@@ -33,12 +33,12 @@ def cookies(headers: Headers) -> Iterator[tuple[str, str]]:
 
 
 def cookie_values(headers: Headers, name: str) -> Iterator[str]:
-    """The values of all cookies called `name`, in the order in which the browser sent them."""
+    """Yield the values of all cookies called `name`, in the order in which the browser sent them."""
     return (value for key, value in cookies(headers) if key == name)
 
 
 def header(headers: Headers, name: bytes) -> str | None:
-    """The first value of a header, or None."""
+    """Return the first value of a header, or None."""
     for key, value in headers:
         if key == name:
             return value.decode("latin-1")
@@ -47,10 +47,10 @@ def header(headers: Headers, name: bytes) -> str | None:
 
 def same_origin(headers: Headers, allowed: Iterable[str], scheme: str = "") -> bool:
     """Whether the page that makes this request is ours: from this host, or from an origin in `allowed`. Browsers always
-    say where a WebSocket or a POST comes from; who says nothing is no browser and carries nobody's cookies.
+    say where a WebSocket or a POST comes from; a client that does not is no browser and carries no visitor's cookies.
 
-    `scheme` is the request's. Over https or wss, a page that came over http is not ours: anybody on the way could have
-    written it. The reverse is allowed, because a proxy that ends TLS may not tell us that it does.
+    `scheme` is the request's. Over https or wss, a page that came over http is not ours: any machine on the way could
+    have written it. The reverse is allowed, because a proxy that ends TLS may not tell us that it does.
     """
     origin = header(headers, b"origin")
     if origin is None or origin in allowed:

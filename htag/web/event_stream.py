@@ -16,9 +16,9 @@ HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut
 
 
 class StreamChannel(Outbox):
-    """Frames as server-sent events of a response that has begun."""
+    """Sends frames as server-sent events of a response that has begun."""
 
-    __slots__ = ("_asgi_send", "_gone")
+    __slots__ = ("_asgi_send", "_gone", "_over")
 
     transport = "sse"
 
@@ -26,6 +26,7 @@ class StreamChannel(Outbox):
         super().__init__(session, codec)
         self._asgi_send = send
         self._gone: asyncio.Future[None] | None = None
+        self._over = False  # the session ended before the stream began to run
 
     async def _send(self, frame: str) -> None:
         if len(frame) <= LARGE_FRAME:
@@ -49,6 +50,8 @@ class StreamChannel(Outbox):
 
     async def run(self, receive: Receive) -> None:
         """Keep the stream alive until the browser goes."""
+        if self._over:
+            return
         self._gone = gone = asyncio.ensure_future(_disconnected(receive))
         try:
             await self.open()
@@ -64,6 +67,7 @@ class StreamChannel(Outbox):
 
     def end(self) -> None:
         """The session is over: the stream ends."""
+        self._over = True
         if self._gone is not None:
             self._gone.cancel()
 
@@ -74,7 +78,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 class StreamEndpoint:
-    """`/stream`: one response without end for each tab."""
+    """Answers `/stream` with one response without end for each tab."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission

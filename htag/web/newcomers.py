@@ -11,7 +11,7 @@ ADDRESSES = 10_000  # remembered, 2 MB: the longest unheard of goes first, and b
 class Newcomers:
     """Counts newcomers by address. `per_second` in the long run, `burst` at once; 0 per second: no limit.
 
-    Not counted are those who come from this very machine (its person, or a proxy that hides everybody behind one
+    Not counted are those who come from this very machine (its person, or a proxy that hides all visitors behind one
     address) and those whose address the server does not know.
     """
 
@@ -41,8 +41,8 @@ class Newcomers:
 
 @lru_cache(maxsize=1000)  # behind a proxy that hides addresses, or while a crowd comes, the same come again
 def counted(host: str) -> bytes | None:
-    """What stands for the visitor at `host`: an IPv4 address, or the /64 that one customer gets in IPv6. None: nobody
-    who is counted."""
+    """What stands for the visitor at `host`: an IPv4 address, or the /64 that one customer gets in IPv6. None: a
+    visitor who is not counted."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:  # a test client, or a socket in the file system

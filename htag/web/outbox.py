@@ -18,7 +18,7 @@ LARGE_FRAME = 1 << 18  # bytes; smaller frames are not counted while they leave:
 
 
 class Outbox:
-    """Replies on their way to one tab, as frames of the version that it speaks."""
+    """Queues the replies to one tab, as frames of the version that it speaks, until its transport takes them."""
 
     __slots__ = (
         "_closes",
@@ -43,7 +43,7 @@ class Outbox:
         self.codec = session.codec if codec is None else codec
         self._most = session.limits.outbox_bytes
         self._frames: deque[str] = deque()
-        self._size = 0  # of all frames; 0 too where there is one that nobody has counted
+        self._size = 0  # of all frames; 0 too for a single frame that is sent at once
         self._sending = False
         self._overflowed = False
         self._held = 0  # bytes of a large frame on its way
@@ -80,7 +80,7 @@ class Outbox:
         self._count(-self._size)
 
     def _forget(self) -> None:
-        """Drop all, with no full render in its place: nobody is there to show it."""
+        """Drop all, with no full render in its place: the tab is gone, or is about to be closed."""
         self._drop()
         self._overflowed = False
 
@@ -89,17 +89,17 @@ class Outbox:
         self._session.room.taken += size
 
     async def open(self) -> None:
-        """Send what comes first. From then on it is for the tab to show that somebody uses it."""
+        """Send what comes first. From then on it is for the tab to show that a person uses it."""
         await self.flush()
         self.in_use = self._overflowed
 
     def wake(self) -> None:
         """Send what is queued, in a task of its own."""
         if not self._sending and (self._frames or self._overflowed):
-            self._session.spawn(self.flush())
+            self._session.tasks.spawn(self.flush())
 
     async def flush(self) -> None:
-        """Send all that is queued, unless somebody is at it already."""
+        """Send all that is queued, unless another task is at it already."""
         if self._sending or not (self._frames or self._overflowed):
             return
         if self._overflowed and not self._session.room.has(self._needs, IN_USE if self.in_use else REFUSED):
@@ -119,7 +119,7 @@ class Outbox:
                 try:
                     await self._send(frame)
                 except GONE:
-                    self._forget()  # who reads its channel will notice, and the page asks again
+                    self._forget()  # the task that reads from the tab will notice, and the page asks again
         finally:
             self._sending = self._writer is not None
         if self._closes:
@@ -127,7 +127,7 @@ class Outbox:
 
     def _hand_over(self, frame: str) -> None:
         """A large frame goes in a task of its own, if the session has room for it: what the server buffers of it counts
-        until it has left, and whoever reads this tab's messages need not wait for that."""
+        until it has left, and the task that reads this tab's messages need not wait for that."""
         size = len(frame)
         if not self._session.room.has(size, IN_USE if self.in_use else LISTENING):
             self._fall_behind(size)
@@ -135,7 +135,7 @@ class Outbox:
         self._session.room.take(self, size)
         self._held = size
         self._writer = asyncio.get_running_loop().create_task(self._write_large(frame, size))
-        self._writer.add_done_callback(self._session.report_failed)
+        self._writer.add_done_callback(self._session.failures.of_task)
 
     async def _write_large(self, frame: str, size: int) -> None:
         try:

@@ -17,8 +17,8 @@ def is_page(scope: Scope) -> bool:
 
 
 def with_prefix(path: str, root_path: str) -> str:
-    """The path as the browser sees it, below `root_path`, which holds a prefix that a proxy has stripped and, after it,
-    where we are mounted: `/htag/ws` below `/demo/htag` is `/demo/htag/ws`.
+    """Return the path as the browser sees it, below `root_path`, which holds a prefix that a proxy has stripped and,
+    after it, where we are mounted: `/htag/ws` below `/demo/htag` is `/demo/htag/ws`.
 
     A server that knows the prefix does this by itself. Under `FastAPI(root_path="/demo")` the path comes as the proxy
     sent it, and a mounted application would not find itself in there.
@@ -53,7 +53,7 @@ class PlainPaths:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """There is nothing here: 404, or 403 to a WebSocket, which the server makes of a close before the handshake."""
+    """Answer that nothing is here: 404; to a WebSocket 403, which servers make of a close before the handshake."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})

@@ -23,7 +23,7 @@ from htag.wire.messages import Message, Reply
 
 
 class ResponseChannel(Outbox):
-    """Frames collected for the answer to one POST of a tab on plain HTTP."""
+    """Collects frames for the answer to one POST of a tab on plain HTTP."""
 
     __slots__ = ("_missed",)
 
@@ -43,7 +43,7 @@ class ResponseChannel(Outbox):
         self._missed = True
 
     def wake(self) -> None:
-        """Nothing to do: whoever answers the POST takes the frames."""
+        """Nothing to do: the answer to the POST takes the frames."""
 
     def end(self) -> None:
         """Nothing to do: the answer is given in any case."""
@@ -82,10 +82,10 @@ class Post:
     async def collect(self, record: LastPost) -> dict[str, Any]:
         """Have the message handled. The answer has all that a channel would have carried."""
         session = self.session
-        session.spoke_http_at = time.monotonic()
+        session.last_poll_at = time.monotonic()
         channel = ResponseChannel(session)
         answer: dict[str, Any] = {}
-        session.join(channel)
+        session.attach_once(channel)
 
         def settle(_: object = None) -> None:
             session.detach(channel)
@@ -109,7 +109,7 @@ class Post:
 
 
 class EventEndpoint:
-    """`/event`: one message as POST. With `fallback`, the answer carries all that a channel would have carried."""
+    """Answers `/event`. With `fallback` in the message, the answer carries all that a channel would have carried."""
 
     def __init__(self, admission: Admission, codec: Codec) -> None:
         self._admission = admission
@@ -122,7 +122,7 @@ class EventEndpoint:
             try:
                 response = await self._answer(session, scope, receive, send)
             except ClientDisconnect:
-                return  # nobody is there to answer to
+                return  # there is no browser to answer to
             if len(response.body) > LARGE_FRAME:
                 if await send_counted(session, response, send):
                     return
@@ -187,7 +187,7 @@ class EventEndpoint:
             if last.done is not None:
                 await asyncio.shield(last.done)  # the first request may still wait for it, or this one be given up
             return JSONResponse(last.answer or _everything(session))
-        if tab.inbox.full or session.tasks > MAX_WAITING:
+        if tab.inbox.full or len(session.tasks) > MAX_WAITING:
             return self._too_many()
         record = session.tabs.note_post(tab, post.message.callback_id)
         self._admission.registry.pin(session)
@@ -220,7 +220,7 @@ def _payloads(session: Session, channel: ResponseChannel) -> dict[str, Any]:
 
 
 def _everything(session: Session) -> dict[str, Any]:
-    """For a repeated POST whose answer was too large to be kept: how everything is by now."""
+    """Answer a repeated POST whose answer was too large to be kept: how everything is by now."""
     channel = ResponseChannel(session)
     channel.miss()
     return _payloads(session, channel)

@@ -13,7 +13,7 @@ TAB_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # ours has 20 characters
 
 
 class LazyRequest:
-    """What `tag.request` is: Starlette's object for the connection, made when the app first asks for it."""
+    """Makes Starlette's object for a connection when the app first asks for it, by `tag.request`."""
 
     __slots__ = ("_made", "_receive", "_scope", "_send")
 
@@ -37,19 +37,19 @@ async def _closed(*message: Any) -> Any:
 
 
 def tab_name(scope: Scope) -> str:
-    """The name that the tab gave itself: in a header of its POST, or in the address of its connection. "": it gave
-    none, as clients that know wire version 1 only, or one that cannot be a name."""
+    """Return the name that the tab gave itself: in a header of its POST, or in the address of its connection. "": it
+    gave none, as clients that know wire version 1 only, or one that cannot be a name."""
     posted = scope.get("method") == "POST"
     name = header(scope["headers"], b"x-htag-tab") or "" if posted else _query(scope, "tab")
     return name if TAB_NAME.fullmatch(name) else ""
 
 
 def revision_shown(scope: Scope) -> int | None:
-    """The revision that the tab's page shows, if it says so."""
+    """Return the revision that the tab's page shows, if it says so."""
     value = _query(scope, "rev")
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 16 else None
 
 
 def _query(scope: Scope, name: str) -> str:
-    """The first value of a parameter in the address, or ""."""
+    """Return the first value of a parameter in the address, or ""."""
     return parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, ("",))[0]

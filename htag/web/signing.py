@@ -1,4 +1,4 @@
-"""Who a browser is: a random session id, signed, in a cookie; and the token that its POSTs must carry."""
+"""Signed session ids, which browsers keep in a cookie, and the token that their POSTs must carry."""
 
 import hmac
 import re

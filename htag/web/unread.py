@@ -24,7 +24,7 @@ class CutsUnread(WebSocketsSansIOProtocol):
         return super().send(message)
 
     def keepalive_timeout(self) -> None:
-        """No pong came: whoever is there would have read our ping."""
+        """Cut the connection: no pong came, so our ping was not read."""
         super().keepalive_timeout()
         self.transport.abort()
 

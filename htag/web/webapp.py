@@ -1,10 +1,9 @@
 """`WebApp`: an App class, or one App instance, as a Starlette application."""
 
-import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any
 
 from starlette.requests import Request
@@ -20,7 +19,6 @@ from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
 from htag.state import plain
 from htag.stores.base import Store
-from htag.tree.live import live_tree
 from htag.tree.tag import current_request
 from htag.web.admission import Admission
 from htag.web.answers import Document, broken, busy, declined
@@ -31,6 +29,7 @@ from htag.web.newcomers import Newcomers
 from htag.web.page import asset, document, script_name
 from htag.web.post import EventEndpoint
 from htag.web.renewal import RenewEndpoint
+from htag.web.session_factory import SessionFactory
 from htag.web.shutdown import UvicornEnd
 from htag.web.signing import COOKIE, Signer
 from htag.web.websocket import SocketEndpoint
@@ -81,6 +80,7 @@ class WebApp:
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
         self.registry = SessionRegistry(limits=limits, observer=self.observer, store=store, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
+        self._factory = SessionFactory(self, self._renew)
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
         stream = StreamEndpoint(admission)
@@ -103,7 +103,7 @@ class WebApp:
 
     def operate(self, **arguments: Any) -> None:
         """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
-        constructed: for whoever deploys what somebody else has made. `.app`, which may be mounted already, stays.
+        constructed: for programs that deploy what another author has made. `.app`, which may be mounted already, stays.
 
         Only before it is served. RuntimeError: it has sessions.
         """
@@ -135,7 +135,7 @@ class WebApp:
             await self._close()
 
     async def _close(self) -> None:
-        """End all sessions. Nobody is connected any more; the same WebApp may be served again."""
+        """End all sessions. No tab is connected any more; the same WebApp may be served again."""
         await self.registry.close()
         self.registry.draining = False
 
@@ -188,45 +188,23 @@ class WebApp:
             self.registry.end(known, "replaced")
         elif not self._newcomers.admits(request.scope.get("client")):
             raise self.registry.refuse("rate")
-        session = self.registry.open(lambda identity: self._build(identity, request), known.id if known else None)
+        session = self.registry.open(self._made_for(request), known.id if known else None)
         return session.id, session
 
     def _shared(self, ids: list[str], request: Request) -> tuple[str, Session]:
-        """One session for everybody; each visitor has an id of their own, and with it a token of their own."""
+        """The one session of all visitors, each of whom has an id of their own, and with it a token of their own."""
         if self.registry.shared is None:
-            # everybody's: it has the variables of no visitor, not of the first one either
-            self.registry.share(lambda identity: self._build(identity, request, Context()))
+            # of all visitors: it has the variables of none, not of the first one either
+            self.registry.share(self._made_for(request, Context()))
         assert self.registry.shared is not None
         self.registry.shared.visit(request)
         self.registry.release(self.registry.shared)
         return (ids[0] if ids else new_id()), self.registry.shared
 
-    def _build(self, session_id: str, request: Request, given: Context | None = None) -> Session:
-        """A session with the variables that a middleware of the host has set for `request`, or those of `given`."""
-        self._end.expect((request.scope.get("server") or (None, None))[1])  # where nobody runs our lifespan
-        given = copy_context() if given is None else given
-        return given.copy().run(self._built, session_id, request, given)
-
-    def _built(self, session_id: str, request: Request, given: Context) -> Session:
-        entity = self.tag_entity
-        app = entity if isinstance(entity, App) else entity()
-        if self.on_instance is not None:
-            arguments = (app,) if takes_one(self.on_instance) else (app, request)
-            self.on_instance(*arguments)
-        for name in ("debug", "exit_on_disconnect"):
-            # what the class or its `init` says stays
-            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
-                setattr(app, name, getattr(self, name))
-        live_tree(app).heard_from(lambda: request)
-        session = Session(session_id, app, self.codec, self.observer, self.registry.limits, given, self.reports)
-        try:
-            # an app for everybody hears of each visitor in `_shared`
-            session.start(None if isinstance(entity, App) else request)
-        except Exception:
-            session.close()  # what has mounted already ends what it began
-            raise
-        session.renew = self._renew
-        return session
+    def _made_for(self, request: Request, given: Context | None = None) -> Callable[[str], Session]:
+        """Return what makes the session for `request`, with the variables of `given`, called with the session's id."""
+        self._end.expect((request.scope.get("server") or (None, None))[1])  # where the host does not run our lifespan
+        return self._factory.of(request, given)
 
     def _renew(self, app: App) -> None:
         if app is self.tag_entity:
@@ -259,7 +237,7 @@ class WebApp:
     # -- files -------------------------------------------------------------------------------------------------------
 
     async def _script(self, request: Request) -> Response:
-        # under another version's name (two versions behind one proxy) it must not stay in anybody's cache
+        # under another version's name (two versions behind one proxy) it must not stay in a cache
         caching = FOR_EVER if f"htag.js?{request.url.query}" == script_name() else "no-cache"
         return Response(asset("htag.js"), media_type="text/javascript", headers={"cache-control": caching})
 
@@ -267,14 +245,9 @@ class WebApp:
         return Response(asset("logo.png"), media_type="image/png", headers={"cache-control": "public, max-age=86400"})
 
 
-def takes_one(callback: Callable[..., Any]) -> bool:
-    """Whether `callback` has exactly one parameter; `on_instance` gets the request as a second one if not."""
-    return len(inspect.signature(callback).parameters) == 1
-
-
 def starts_anew(request: Request) -> bool:
     """Whether the visitor asks for a new session (`?n`), by hand or from a page of ours. What another site makes a
-    browser do ends nobody's session: it is a visit like any other."""
+    browser do ends no session: it is a visit like any other."""
     return "n" in request.query_params and navigated_here(request.scope["headers"])
 
 

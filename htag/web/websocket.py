@@ -24,7 +24,7 @@ TRY_LATER = 1013  # close code of the registry of RFC 6455
 
 
 class WebSocketChannel(Outbox):
-    """Frames as text messages of a WebSocket."""
+    """Sends frames as text messages of a WebSocket."""
 
     __slots__ = ("_asgi_send", "_ending")
 
@@ -60,7 +60,7 @@ class WebSocketChannel(Outbox):
 
 
 class SocketEndpoint:
-    """`/ws`: one connection for each tab."""
+    """Serves `/ws`: one connection for each tab."""
 
     def __init__(self, admission: Admission, codec: Codec) -> None:
         self._admission = admission

@@ -22,7 +22,7 @@ import psutil
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from tests.app.conftest import Server, Start
+from tests.app.processes import Server, Start
 from tests.support.waiting import PATIENCE, eventually
 
 APP = """

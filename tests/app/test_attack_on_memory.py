@@ -11,7 +11,7 @@ import pytest
 from websockets.frames import Opcode
 
 from tests.app.attack import RawSocket, Visitor, Worker, beside, frame
-from tests.app.conftest import Start
+from tests.app.processes import Start
 from tests.support.waiting import PATIENCE, eventually
 
 MOST_GROWTH = 150 << 20  # bytes, that one visitor can make of a worker for a time

@@ -14,7 +14,7 @@ from websockets.frames import Opcode
 
 from tests.app import fuzz
 from tests.app.attack import RawSocket, Visitor, Worker, beside, frame
-from tests.app.conftest import Start
+from tests.app.processes import Start
 from tests.support.waiting import PATIENCE, eventually
 
 SECONDS = 1.5  # of each attack

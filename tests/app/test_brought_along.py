@@ -19,8 +19,8 @@ from htag_stack.lifespan import LifespanError, lifespan_of
 from htag_stack.main import compose
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
-from tests.app.conftest import SECRET, Start
-from tests.app.test_gunicorn import GUNICORN, click, get, health, is_live, tab
+from tests.app.processes import GUNICORN, SECRET, Start
+from tests.app.visiting import click, get, health, is_live, tab
 from tests.support.waiting import eventually
 
 happened: list[str] = []

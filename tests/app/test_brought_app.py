@@ -18,7 +18,7 @@ import htag.web.webapp
 from htag import Tag, WebApp
 from htag_stack.brought_app import load_app, web_apps
 from htag_stack.errors import StartError
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 
 Module = Callable[[str, str], None]
 

@@ -1,24 +1,20 @@
 """The real thing: gunicorn with two slots, what browsers see when its processes die, and how it refuses to start."""
 
 import concurrent.futures
-import contextlib
-import http.client
 import json
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from websockets.exceptions import ConnectionClosedError
-from websockets.sync.client import ClientConnection, connect
 
-from tests.app.conftest import SECRET, Server, Start
+from tests.app.processes import GUNICORN, SECRET, Stack, Start
+from tests.app.visiting import click, get, health, is_live, pid_of, tab
 from tests.support.waiting import PATIENCE, eventually
 
 APP = """
@@ -36,58 +32,6 @@ class Shop(Tag.App):
         self.number += 1
         self.shown.text = str(self.number)
 """
-GUNICORN = ("gunicorn", "--config", "python:htag_stack.gunicorn_conf")
-
-
-def get(port: int, path: str = "/", **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        response.body = response.read()  # type: ignore[attr-defined]
-        return response
-    finally:
-        connection.close()
-
-
-def health(port: int) -> Any:
-    return json.loads(get(port, "/health").body)  # type: ignore[attr-defined]
-
-
-def pid_of(port: int) -> int:
-    return int(health(port)["worker"]["pid"])
-
-
-def is_live(port: int) -> bool:
-    try:
-        return get(port, "/health/live").status == 200
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def tab(port: int) -> Iterator[ClientConnection]:
-    """A browser's tab: the page, then its WebSocket."""
-    cookie = (get(port).getheader("set-cookie") or "").partition(";")[0]
-    with connect(f"ws://127.0.0.1:{port}/ws", additional_headers={"cookie": cookie}) as websocket:
-        json.loads(websocket.recv(PATIENCE))  # the whole page once more
-        yield websocket
-
-
-def click(websocket: ClientConnection) -> Any:
-    websocket.send(json.dumps({"id": "more", "event": "click", "data": {"callback_id": "1"}}))
-    return json.loads(websocket.recv(PATIENCE))
-
-
-class Stack:
-    """gunicorn with two workers that serve APP."""
-
-    def __init__(self, server: Server, base: int) -> None:
-        self.server = server
-        self.ports = [base + 1, base + 2]
-        for port in self.ports:
-            eventually(lambda port=port: is_live(port) or server.process.poll() is not None, f"port {port} serves")
-        assert server.process.poll() is None, server.stderr()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import Server, Start
-from tests.app.test_gunicorn import GUNICORN, Stack, get, is_live, pid_of
+from tests.app.processes import GUNICORN, Server, Stack, Start
+from tests.app.visiting import get, is_live, pid_of
 from tests.support.waiting import eventually
 
 MODULE = """

@@ -13,7 +13,8 @@ from htag_stack.brought_app import BroughtApp
 from htag_stack.main import compose, create_application
 from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
-from tests.app.conftest import ROOT, SECRET, STACK
+from tests.app.processes import SECRET, STACK
+from tests.support.source import ROOT
 
 # names that dashboards, alerts and people rely on: design section 12, as far as it exists
 PROMISED = (

@@ -9,10 +9,11 @@ from typing import cast
 import pytest
 
 from htag.process import heap
+from htag.process.collector import collector
 from htag_stack import memory as memory_module
 from htag_stack.cgroup import MemoryGroup
 from htag_stack.memory import EACH, ENOUGH, FULL, LEAST, Memory, Reusable, Use
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 
 # fills a worker with sessions, ends them, and prints its memory each time
 FILLED_ONCE = """
@@ -134,27 +135,30 @@ class World:
     """A container whose one process has `held` bytes, of which `in_use` are in use: a MemoryGroup and a Reusable."""
 
     def __init__(self, held: int, in_use: int, limit: int = 160 * MIB, neighbours: int = 0) -> None:
-        self.held, self.in_use, self.limit, self.neighbours = held, in_use, limit, neighbours
+        self.size, self.in_use, self.limit, self.neighbours = held, in_use, limit, neighbours
         self.seen = 1.0  # share of what is in use that the estimate sees
         self.measured = 0
         self.peak = held
 
     def used(self) -> int:
-        return self.held + self.neighbours
+        return self.size + self.neighbours
 
     def measure(self) -> tuple[int, int]:
         self.measured += 1
         in_use = int(self.in_use * self.seen)
-        return in_use, self.held - in_use
+        return in_use, self.size - in_use
+
+    def held(self) -> int:
+        return self.size
 
     def newcomer(self, size: int) -> None:
         self.in_use += size
-        self.held = max(self.held, self.in_use)
+        self.size = max(self.size, self.in_use)
         self.peak = max(self.peak, self.used())
 
     def sessions_end(self, given_back: int = 0, left: int = 0) -> None:
         self.in_use = left
-        self.held -= given_back
+        self.size -= given_back
 
 
 def memory_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Memory:
@@ -200,7 +204,7 @@ def test_near_the_limit_newcomers_get_what_could_be_used_again(monkeypatch: pyte
     world.sessions_end(left=20 * MIB)
     memory.measure()
     assert come(memory, world, 200) == 200
-    assert world.held == 155 * MIB
+    assert world.size == 155 * MIB
 
 
 def test_near_the_limit_nothing_is_relied_on_that_makes_the_process_grow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,11 +213,11 @@ def test_near_the_limit_nothing_is_relied_on_that_makes_the_process_grow(monkeyp
     admitted = 0
     while memory.admits():
         admitted += 1
-        world.held += 370 << 10  # what was free cannot be used by these
+        world.size += 370 << 10  # what was free cannot be used by these
     assert admitted <= 4
     memory.measure()
     assert memory.is_full
-    world.held -= 10 * MIB
+    world.size -= 10 * MIB
     memory.measure()
     assert not memory.is_full
 
@@ -232,7 +236,7 @@ def test_a_limit_that_no_kernel_holds_closes_no_worker_whose_sessions_have_gone(
     the memory: it was closed for ever."""
     world = World(held=180 * MIB, in_use=180 * MIB)
     monkeypatch.setattr(memory_module, "Reusable", lambda: world)
-    monkeypatch.setattr(heap, "resident", lambda: world.held)
+    monkeypatch.setattr(heap, "resident", lambda: world.size)
     memory = Memory(limit=160 * MIB)
     assert not memory.admits()
     world.sessions_end(left=20 * MIB)
@@ -249,6 +253,35 @@ def test_a_neighbour_that_takes_much_for_a_moment_refuses_nobody_what_could_be_u
     world.neighbours = 8 * MIB
     memory.measure()
     assert come(memory, world, 100) == 100
+
+
+def test_the_first_crowd_of_an_app_whose_pages_take_megabytes_does_not_kill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was known yet of what one takes, or it was thought to be little because as many had gone as had come; and
+    forty came before it was measured."""
+    world = World(held=40 * MIB, in_use=40 * MIB)
+    memory = memory_of(world, monkeypatch)
+    assert come(memory, world, 100, size=12 * MIB) in (8, 9)
+    assert world.peak < 158 * MIB
+    world.sessions_end(given_back=100 * MIB, left=40 * MIB)
+    memory.measure()
+    memory._each = LEAST
+    assert come(memory, world, 100, size=12 * MIB) in (8, 9)
+    assert world.peak < 158 * MIB
+
+
+def test_what_a_sweep_will_copy_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first sweep wrote to all that the worker shared with the process that it was forked from: 11 MiB of 160 in
+    a container that was full, and the kernel killed it."""
+    monkeypatch.setattr(heap, "shared", lambda: 22 * MIB)
+    world = World(held=46 * MIB, in_use=46 * MIB)
+    memory = memory_of(world, monkeypatch)
+    come(memory, world, 1000)
+    assert world.peak < 134 * MIB
+    world.neighbours += 11 * MIB
+    monkeypatch.setattr(collector, "sweeps", collector.sweeps + 1)
+    memory.measure()
+    assert come(memory, world, 1000) < 3
+    assert 142 * MIB < world.used() < 146 * MIB
 
 
 def test_an_estimate_that_is_wrong_does_not_let_the_kernel_find_out(monkeypatch: pytest.MonkeyPatch) -> None:

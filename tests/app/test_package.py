@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 

@@ -6,7 +6,8 @@ import pytest
 
 from htag_stack.errors import StartError
 from htag_stack.secret import read_or_make
-from tests.app.conftest import ROOT, SECRET
+from tests.app.processes import SECRET
+from tests.support.source import ROOT
 
 RACER = """
 import pathlib, sys

@@ -13,10 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from htag.session.session import SESSION_TOO_LARGE
-from tests.app.conftest import Server, Start
-from tests.app.test_gunicorn import click as _click  # noqa: F401
-from tests.app.test_gunicorn import get, is_live
-from tests.app.test_typed_text import Visitor
+from tests.app.processes import Server, Start
+from tests.app.visiting import Visitor, get, is_live
 from tests.support.waiting import PATIENCE, eventually
 
 MIB = 1 << 20

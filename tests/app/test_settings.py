@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from htag_stack.errors import StartError
 from htag_stack.settings import Settings
-from tests.app.conftest import SECRET
+from tests.app.processes import SECRET
 
 
 def test_nothing_has_to_be_set() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from htag_stack.settings import Settings
 from htag_stack.settings_docs import FILES, replace_part
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 
 
 @pytest.mark.parametrize("file", FILES)

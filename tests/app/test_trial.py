@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import ROOT
+from tests.support.source import ROOT
 from tests.support.waiting import PATIENCE
 
 TRY = """

@@ -4,18 +4,15 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from htag.log.reports import OF_A_SESSION
-from htag.wire.parano import Cipher
-from tests.app.conftest import Server, Start
-from tests.app.test_gunicorn import get, is_live
+from tests.app.processes import Server, Start
+from tests.app.visiting import Visitor, get, is_live
 from tests.support.waiting import PATIENCE, eventually
 
 APP = """
@@ -159,39 +156,6 @@ def serve(start: Start, port: int) -> Serve:
         return server
 
     return serve_with
-
-
-class Visitor:
-    """A page with its cookie, its token, and its parano key where there is one."""
-
-    def __init__(self, port: int) -> None:
-        answer = get(port)
-        self.port = port
-        self.cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
-        text = answer.body.decode()  # type: ignore[attr-defined]
-        self.token = text.partition('HTAG_CSRF = "')[2].partition('"')[0]
-        self.key = text.partition('PARANO = "')[2].partition('"')[0] if 'PARANO = "' in text else ""
-
-    @contextlib.contextmanager
-    def socket(self) -> Iterator[ClientConnection]:
-        headers = {"cookie": self.cookie}
-        with connect(f"ws://127.0.0.1:{self.port}/ws", additional_headers=headers, max_size=None) as websocket:
-            websocket.recv(PATIENCE)
-            yield websocket
-
-    def encode(self, message: Any) -> str:
-        text = json.dumps(message)
-        return Cipher(self.key).conceal(text.encode()) if self.key else text
-
-    def fire(self, websocket: ClientConnection, name: str, value: str) -> None:
-        """Fire an event and wait until it was answered."""
-        for what in (name, "ok"):
-            data = {"value": value, "callback_id": what, "anything": [value]}
-            websocket.send(self.encode({"id": what, "event": "input" if what == "field" else "click", "data": data}))
-        websocket.recv(PATIENCE)
-        with contextlib.suppress(TimeoutError):
-            while True:
-                websocket.recv(0.05)
 
 
 @pytest.mark.parametrize("parano", ["0", "1"])

@@ -15,8 +15,8 @@ from htag import Tag
 from htag_stack import watchdog
 from htag_stack.stacks import format_stack, frames_of, name_of
 from htag_stack.watchdog import Watchdog
-from tests.app.conftest import Start
-from tests.app.test_gunicorn import GUNICORN, Stack, get, tab
+from tests.app.processes import GUNICORN, Stack, Start
+from tests.app.visiting import get, tab
 from tests.support.waiting import PATIENCE, eventually
 
 APP = """

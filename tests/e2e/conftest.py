@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import inspect
-import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,9 +15,13 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
 from tests.e2e.wire_server import WireServer
+from tests.support.machine import give_up
+from tests.support.waiting import patience
 
-PATIENCE = 10_000  # ms that any single wait in a page may take
-LONGEST = 60  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
+PAGE_SECONDS = patience(10)  # that any single wait in a page may take
+LONGEST = patience(
+    60
+)  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
 
 # --no-sandbox: root in a container has no user namespaces; the rest keeps a browser under test off the network
 SWITCHES = [
@@ -58,7 +61,6 @@ async def chromium() -> AsyncIterator[Browser]:
     """Chromium. Where there is none a test is skipped; in CI that is a failure."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up("there is no Chromium on this machine (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=SWITCHES)
@@ -70,7 +72,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def browser_context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A person: own cookies, own storage."""
     context = await chromium.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PAGE_SECONDS * 1000)
     yield context
     await context.close()
 

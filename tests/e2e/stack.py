@@ -15,7 +15,7 @@ import requests
 from headless.client import Client
 from headless.errors import ClientError
 from headless.protocol import Transport
-from tests.stack.engine import docker, need_engine
+from tests.support.engine import docker, need_engine
 from tests.support.ports import free_ports
 from tests.support.waiting import STACK_SECONDS, eventually
 

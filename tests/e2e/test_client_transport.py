@@ -149,7 +149,7 @@ async def test_a_socket_that_never_opens_ends_in_sse_after_the_timeout(page: Pag
 
 
 @pytest.mark.parametrize("event", ["online", "visibilitychange"])
-async def test_somebody_looks_so_it_tries_at_once(page: Page, serve: Serve, event: str) -> None:
+async def test_a_tab_that_is_looked_at_again_reconnects_at_once(page: Page, serve: Serve, event: str) -> None:
     server = await serve(BODY)
     server.socket = "refuse"
     await page.goto(server.url)

@@ -3,7 +3,6 @@ read-only file system and probe are what a cluster would be given."""
 
 import base64
 import json
-import os
 import resource
 import secrets
 import shutil
@@ -15,8 +14,11 @@ import requests
 import yaml
 
 from tests.e2e.stack import SLOTS, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
-from tests.stack.test_kubernetes import PROBE, Resource, find, rendered
+from tests.stack.manifests import PROBE, Resource, find, rendered
+from tests.support.engine import docker, need_engine, run
+from tests.support.machine import give_up
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:podtest"
@@ -57,7 +59,6 @@ class Pod:
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
     need_engine()
     if shutil.which("podman") is None:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up("there is no podman on this machine (Debian: apt-get install podman catatonit)")
     folder = tmp_path_factory.mktemp("pod")
     docker("build", "--quiet", "--tag", IMAGE, str(ROOT))
@@ -76,7 +77,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
 
 
 def test_every_slot_answers(pod: Pod) -> None:
-    eventually(lambda: all(_answers(url) for url in pod.urls), "all slots")
+    eventually(lambda: all(serves(url + "/health/live") for url in pod.urls), "all slots")
     served = [requests.get(url, timeout=10).headers["X-Htag-Served-By"].partition(":")[2] for url in pod.urls]
     assert served == [str(slot) for slot in range(1, SLOTS + 1)]
     assert "all slots live" in pod.inside(PROBE)
@@ -126,10 +127,3 @@ def _configuration(file: Path) -> Path:
 def _most(kind: int) -> float:
     hard = resource.getrlimit(kind)[1]
     return float("inf") if hard == resource.RLIM_INFINITY else hard
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url + "/health/live", timeout=2).status_code == 200
-    except requests.ConnectionError:
-        return False

@@ -12,8 +12,11 @@ import requests
 
 from headless.errors import Disconnected, Refused
 from tests.e2e.stack import SLOTS, Busy, Crowd, Visitor
-from tests.stack.engine import ROOT, docker, need_engine, run
+from tests.support.engine import docker, need_engine, run
+from tests.support.machine import give_up
 from tests.support.ports import free_port
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}
@@ -84,13 +87,12 @@ def swarm() -> Iterator[Swarm]:
     """On a swarm made for it, and left whatever happens."""
     need_engine()
     if json.loads(docker("info", "--format", "{{json .Swarm.LocalNodeState}}")) != "inactive":
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up("this engine is part of a swarm already, which is not ours to use")
     docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1")
     stack = Swarm()
     try:
         stack.deploy()
-        eventually(lambda: _answers(stack), "the stack to answer")
+        eventually(lambda: serves(stack.url + "/health/ready"), "the stack to answer")
         eventually(lambda: len(stack.reached()) == 3, "nginx to find all tasks")
         yield stack
     except AssertionError as failure:
@@ -176,10 +178,3 @@ def _is_a_lost_session(trouble: Exception) -> bool:
     if isinstance(trouble, Refused):
         return trouble.status == 404
     return isinstance(trouble, Disconnected | ConnectionError | LookupError)
-
-
-def _answers(stack: Swarm) -> bool:
-    try:
-        return requests.get(stack.url + "/health/ready", timeout=10).status_code == 200
-    except requests.ConnectionError:
-        return False

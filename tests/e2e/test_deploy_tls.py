@@ -14,7 +14,7 @@ import requests
 
 from headless.protocol import Transport
 from tests.e2e.stack import Crowd, Stack, Visitor
-from tests.stack.engine import need_engine, run
+from tests.support.engine import need_engine, run
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 

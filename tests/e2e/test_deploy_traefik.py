@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.e2e.stack import Busy, Crowd, Stack, Visitor
-from tests.stack.engine import docker, need_engine
+from tests.support.engine import docker, need_engine
 from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.e2e.stack import Stack
-from tests.stack.engine import ROOT
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 USERS = 100

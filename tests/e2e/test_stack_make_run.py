@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stack.engine import ROOT, run
+from tests.support.engine import run
 from tests.support.ports import free_port
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually, patience
 
 SECONDS = patience(120)
@@ -44,13 +46,6 @@ def url(copy: Path) -> Iterator[str]:
 
 
 def test_a_fresh_copy_serves_somebody_s_own_app_within_two_minutes(url: str, copy: Path) -> None:
-    eventually(lambda: _serves(url), "make run to serve", SECONDS)
+    eventually(lambda: serves(url), "make run to serve", SECONDS)
     assert "Hello</button>" in requests.get(url, timeout=10).text
     assert not (copy / ".venv/bin/pytest").exists()  # only what is needed to run was installed
-
-
-def _serves(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=10).status_code == 200
-    except requests.ConnectionError:
-        return False

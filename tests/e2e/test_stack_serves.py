@@ -5,7 +5,7 @@ import requests
 
 from headless.protocol import Transport
 from tests.e2e.stack import MEMORY_LIMIT, SLOTS, Stack, Visitor
-from tests.stack.engine import docker, run
+from tests.support.engine import docker, run
 from tests.support.waiting import eventually
 
 

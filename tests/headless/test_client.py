@@ -197,7 +197,7 @@ def test_a_session_that_the_server_does_not_know_is_refused(url: str, transport:
 
 
 @every_transport
-def test_who_serves_is_watched(slot: Slot, url: str, visit: Visit, transport: Transport) -> None:
+def test_a_change_of_the_serving_slot_is_noted(slot: Slot, url: str, visit: Visit, transport: Transport) -> None:
     client = visit(url, transport)
     client.click("up")
     assert client.served_by == "here:1"

@@ -1,4 +1,4 @@
-"""htag.router: what the contract (test_contract_router.py) does not say, and what is mended."""
+"""htag.router: what the contract (tests/contract/test_router.py) does not say, and what is mended."""
 
 import pytest
 

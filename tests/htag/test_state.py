@@ -27,27 +27,9 @@ from htag.state import State, States, plain
 from htag.tree.markup import HTML
 from htag.tree.reactive import Proxy
 from htag.tree.readers import reader
+from tests.support.readers import Shown, changes
 
 Point = namedtuple("Point", "x y")
-
-
-class Shown:
-    """A reader: `show` evaluates what it shows, `told` counts the changes it heard of since."""
-
-    def __init__(self, content: Callable[[], Any]) -> None:
-        self.content = content
-        self.told = 0
-        self.show()
-
-    def show(self) -> Any:
-        token = reader.set(self)
-        try:
-            return self.content()
-        finally:
-            reader.reset(token)
-
-    def state_changed(self) -> None:
-        self.told += 1
 
 
 class Person:
@@ -63,13 +45,6 @@ class Person:
     def rename(self, name: str) -> list[str]:
         self.name = name
         return [name]
-
-
-def changes(state: State[Any], action: Callable[[], Any]) -> int:
-    """How often `action` notifies the readers of `state`."""
-    shown = Shown(lambda: state.value)
-    action()
-    return shown.told
 
 
 # --- making one

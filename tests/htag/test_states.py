@@ -6,20 +6,7 @@ import pickle
 import pytest
 
 from htag.state import State, States
-from htag.tree.readers import reader
-
-
-class Shown:
-    """A reader of one State that counts what it is told."""
-
-    def __init__(self, state):
-        self.told = 0
-        token = reader.set(self)
-        state.get()
-        reader.reset(token)
-
-    def state_changed(self):
-        self.told += 1
+from tests.support.readers import Shown
 
 
 def test_keywords_only():
@@ -46,7 +33,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_assigning_sets_the_value_of_the_same_state():
     states = States(count=0)
     count = states.count
-    shown = Shown(count)
+    shown = Shown(count.get)
     states.count = 5
     assert states.count is count
     assert (count.value, shown.told) == (5, 1)
@@ -64,7 +51,7 @@ def test_a_state_or_proxy_on_the_right_is_unwrapped():
 def test_operators_work_in_place_and_notify_once():
     states = States(count=1, items=[1])
     count, items = states.count, states.items.value
-    shown = Shown(count)
+    shown = Shown(count.get)
     states.count += 2
     states.items += [2]
     assert states.count is count
@@ -95,7 +82,7 @@ def test_dump_gives_the_very_objects():
 def test_load_sets_known_names_always_notifying_and_creates_unknown_ones():
     states = States(count=0)
     count = states.count
-    shown = Shown(count)
+    shown = Shown(count.get)
     states.load({"count": 0, "new": [1]})
     assert states.count is count
     assert shown.told == 1

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.stack.engine import need_engine
 from tests.stack.fleet import build_app_image
+from tests.support.engine import need_engine
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ import uuid
 from http.client import HTTPConnection
 from typing import NamedTuple, Self
 
-from tests.stack.engine import ROOT, docker
-from tests.stack.test_nginx import HARDENED, IMAGE, arguments
+from tests.stack.nginx_container import HARDENED, IMAGE, arguments
+from tests.support.engine import docker
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import ROOT, docker, run
+from tests.support.engine import docker, run
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]

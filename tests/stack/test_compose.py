@@ -10,8 +10,9 @@ import pytest
 
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
-from tests.stack.engine import ROOT, docker, run
 from tests.stack.old_engine import old_engine
+from tests.support.engine import composed, docker, run
+from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
 GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
@@ -20,9 +21,7 @@ GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_st
 @pytest.fixture(scope="session")
 def compose(engine: None) -> dict[str, Any]:
     """With no setting but the defaults."""
-    printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json")
-    parsed: dict[str, Any] = json.loads(printed)
-    return parsed
+    return composed()
 
 
 def test_the_services(compose: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stack.engine import ROOT
+from tests.support.source import ROOT
 
 GRAFANA = ROOT / "monitoring/grafana"
 DASHBOARD: dict[str, Any] = json.loads((GRAFANA / "dashboards/htag.json").read_text())

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.engine import ROOT, docker, run
+from tests.support.engine import docker, run
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:test"

@@ -1,10 +1,7 @@
 """deploy/kubernetes, as kubectl renders it: valid, locked down, and one with docker-compose.yml."""
 
-import functools
 import json
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -13,10 +10,11 @@ import yaml
 
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
-from tests.stack.engine import ROOT, docker, run
-from tests.stack.test_nginx import nginx
+from tests.stack.manifests import FOLDER, PROBE, Resource, find, rendered
+from tests.stack.nginx_container import nginx
+from tests.support.engine import composed
+from tests.support.source import ROOT
 
-FOLDER = ROOT / "deploy/kubernetes"
 RENDERED = ["base", *(f"overlays/{path.name}" for path in sorted((FOLDER / "overlays").iterdir()))]
 VERSIONS = ["1.37.0", "1.36.0", "1.35.0"]  # of the schema: the newest, and two older
 FOREIGN = {"HTTPRoute"}  # kinds that Kubernetes itself does not know, so there is no schema here
@@ -26,23 +24,6 @@ OTHERWISE = {
     "app": {"HTAG_STORE": "valkey://htag-valkey:6379/0", "HTAG_SECRET_FILE": "/run/secrets/htag/secret"},
 }
 ABSENT = {"HTAG_SECRET"}
-PROBE = 'python -m htag_stack.probe "$HTAG_PORT" "$WEB_CONCURRENCY"'
-
-Resource = dict[str, Any]
-
-
-@functools.cache
-def rendered(folder: str) -> list[Resource]:
-    """What `kubectl kustomize` makes of a folder."""
-    kubectl = Path(sys.executable).with_name("kubectl")
-    done = run(str(kubectl), "kustomize", str(FOLDER / folder))
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
-
-
-def find(kind: str, name: str, folder: str = "base") -> Resource:
-    [found] = [item for item in rendered(folder) if (item["kind"], item["metadata"]["name"]) == (kind, name)]
-    return found
 
 
 def workloads(folder: str = "base") -> dict[str, Resource]:
@@ -80,8 +61,7 @@ def environment(name: str, folder: str = "base") -> dict[str, str | None]:
 
 @pytest.fixture(scope="module")
 def compose(engine: None) -> dict[str, Any]:
-    printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json")
-    services: dict[str, Any] = json.loads(printed)["services"]
+    services: dict[str, Any] = composed()["services"]
     return services
 
 

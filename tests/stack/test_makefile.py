@@ -6,7 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.stack.engine import ROOT, run
+from tests.support.engine import run
+from tests.support.source import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.engine import ROOT, docker
+from tests.support.engine import docker
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "htag-stack:memory"
@@ -58,6 +59,15 @@ IN_A_CIRCLE = (
         self.data.append(self.data)
 """
 )
+
+HEAVY = f"""
+from htag import Tag
+
+class Page(Tag.App):
+    def init(self):
+        self.data = b"x" * {14 * MIB}
+        self.add("here")
+"""
 
 LEAVES_A_CIRCLE = """
 from htag import Tag
@@ -194,6 +204,18 @@ def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
 def come(container: Container, newcomers: int) -> list[int]:
     """The status that each of them gets, one after the other."""
     return [container.get()[0] for _ in range(newcomers)]
+
+
+def test_the_first_crowd_kills_nothing_however_large_the_pages_are(serve: Callable[[str], Container]) -> None:
+    """How much one takes was learnt from ten newcomers, and the kernel killed the worker before."""
+    container = serve(HEAVY)
+    known = container.get()[2]
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        statuses = Counter(crowd.map(lambda _: container.get()[0], range(60)))
+    assert set(statuses) == {200, 503}
+    assert statuses[200] >= 4
+    assert container.get(cookie=known)[0] == 200
+    assert container.state() == (True, False, 0)
 
 
 def test_pages_that_leave_20_mb_in_a_circle_turn_nobody_away(serve: Callable[[str], Container]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import time
 import uuid
 from collections import Counter
@@ -17,31 +16,16 @@ import requests
 
 from headless.client import Client
 from headless.errors import Refused
-from tests.stack.engine import ROOT, docker, run
+from tests.stack.nginx_container import IMAGE, arguments, nginx
+from tests.support.engine import docker, run
+from tests.support.servers import serves
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-IMAGE = "nginxinc/nginx-unprivileged:1.30"
 BACKEND = "python:3.13-slim-trixie"
-FILES = {
-    "nginx/nginx.conf": "/etc/nginx/nginx.conf",
-    "nginx/templates": "/etc/nginx/templates",
-    "nginx/pages": "/etc/nginx/pages",
-    "nginx/15-htag.envsh": "/docker-entrypoint.d/15-htag.envsh",
-}
-HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"  # wherever Docker puts us, the test's own requests come from there
-
-
-def arguments(**settings: str) -> list[str]:
-    """`docker run` arguments: the files mounted, the settings in the environment, locked down as in Compose."""
-    mounts = [f"--volume={ROOT / source}:{target}:ro" for source, target in FILES.items()]
-    return [*HARDENED, *mounts, *(f"--env={name}={value}" for name, value in settings.items())]
-
-
-def nginx(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return run("docker", "run", "--rm", *arguments(**settings), IMAGE, "nginx", *command)
 
 
 # what is rendered
@@ -149,21 +133,11 @@ def start(network: str) -> Iterator[Callable[..., Proxy]]:
         ).strip()  # fmt: skip
         containers.append(container)
         proxy = Proxy(container, "http://" + docker("port", container, "8080").strip())
-        _wait_until_it_serves(proxy)
+        eventually(lambda: serves(proxy.url + "/echo"), lambda: docker("logs", container))
         return proxy
 
     yield start
     docker("rm", "--force", *containers)
-
-
-def _wait_until_it_serves(proxy: Proxy) -> None:
-    def serves() -> bool:
-        try:
-            return proxy.get("/echo").status_code == 200
-        except requests.ConnectionError:
-            return False  # not listening yet
-
-    eventually(serves, lambda: docker("logs", proxy.container))
 
 
 @pytest.fixture(scope="module")

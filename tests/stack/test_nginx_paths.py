@@ -43,7 +43,7 @@ def test_no_spelling_shows_the_metrics(fleet: Fleet, prefix: str, path: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/%0a", "/demo/%0a", "/demo%0a", "/%0a/", "/ws%0a", "/%0d%0a", "/%00x/"])
-def test_a_path_with_a_line_break_is_nobody_s(fleet: Fleet, path: str) -> None:
+def test_a_path_with_a_line_break_leads_nowhere(fleet: Fleet, path: str) -> None:
     answer = fleet.get(path)
     assert answer.status in (404, 400)
     assert not answer.cookies

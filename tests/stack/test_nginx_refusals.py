@@ -47,7 +47,7 @@ def kept(answer: Answer) -> list[str]:
     return [f"{name}={value}" for name, value in jar.items()]
 
 
-def test_the_busy_page_binds_nobody(refused: Answer) -> None:
+def test_the_busy_page_sets_no_cookie(refused: Answer) -> None:
     assert refused.status == 503
     assert int(refused.headers["retry-after"]) > 0
     assert "tries again by itself" in refused.text

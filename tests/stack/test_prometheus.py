@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stack.engine import ROOT, docker, run
+from tests.support.engine import docker, run
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 IMAGE = "prom/prometheus:v3.5.3"

@@ -1,12 +1,12 @@
 """deploy/swarm.yml is docker-compose.yml, as far as a swarm understands it."""
 
-import json
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.stack.engine import ROOT, docker
+from tests.support.engine import composed, docker
+from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus")  # Grafana would be public: docs/swarm.md
 # What a swarm sets otherwise, and why: the secret is a Docker secret; every task's name in the DNS.
@@ -18,8 +18,7 @@ OTHERWISE = {
 
 @pytest.fixture(scope="module")
 def compose(engine: None) -> dict[str, Any]:
-    printed = docker("compose", "--env-file", "/dev/null", "config", "--format", "json")
-    services: dict[str, Any] = json.loads(printed)["services"]
+    services: dict[str, Any] = composed()["services"]
     return services
 
 

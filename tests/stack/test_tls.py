@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import ROOT, docker, run
-from tests.stack.test_nginx import IMAGE, arguments
+from tests.stack.nginx_container import IMAGE, arguments
+from tests.support.engine import docker, run
+from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("engine")

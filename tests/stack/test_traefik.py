@@ -1,22 +1,19 @@
 """deploy/traefik.yml, as Docker Compose understands it beside docker-compose.yml."""
 
-import json
 import re
 from typing import Any
 
 import pytest
 
-from tests.stack.engine import ROOT, docker
+from tests.support.engine import composed
+from tests.support.source import ROOT
 
 FILES = ["--file=docker-compose.yml", "--file=deploy/traefik.yml"]
 
 
 def compose(*arguments: str, **settings: str) -> dict[str, Any]:
     """Its services, with no setting but these."""
-    printed = docker(
-        "compose", "--env-file", "/dev/null", *FILES, *arguments, "config", "--format", "json", env=settings
-    )
-    services: dict[str, Any] = json.loads(printed)["services"]
+    services: dict[str, Any] = composed(*FILES, *arguments, **settings)["services"]
     return services
 
 

@@ -1,4 +1,4 @@
-"""Real servers within the test's own process: in a thread, or in the test's event loop."""
+"""Real servers: within the test's own process, in a thread or in the test's event loop; and whether one answers."""
 
 import asyncio
 import threading
@@ -6,9 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import requests
 import uvicorn
 
 from tests.support.waiting import PATIENCE, eventually, until
+
+
+def serves(url: str) -> bool:
+    """Whether a GET of `url` is answered with 200; False too where nothing listens yet."""
+    try:
+        return requests.get(url, timeout=10).status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 class UnsignalledServer(uvicorn.Server):

@@ -1,4 +1,6 @@
 import mmap
+import subprocess
+import sys
 import time
 
 import pytest
@@ -43,3 +45,30 @@ def test_resident_memory_is_what_the_kernel_says() -> None:
     with mmap.mmap(-1, 20 * MIB) as fresh:  # not from the allocator, which may have as much left over
         fresh.write(b"x" * 20 * MIB)
         assert 15 * MIB < heap.resident() - before < 60 * MIB
+
+
+SHARES = """
+import os
+from htag.process import heap
+
+content = bytearray(20 << 20)
+content[::4096] = b"x" * len(content[::4096])
+if os.fork():
+    os.wait()
+else:
+    before = heap.shared()
+    content[::4096] = b"y" * len(content[::4096])
+    print(before, heap.shared())
+"""
+
+
+def test_what_a_child_shares_with_its_parent_is_known_until_it_is_written() -> None:
+    output = subprocess.run([sys.executable, "-c", SHARES], check=True, capture_output=True, text=True).stdout
+    before, after = map(int, output.split())
+    assert 20 * MIB < before < 60 * MIB
+    assert before - after > 19 * MIB
+
+
+def test_where_the_kernel_does_not_tell_what_is_shared_it_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heap, "_ROLLUP", "/not/there")
+    assert heap.shared() == 0

@@ -315,7 +315,7 @@ async def test_a_session_that_ends_by_a_timer_of_another_visitors_request() -> N
     await house.close()
 
 
-async def test_the_pools_timer_runs_in_no_visitors_context() -> None:
+async def test_the_registrys_timer_runs_in_no_visitors_context() -> None:
     """Observers and loggers of the host look at context variables, too; and the timer keeps what it is given alive."""
     house = House(limits=Limits(grace_seconds=0.02))
     closed: list[str] = []
@@ -450,7 +450,7 @@ async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> Non
     assert language.get() == "none"
 
 
-async def test_an_instance_for_everybody_pushes_in_nobodys_context() -> None:
+async def test_a_shared_instance_pushes_in_no_visitors_context() -> None:
     shared = State(0)
     seen: Seen = {}
 

@@ -83,3 +83,17 @@ async def test_last_words_are_waited_for_when_the_registry_closes() -> None:
     ended(registry)
     await registry.close()
     assert len(said) == 2
+
+
+async def test_a_large_message_that_comes_when_the_session_has_ended_keeps_nothing() -> None:
+    """It was kept until it was measured: in an embedded app, where nothing measures, for ever."""
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    session = opened(registry, Page)
+
+    def late() -> None:
+        (alive,) = registry.sessions.values()
+        registry.end(alive, "expired")
+        registry.usage.note_message(alive, 1000)
+
+    late()
+    assert session() is None

@@ -13,7 +13,7 @@ import pytest
 from htag import Tag
 from htag.errors import HtagEventError
 from htag.events import PREVENT, STOP, Event, prevent, stop
-from htag.session.execution import Result, is_async, name_of, steps, takes_time
+from htag.session.execution import Result, is_async, is_deferred, name_of, steps
 from htag.tree.build_context import current_build
 
 
@@ -105,7 +105,7 @@ ASYNC = [
 async def test_every_kind_of_async_callback_is_run(callback: Any) -> None:
     assert is_async(callback)
     outcome = callback(event())
-    assert takes_time(callback, outcome)
+    assert is_deferred(callback, outcome)
     assert [step.value for step in await all_steps(outcome) if step] in (["waited"], ["called"], ["method"])
 
 
@@ -117,13 +117,13 @@ async def test_the_steps_of_each_kind() -> None:
 
 @pytest.mark.parametrize("value", [None, 5, "text", [], {}, object(), asyncio.sleep, iter([])])
 def test_what_a_callback_returns_takes_no_time_in_general(value: Any) -> None:
-    assert not takes_time(lambda event: value, value)
+    assert not is_deferred(lambda event: value, value)
 
 
 @pytest.mark.parametrize("callback", [lambda event: waits(event), functools.partial(lambda event: waits(event))])
 def test_a_plain_callable_that_makes_a_coroutine_is_refused_by_name(callback: Any) -> None:
     with pytest.raises(HtagEventError, match="<lambda>' returned a coroutine"):
-        takes_time(callback, callback(event()))  # and no warning that it was never awaited: warnings are errors here
+        is_deferred(callback, callback(event()))  # and no warning that it was never awaited: warnings are errors here
 
 
 def fails(event: Event) -> None:

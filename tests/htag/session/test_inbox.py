@@ -156,14 +156,14 @@ async def test_an_exception_is_told_to_the_tab_and_the_next_message_is_handled(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-async def test_two_lanes_do_not_wait_for_each_other(scene: Scene) -> None:
+async def test_two_inboxes_do_not_wait_for_each_other(scene: Scene) -> None:
     scene.click("slow", 1)
     other = Inbox(scene.session)
     assert other.submit(Message(id="fast", event="click", data={"n": 2}), None) is None
     assert "fast 2" in scene.app.log
 
 
-async def test_a_crowd_is_announced_and_whoever_waits_for_it_goes_on_when_it_is_gone(scene: Scene) -> None:
+async def test_a_full_inbox_says_so_and_the_sender_goes_on_when_there_is_room(scene: Scene) -> None:
     scene.click("slow", 0)
     for number in range(MAX_WAITING):
         assert not scene.inbox.full
@@ -178,7 +178,7 @@ async def test_a_crowd_is_announced_and_whoever_waits_for_it_goes_on_when_it_is_
     assert len(scene.app.log) == MAX_WAITING + 2
 
 
-async def test_an_idle_inbox_is_not_full_and_nobody_waits_for_it(scene: Scene) -> None:
+async def test_an_idle_inbox_is_not_full_and_has_room_at_once(scene: Scene) -> None:
     assert not scene.inbox.full
     await asyncio.wait_for(scene.inbox.wait_for_room(), 5)
 

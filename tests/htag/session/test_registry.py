@@ -12,8 +12,9 @@ from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.app import App
 from htag.limits import Limits
+from htag.session.closing import CLOSING_SECONDS
 from htag.session.registry import SessionRefused, SessionRegistry
-from htag.session.session import LAST_WORDS, Session
+from htag.session.session import Session
 from htag.wire.codec import Codec
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
@@ -62,7 +63,7 @@ async def house() -> AsyncIterator[Build]:
 # -- life
 
 
-async def test_a_page_that_nobody_connects_to_is_forgotten(house: Build) -> None:
+async def test_a_page_without_a_connection_is_forgotten(house: Build) -> None:
     home = house(new_seconds=0.02)
     session = home.open()
     assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0}
@@ -146,7 +147,7 @@ async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(hous
     assert home.diary.labels("session_closed") == ["replaced"]
 
 
-async def test_a_session_that_is_over_is_held_by_nothing_in_the_pool(house: Build) -> None:
+async def test_a_session_that_is_over_is_held_by_nothing_in_the_registry(house: Build) -> None:
     home = house()
     session, client = home.open(), RecordingChannel()
     home.registry.connect(session, client, None)
@@ -203,7 +204,7 @@ async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> No
     assert home.diary.labels("session_closed") == ["abandoned"] * 200
 
 
-async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> None:
+async def test_without_a_session_no_visitor_is_refused_for_memory(house: Build) -> None:
     home = house(pressure=lambda: "memory")
     home.open()
     with pytest.raises(SessionRefused, match="memory"):
@@ -213,7 +214,7 @@ async def test_without_a_session_nobody_is_refused_for_memory(house: Build) -> N
         home.open()
 
 
-async def test_who_drains_takes_nobody_new_and_keeps_who_is_there(house: Build) -> None:
+async def test_a_draining_registry_refuses_new_sessions_and_keeps_those_it_has(house: Build) -> None:
     home = house()
     session = home.open()
     home.registry.drain()
@@ -235,7 +236,7 @@ async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> Non
 
 
 @pytest.mark.parametrize("why", ["draining", "memory", "sessions"])
-async def test_somebody_known_is_never_refused_not_even_with_n(why: str) -> None:
+async def test_a_known_visitor_is_never_refused_even_when_asking_for_a_new_session(why: str) -> None:
     pressing = False
     diary = RecordingObserver()
     limits = Limits(max_sessions=1 if why == "sessions" else 9)
@@ -302,8 +303,8 @@ async def test_closing_waits_for_async_last_words_and_for_handlers_to_let_go() -
 
 
 async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 0 < LAST_WORDS < 10  # below what a supervisor grants
-    monkeypatch.setattr("htag.session.session.LAST_WORDS", 0.02)
+    assert 0 < CLOSING_SECONDS < 10  # below what a supervisor grants
+    monkeypatch.setattr("htag.session.closing.CLOSING_SECONDS", 0.02)
 
     class Endless(Tag.App):
         async def on_destroy(self) -> None:
@@ -317,7 +318,7 @@ async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
             await asyncio.sleep(0.001)
 
 
-async def test_closing_leaves_no_timer_and_takes_nobody_new() -> None:
+async def test_closing_leaves_no_timer_and_refuses_new_sessions() -> None:
     home = House(new_seconds=0.01)
     home.open()
     await home.registry.close()
@@ -352,9 +353,9 @@ async def test_connections_are_counted_by_transport(house: Build) -> None:
     for transport in ("websocket", "websocket", "sse", "http"):
         home.registry.connect(session, RecordingChannel(transport), None)
     assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 0}
-    session.spoke_http_at = asyncio.get_running_loop().time()
+    session.last_poll_at = asyncio.get_running_loop().time()
     assert home.registry.usage.connections() == {"websocket": 2, "sse": 1, "http": 1}
-    session.spoke_http_at -= 61
+    session.last_poll_at -= 61
     assert home.registry.usage.connections()["http"] == 0
 
 

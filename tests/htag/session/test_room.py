@@ -12,7 +12,7 @@ from htag.session.room import IN_USE, LISTENING, REFUSED, Room
 from htag.web.event_stream import StreamChannel
 from htag.web.outbox import LARGE_FRAME
 from htag.web.websocket import TRY_LATER
-from tests.htag.web.test_outbox import Browser, Listener, Scene, scene, turns
+from tests.htag.web.slow_browser import Browser, Listener, Scene, scene, turns
 from tests.support.channels import Frame
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
@@ -39,7 +39,7 @@ async def test_a_single_frame_always_has_room() -> None:
     assert Room(Observer(), 10).has(1000)
 
 
-async def test_who_is_in_use_has_more_than_who_listens_and_who_was_refused_has_least() -> None:
+async def test_a_tab_in_use_has_more_room_than_a_listener_and_a_refused_one_least() -> None:
     bounds = RecordingObserver()
     here = Room(bounds, 100)
     here.take(Tab(), 20)
@@ -112,7 +112,7 @@ async def test_tabs_that_do_not_read_share_the_room_and_one_that_is_used_goes_on
     scene.app.word.value = "w" * 500_000
     for number in range(5):
         scene.app.word.value = f"{number}" + "w" * 500_000
-        scene.session._push()
+        scene.session.push()
         await until(lambda: any(f">{number}ww" in frame for frame in browser.frames))  # noqa: B023
         assert scene.session.room.taken <= 3 * MIB
     assert scene.observer.labels("client_fell_behind")
@@ -216,7 +216,7 @@ async def test_what_all_share_has_no_common_room() -> None:
     from htag.session.registry import SessionRegistry
     from htag.session.session import Session
     from htag.wire.codec import Codec
-    from tests.htag.web.test_outbox import Board
+    from tests.htag.web.slow_browser import Board
 
     registry = SessionRegistry(limits=Limits(session_tabs=2, max_sessions=100), observer=Observer())
     registry.share(lambda identity: Session(identity, Board(), Codec(), Observer(), registry.limits))

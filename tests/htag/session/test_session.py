@@ -85,7 +85,7 @@ async def test_a_tab_that_shows_an_older_revision_gets_the_body() -> None:
     shown = session.revision
     session.attach(RecordingChannel(), None)
     for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
-        session.deliver(reply)
+        session.delivery.deliver(reply)
     tab = RecordingChannel()
     session.attach(tab, shown)
     assert ">1</button>" in tab.frames[0]
@@ -125,7 +125,7 @@ async def test_tabs_of_two_versions_share_a_session_and_news_are_encoded_once_fo
     for codec in codecs:
         codec.encoded = 0
     for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
-        session.deliver(reply, tabs[0])
+        session.delivery.deliver(reply, tabs[0])
     assert all('"more":' in tab.frames[-1] for tab in tabs)
     assert ['"counted"' in tab.frames[-1] for tab in tabs] == [True] + 9 * [False]
     assert [codec.encoded for codec in codecs] == [2, 1]  # the answer, and the news for all others
@@ -138,7 +138,7 @@ async def test_a_kept_answer_says_what_the_handler_returned_and_not_what_became_
     session = session_of(app)
     session.page()
     for reply in session.handle(click("list")):  # type: ignore[union-attr]  # sync handler: a list
-        session.deliver(reply)
+        session.delivery.deliver(reply)
     rows.append("two")
     tab = RecordingChannel()
     session.attach(tab, None)
@@ -149,7 +149,7 @@ async def test_an_answer_for_a_tab_between_two_transports_is_kept() -> None:
     session = session_of(Counter())
     session.page()
     for reply in session.handle(click("more")):  # type: ignore[union-attr]  # sync handler: a list
-        session.deliver(reply)
+        session.delivery.deliver(reply)
     tab = RecordingChannel()
     session.attach(tab, None)
     assert '"result":"counted"' in tab.frames[1]
@@ -179,8 +179,8 @@ async def test_an_error_in_a_handler_goes_to_its_tab_only() -> None:
     seen = len(second.frames)
     failure, changes = session.handle(click("fail"))  # type: ignore[misc]  # sync handler: a list
     assert isinstance(failure, Failure)
-    session.deliver(failure, first)
-    session.deliver(changes, first)
+    session.delivery.deliver(failure, first)
+    session.delivery.deliver(changes, first)
     assert "ZeroDivisionError" in first.frames[-1]
     assert len(second.frames) == seen
 
@@ -397,6 +397,27 @@ async def test_an_ended_session_pushes_no_more() -> None:
     frames = [*tab.frames]
     app.add("late")
     app.update()
-    session._push()
+    session.push()
     await asyncio.sleep(0.1)
     assert tab.frames == frames
+
+
+def test_a_session_is_built_where_no_loop_runs_and_served_by_whichever_comes() -> None:
+    app = Counter()
+    session = session_of(app)
+    app.clicks.set(1)
+    app.update()  # there is no tab to be told
+
+    async def serve() -> None:
+        tab = RecordingChannel()
+        session.page()
+        session.attach(tab, session.revision)
+        app.clicks.set(app.clicks.value + 1)
+        app.update(0)
+        await asyncio.sleep(0.01)
+        assert f">{app.clicks.value}</button>" in tab.frames[-1]
+        session.detach(tab)
+
+    asyncio.run(serve())
+    asyncio.run(serve())
+    assert app.clicks.value == 3

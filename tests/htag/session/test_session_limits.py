@@ -13,12 +13,13 @@ from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import State, Tag
 from htag.limits import Limits
+from htag.session.delivery import KEPT_BYTES
 from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
-from htag.session.session import KEPT_BYTES, SESSION_TOO_LARGE, Session
+from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
 from htag.wire.messages import Update
-from tests.htag.web.test_endpoints import Open, click, payloads, scene
+from tests.htag.web.visitor import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.waiting import until
@@ -40,7 +41,7 @@ def session_of(each: Any) -> Session:
 async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_their_bytes(scene: Open) -> None:
     session = session_of(await scene())
     for number in range(50):
-        session.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
+        session.delivery.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
     tab = RecordingChannel()
     session.attach(tab, None)
     assert KEPT_BYTES - 200_000 <= sum(map(len, tab.frames[1:])) <= KEPT_BYTES
@@ -155,7 +156,7 @@ async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_sai
     for _ in range(25):
         session.app.place.add(Endless())  # type: ignore[attr-defined]
         session.start_hooks()
-    assert session.tasks == 10
+    assert len(session.tasks) == 10
     assert bounds.labels("session_limited") == ["tasks"] * 15
     assert "TooManyTasks" in caplog.text
     await asyncio.sleep(0)
@@ -229,7 +230,7 @@ async def test_a_connected_session_is_measured_again_after_it_changed() -> None:
     session = sessions[1][0]
     before = session.size
     session.app.shown.text = "x" * 100_000  # type: ignore[attr-defined]
-    session._push()
+    session.push()
     for _ in range(3):
         house.registry.usage.measure()
     assert session.size > before + 90_000

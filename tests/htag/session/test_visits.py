@@ -81,7 +81,7 @@ async def test_a_speculative_load_makes_no_session(web: WebApp, headers: dict[st
     assert not web.instances
 
 
-async def test_a_speculative_load_of_an_instance_for_everybody() -> None:
+async def test_a_speculative_load_of_a_shared_instance() -> None:
     web = WebApp(Guide())
     assert (await Site(web.app).get("/", {"sec-purpose": "prefetch;prerender"})).status == 403
     assert not web.instances
@@ -130,7 +130,7 @@ def stepwise(self: Any, request: Any) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("hook", [slow, stepwise])
-async def test_a_visit_that_takes_time_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
+async def test_a_visit_that_is_deferred_goes_on_when_the_tab_is_there(hook: Callable[..., Any]) -> None:
     class Patient(Guide):
         on_visit = hook
 
@@ -174,7 +174,7 @@ async def test_a_later_visit_that_fails_is_reported_and_the_page_is_shown(web: W
     await tab.leave()
 
 
-async def test_an_instance_for_everybody_hears_of_each_visitor() -> None:
+async def test_a_shared_instance_hears_of_each_visitor() -> None:
     app = Guide()
     web = WebApp(app)
     for place in ("Rome", "Oslo"):
@@ -183,7 +183,7 @@ async def test_an_instance_for_everybody_hears_of_each_visitor() -> None:
     await shut_down(web)
 
 
-async def test_visits_of_an_instance_for_everybody_do_not_pile_up() -> None:
+async def test_visits_of_a_shared_instance_do_not_pile_up() -> None:
     places: list[str] = []
 
     class Patient(Guide):
@@ -199,7 +199,7 @@ async def test_visits_of_an_instance_for_everybody_do_not_pile_up() -> None:
     await shut_down(web)
 
 
-async def test_an_instance_for_everybody_whose_visit_fails_shows_its_page(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_shared_instance_whose_visit_fails_shows_its_page(caplog: pytest.LogCaptureFixture) -> None:
     class Failing(Guide):
         def on_visit(self, request: Any) -> None:
             raise RuntimeError("no way")

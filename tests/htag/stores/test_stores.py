@@ -1,8 +1,6 @@
 """One suite for all stores: what `htag.stores.base.Store` promises holds in memory, in a file and in a real Valkey."""
 
 import asyncio
-import os
-import shutil
 import sqlite3
 import subprocess
 import threading
@@ -20,6 +18,7 @@ from htag.stores.base import Store
 from htag.stores.memory import MemoryStore
 from htag.stores.sqlite import SqliteStore
 from htag.stores.valkey import ValkeyStore
+from tests.support.engine import need_engine
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
@@ -30,11 +29,8 @@ Opener = Callable[..., Store]
 
 @pytest.fixture(scope="module")
 def valkey_url() -> Iterator[str]:
-    """A real server in a container. A machine without Docker skips, CI must not."""
-    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI has no Docker engine")
-        pytest.skip("no Docker engine")
+    """A real server in a container."""
+    need_engine()
     port = free_port()
     command = ["docker", "run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:6379", IMAGE]
     container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -156,7 +152,7 @@ async def test_a_dropped_session_is_gone(store: Store, name: str) -> None:
     assert (await store.claim(name)).data is None
 
 
-async def test_whoever_held_a_session_before_it_was_dropped_cannot_touch_its_successor(store: Store, name: str) -> None:
+async def test_a_holder_of_a_dropped_session_cannot_touch_its_successor(store: Store, name: str) -> None:
     first = await store.claim(name)
     second = await store.claim(name)
     await store.drop(name, second.generation)

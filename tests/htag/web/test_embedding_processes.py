@@ -23,9 +23,9 @@ from websockets.sync.client import connect
 from htag import Tag, WebApp
 from tests.support.ports import free_port
 from tests.support.servers import UnsignalledServer
+from tests.support.source import ROOT
 from tests.support.waiting import PATIENCE, eventually, until
 
-ROOT = Path(__file__).parents[3]
 END = 3.0  # seconds for a process to end: what a person waits after Ctrl-C
 
 APP = """

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from headless.asgi import Answer, Site
+from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import GTag, State, Tag, WebApp
@@ -18,86 +17,11 @@ from htag.limits import Limits
 from htag.session import rate_limiter, session
 from htag.session.rate_limiter import RateLimiter
 from htag.web import post
-from htag.web.request import revision_shown
-from tests.support.observers import RecordingObserver
+from tests.htag.web.visitor import Open, Scene, click, payloads, scene
+from tests.support.clock import Clock
 from tests.support.waiting import until
 
-
-class Page(Tag.App):
-    def init(self) -> None:
-        self.gate = asyncio.Event()
-        self.calls: list[Any] = []
-        self.count = State(0)
-        Tag.p(self.count, _id="count")
-        Tag.button("more", _id="more", _onclick=self.more)
-        Tag.button("slow", _id="slow", _onclick=self.slow)
-
-    def more(self, event: Any) -> int:
-        self.calls.append(event.n)
-        self.count += 1
-        return int(self.count.value)
-
-    async def slow(self, event: Any) -> int:
-        self.calls.append(event.n)
-        await self.gate.wait()
-        self.count += 1
-        return int(self.count.value)
-
-
-class Scene:
-    """One visitor of one WebApp."""
-
-    def __init__(self, **options: Any) -> None:
-        self.apps: list[Page] = []
-        self.observer = RecordingObserver()
-        self.web = WebApp(Page, on_instance=self.apps.append, observer=self.observer, **options)
-        self.site = Site(self.web.app)
-        self.token = ""
-
-    async def visit(self) -> Scene:
-        tab = await Tab(self.site).load()
-        self.token = tab.token
-        return self
-
-    @property
-    def app(self) -> Page:
-        return self.apps[0]
-
-    @property
-    def revision(self) -> int:
-        (session,) = self.web.registry.sessions.values()
-        return session.revision
-
-    async def post(self, message: Any, *, tab: str = "", query: str = "", **headers: str) -> Answer:
-        body = message if isinstance(message, str | bytes) else json.dumps(message)
-        more = {"x-htag-tab": tab} if tab else {}
-        return await self.site.post(f"/event{query}", body, {"x-htag-token": self.token, **more, **headers})
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def scene() -> AsyncIterator[Open]:
-    """`await scene(limits=…)`: a visitor who has the page."""
-    scenes: list[Scene] = []
-
-    async def open_scene(**options: Any) -> Scene:
-        scenes.append(await Scene(**options).visit())
-        return scenes[-1]
-
-    yield open_scene
-    for each in scenes:
-        await each.web.registry.close()
-
-
-def click(identity: str, number: int, *, fallback: bool = True) -> dict[str, Any]:
-    data = {"callback_id": f"c{number}", "n": number}
-    return {"id": identity, "event": "click", "data": data, "fallback": fallback}
-
-
-def payloads(answer: Answer) -> list[Any]:
-    return [json.loads(payload) for payload in answer.json["payloads"]]
+__all__ = ["scene"]  # a fixture
 
 
 # -- who is let in
@@ -184,89 +108,7 @@ async def test_what_is_too_large_is_413_in_a_post_and_closes_a_websocket_with_10
     assert (here.observer.labels("message_refused"), here.app.calls) == (["too_large"] * 2, [])
 
 
-@pytest.mark.parametrize(
-    ("query", "revision"),
-    [
-        (b"", None),
-        (b"rev=5", 5),
-        (b"v=2&rev=5", 5),
-        (b"rev=", None),
-        (b"rev=-1", None),
-        (b"rev=1.5", None),
-        (b"rev=x", None),
-        (b"rev=%D9%A5", None),
-        (b"rev=\xff", None),
-        (b"rev=" + b"9" * 15, 10**15 - 1),
-        (b"rev=" + b"9" * 5000, None),
-    ],
-)
-def test_the_revision_that_a_tab_shows_is_a_number_or_none(query: bytes, revision: int | None) -> None:
-    assert revision_shown({"query_string": query}) == revision
-    assert revision_shown({}) is None
-
-
 # -- rate
-
-
-class Clock:
-    """A time that passes only when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-def test_pace_lets_the_limit_through_each_second_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(rate_limiter, "time", clock)
-    bucket = RateLimiter(10)
-    start = clock.now
-    for _ in range(100):
-        bucket.left -= 1
-        if bucket.left <= 0:
-            clock.now += bucket.delay()
-    assert clock.now - start == pytest.approx(10)
-
-
-def test_pace_never_waits_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(rate_limiter, "time", clock)
-    bucket = RateLimiter(10)
-    for _ in range(100):
-        bucket.left -= 1
-        assert bucket.left > 0 or bucket.delay() == 0
-        clock.now += 0.12
-
-
-def test_pace_lets_a_tenth_of_the_limit_through_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(rate_limiter, "time", clock)
-    bucket = RateLimiter(1000)
-    assert bucket.left == 100
-    bucket.left -= 300  # a large message, say
-    assert bucket.delay() == pytest.approx(0.3)
-    clock.now += 0.3
-    assert bucket.delay() == 0
-    assert bucket.left == pytest.approx(100)
-    clock.now += 60
-    bucket.left -= 100
-    assert bucket.delay() == 0
-    assert bucket.left == pytest.approx(100)  # silence saves nothing up
-
-
-def test_whoever_does_not_wait_gains_nothing_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(rate_limiter, "time", clock)
-    bucket, start, read = RateLimiter(1000), clock.now, 0
-    while clock.now < start + 2:
-        bucket.left -= 1
-        if bucket.left <= 0 and bucket.delay() > 0:
-            clock.now += 0.001  # another connection of the same session asks again and again
-        else:
-            read += 1
-    assert read <= 2200
 
 
 @pytest.fixture
@@ -286,7 +128,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
-async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Open, waits: list[float]) -> None:
+async def test_a_tab_that_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Open, waits: list[float]) -> None:
     here = await scene(limits=Limits(messages_per_second=20))
     socket = await here.site.websocket(f"/ws?rev={here.revision}")
     await socket.receive()
@@ -300,7 +142,7 @@ async def test_whoever_sends_too_fast_is_slowed_down_and_loses_nothing(scene: Op
     assert here.observer.labels("message_refused") == ["too_fast"] * 2
 
 
-async def test_the_tabs_of_a_session_have_one_pace(scene: Open, waits: list[float]) -> None:
+async def test_the_tabs_of_a_session_share_one_rate_limiter(scene: Open, waits: list[float]) -> None:
     here = await scene(limits=Limits(messages_per_second=20))
     for _ in range(10):
         socket = await here.site.websocket(f"/ws?rev={here.revision}")
@@ -374,14 +216,6 @@ async def test_time_that_a_session_takes_from_others_counts_too(
         await here.post(click("heavy", 2, fallback=fallback))
     # the last one's time is not asked for yet
     assert asked[-1] == pytest.approx(asked[0] - 2 - 0.3 * 2 * 1000, abs=0.1)
-
-
-def test_an_app_with_a_slow_minute_waits_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(rate_limiter, "time", clock)
-    bucket = RateLimiter(1000)
-    bucket.left -= 60 * bucket.a_second
-    assert bucket.delay() == pytest.approx(1.1)
 
 
 # -- a POST that comes twice

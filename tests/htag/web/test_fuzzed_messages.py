@@ -85,7 +85,7 @@ async def test_ten_thousand_fuzzed_messages_are_no_error(seed: int, caplog: pyte
             replies = session.handle(received)
             assert isinstance(replies, list)
             for reply in replies:
-                session.deliver(reply, tab)
+                session.delivery.deliver(reply, tab)
             json.loads(tab.last)
             session.page().body.encode()
     assert session.app.heard > 20  # type: ignore[attr-defined]

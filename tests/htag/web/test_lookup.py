@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from headless.asgi import Exchange, Site
-from headless.errors import Refused
+from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
-from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
+from tests.htag.web.visitor import Open, Page, Scene, click, payloads, scene
 from tests.support.waiting import until
 
 __all__ = ["scene"]
@@ -121,7 +121,7 @@ async def test_of_two_new_beginnings_at_once_one_session_is_left_and_no_other_li
 async def websocket(here: Scene) -> Any:
     socket = await here.site.websocket("/ws")
     try:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Disconnected) as refused:
             await socket.receive()
     finally:
         await socket.close()
@@ -227,7 +227,7 @@ async def test_tabs_that_come_at_once_are_no_more_than_a_session_may_have(scene:
     await until(lambda: store.waiting == most + 3)
     store.after.set()
     sockets = await asyncio.gather(*coming, return_exceptions=True)
-    assert sum(isinstance(socket, Refused) for socket in sockets) == 3
+    assert sum(isinstance(socket, Disconnected) for socket in sockets) == 3
     assert len(session_of(here).channels) == most
     for socket in sockets:
         if not isinstance(socket, BaseException):

@@ -10,20 +10,14 @@ from headless.asgi import Answer, Site
 from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.web.newcomers import Newcomers
+from tests.support.clock import Clock
 from tests.support.observers import RecordingObserver
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock.monotonic)
     return clock
 
 
@@ -61,7 +55,7 @@ def test_a_64_of_ipv6_is_one_address_and_a_mapped_address_is_ipv4(clock: Clock) 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "testclient", ""])
-def test_nobody_is_counted_who_may_be_everybody(host: str) -> None:
+def test_an_address_that_many_may_share_is_not_limited(host: str) -> None:
     assert come(Newcomers(1, 1), host, 100) == 100
 
 
@@ -103,7 +97,7 @@ async def visit(web: WebApp, host: str = "203.0.113.1", path: str = "/", **cooki
 
 
 @pytest.mark.parametrize("cookie", ["x", "a.b", "AAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
-async def test_a_made_up_cookie_does_not_make_anybody_known(web: WebApp, cookie: str) -> None:
+async def test_a_made_up_cookie_makes_no_visitor_known(web: WebApp, cookie: str) -> None:
     answers = [(await visit(web, htag_sid=cookie))[0] for _ in range(5)]
     assert [answer.status for answer in answers] == [200, 200, 429, 429, 429]
     assert len(web.instances) == 2
@@ -121,7 +115,7 @@ async def test_neither_does_a_cookie_of_ours_whose_session_is_gone(web: WebApp) 
     assert (await visit(web, **first.cookies))[0].status == 429
 
 
-async def test_who_has_a_session_is_no_newcomer(web: WebApp) -> None:
+async def test_a_visitor_with_a_session_is_no_newcomer(web: WebApp) -> None:
     _, site = await visit(web)
     for _ in range(5):
         await visit(web)
@@ -130,7 +124,7 @@ async def test_who_has_a_session_is_no_newcomer(web: WebApp) -> None:
     assert (await visit(web, host="203.0.113.2"))[0].status == 200, "nor is somebody else refused"
 
 
-async def test_an_instance_for_everybody_opens_no_sessions() -> None:
+async def test_a_shared_instance_opens_no_sessions() -> None:
     web = WebApp(Page(), limits=Limits(newcomers_per_second=0.01, newcomers_burst=1))
     assert {(await visit(web))[0].status for _ in range(5)} == {200}
 

@@ -2,86 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, MutableMapping
-from typing import Any
 
 import pytest
 
-from htag import State, Tag
-from htag.limits import Limits
-from htag.session.session import UNKNOWN_SESSION, Session
+from htag import Tag
+from htag.session.session import UNKNOWN_SESSION
 from htag.web import event_stream
 from htag.web.event_stream import StreamChannel
 from htag.web.post import ResponseChannel
-from htag.web.websocket import WebSocketChannel
-from tests.support.channels import Frame, Verbatim
-from tests.support.observers import RecordingObserver
+from tests.htag.web.slow_browser import KILOBYTE, Browser, Listener, Scene, scene, turns
+from tests.support.channels import Frame
 from tests.support.waiting import until
 
-KILOBYTE = 1000
-
-
-class Browser:
-    """The far end of an ASGI `send`: reads when told to, or not at all."""
-
-    def __init__(self) -> None:
-        self.messages: list[MutableMapping[str, Any]] = []
-        self.reads = asyncio.Event()
-        self.reads.set()
-        self.gone = False
-        self.one_by_one = False  # takes one message, then no more until told to
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        await self.reads.wait()
-        if self.gone:
-            raise OSError("nobody is there")
-        self.messages.append(message)
-        if self.one_by_one:
-            self.reads.clear()
-
-    @property
-    def frames(self) -> list[str]:
-        return [message["text"] for message in self.messages if message["type"] == "websocket.send"]
-
-    @property
-    def stream(self) -> str:
-        return b"".join(message["body"] for message in self.messages).decode()
-
-
-class Board(Tag.App):
-    def init(self) -> None:
-        self.word = State("first")
-        Tag.p(self.word, _id="shown")
-
-
-class Scene:
-    """A session with limits small enough to be reached."""
-
-    def __init__(self) -> None:
-        self.app = Board()
-        self.observer = RecordingObserver()
-        limits = Limits(outbox_bytes=10 * KILOBYTE)
-        self.session = Session("id", self.app, Verbatim(), self.observer, limits)
-        self.session.start()
-        self.session.page()
-
-    def socket(self) -> tuple[WebSocketChannel, Browser]:
-        browser = Browser()
-        return WebSocketChannel(self.session, browser.send), browser
-
-
-@pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
-    scene = Scene()
-    yield scene
-    scene.session.close()
-    await scene.session.finished()
-
-
-async def turns(count: int = 5) -> None:
-    """Let everything run that can."""
-    for _ in range(count):
-        await asyncio.sleep(0)
+__all__ = ["scene"]  # a fixture
 
 
 async def test_frames_leave_in_the_order_in_which_they_came(scene: Scene) -> None:
@@ -175,7 +108,7 @@ async def test_a_slow_reader_holds_up_no_other_tab(scene: Scene) -> None:
         each.wake()
     for number in range(50):
         scene.app.word.value = f"{number}-" + "w" * KILOBYTE
-        scene.session._push()
+        scene.session.push()
         await until(lambda: f">{number}-" in "".join(browser.frames[-1:]))  # noqa: B023  # awaited right here
     assert sleeping.frames == []
     assert scene.observer.labels("client_fell_behind") == ["websocket"]
@@ -239,20 +172,6 @@ async def test_nothing_is_sent_after_the_close(scene: Scene) -> None:
 # -- event stream
 
 
-class Listener:
-    """The browser's side of an event stream."""
-
-    def __init__(self) -> None:
-        self._leaves = asyncio.Event()
-
-    def leave(self) -> None:
-        self._leaves.set()
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        await self._leaves.wait()
-        return {"type": "http.disconnect"}
-
-
 async def test_a_stream_sends_what_is_queued_and_ends_when_the_browser_goes(scene: Scene) -> None:
     browser, listener = Browser(), Listener()
     stream = StreamChannel(scene.session, browser.send)
@@ -310,7 +229,7 @@ async def test_a_stream_ends_with_its_session(scene: Scene) -> None:
     await asyncio.wait_for(running, 5)
 
 
-async def test_a_stream_whose_heartbeat_finds_nobody_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_whose_heartbeat_cannot_be_sent_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT", 0.01)
     browser, listener = Browser(), Listener()
     browser.gone = True
@@ -365,7 +284,7 @@ async def test_statics_that_were_dropped_come_with_the_full_render(scene: Scene)
     socket.wake()
     await turns()
     scene.app.add(Late())
-    scene.session._push()
+    scene.session.push()
     for _ in range(20):
         socket.put(Frame("x" * KILOBYTE))
     browser.reads.set()
@@ -381,7 +300,7 @@ async def test_statics_that_a_tab_missed_while_it_was_away_come_when_it_is_back(
     scene.session.attach(away, shown)
     scene.session.detach(away)
     scene.app.add(Late())
-    scene.session._push()
+    scene.session.push()
     back, browser = scene.socket()
     scene.session.attach(back, shown)
     await back.flush()

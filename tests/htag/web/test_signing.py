@@ -17,7 +17,7 @@ def cookies(*values: str) -> list[tuple[bytes, bytes]]:
     return [(b"cookie", "; ".join(values).encode("latin-1"))]
 
 
-def test_who_was_signed_is_recognised_by_all_who_share_the_secret() -> None:
+def test_a_signed_id_is_recognised_by_all_who_share_the_secret() -> None:
     signed = Signer(SECRET).sign("me")
     headers = cookies("a=b", f"{COOKIE}={signed}", "c=d")
     assert Signer(SECRET).verified_ids(headers) == ["me"]
@@ -28,7 +28,7 @@ def test_who_was_signed_is_recognised_by_all_who_share_the_secret() -> None:
 @pytest.mark.parametrize(
     "value", ["", ".", "me", "me.", ".me", "me.me", "mé.x", "\xff\xfe.\xfd", '"', "%00.a", "a" * 9999]
 )
-def test_a_forged_cookie_is_nobodys(value: str) -> None:
+def test_a_forged_cookie_names_no_session(value: str) -> None:
     assert Signer(SECRET).verified_ids(cookies(f"{COOKIE}={value}")) == []
 
 
@@ -52,7 +52,7 @@ def test_of_several_cookies_of_the_name_those_we_signed_count_in_their_order() -
 
 
 @pytest.mark.parametrize("spelling", ["{}=", "{}==", "{}===", "{} ", "{}.", ".{}", "{}A", "\x00{}", "{}!"])
-def test_another_spelling_of_a_signature_is_nobodys(spelling: str) -> None:
+def test_another_spelling_of_a_signature_names_no_session(spelling: str) -> None:
     signer = Signer(SECRET)
     named = [(b"cookie", f"{COOKIE}={spelling.format(signer.sign('me'))};".encode())]
     assert signer.verified_ids(named) == (["me"] if spelling == "{} " else [])  # of blanks around it, a cookie has none

@@ -14,7 +14,7 @@ from headless.tab import Tab
 from htag import WebApp
 from htag.session import inbox
 from htag.session.tab import MAX_TABS
-from tests.htag.web.test_endpoints import Open, Page, Scene, click, payloads, scene
+from tests.htag.web.visitor import Open, Page, Scene, click, payloads, scene
 from tests.support.waiting import until
 
 __all__ = ["scene"]
@@ -102,7 +102,7 @@ async def test_a_tab_whose_handler_hangs_gives_its_order_up_with_its_connection(
 
 
 @pytest.mark.parametrize("name", ["", "two", "t" * 65, "o%20ne", "%C3%B6ne", "one%00", "<b>"])
-async def test_another_tab_and_one_without_a_name_that_can_be_one_wait_for_nobody(scene: Open, name: str) -> None:
+async def test_another_tab_and_one_without_a_valid_name_do_not_wait(scene: Open, name: str) -> None:
     here = await scene()
     socket = await slow_by_websocket(here)
     other = await here.site.websocket(f"/ws?tab={name}")

@@ -182,7 +182,7 @@ async def test_a_second_has_a_budget_of_frames_and_then_nothing_is_read(
     assert sum(peer.turns) <= 200 + 2 * MOST_FRAMES  # the second begins with the first time that all is spent
 
 
-async def test_whoever_spent_the_budget_is_read_again_when_the_second_is_over(
+async def test_a_connection_that_spent_the_budget_is_read_again_when_the_second_is_over(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = peer.protocol.loop.time

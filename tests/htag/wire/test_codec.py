@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import itertools
 import json
 from typing import Any
 
@@ -10,16 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headless.wire import exclusive_or
 from htag.errors import MessageTooLarge, WireError
 from htag.wire.codec import Codec
 from htag.wire.messages import UNSET, Failure, Message, Update
 from htag.wire.parano import Cipher
 
 KEY = "0123456789abcdef"
-
-
-def slowly(raw: bytes, key: str) -> bytes:
-    return bytes(byte ^ ord(character) for byte, character in zip(raw, itertools.cycle(key), strict=False))
 
 
 # -- messages in
@@ -131,7 +127,7 @@ def test_a_short_reply_after_a_long_one_has_nothing_of_it() -> None:
 
 def test_with_a_key_a_reply_is_concealed_and_reads_back() -> None:
     text = Codec(KEY).encode(Update({"p-1": "<p>é🙂</p>"}))
-    raw = slowly(base64.b64decode(text, validate=True), KEY)
+    raw = exclusive_or(base64.b64decode(text, validate=True), KEY)
     assert json.loads(raw)["updates"] == {"p-1": "<p>é🙂</p>"}
 
 

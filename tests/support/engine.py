@@ -1,16 +1,17 @@
 """The Docker engine, as the tests use it. Locally a machine without one skips; in CI that is a failure."""
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import pytest
-
+from tests.support.machine import give_up
+from tests.support.source import ROOT
 from tests.support.waiting import patience
 
-ROOT = Path(__file__).parents[2]
 # Seconds that a single command may take; a slow machine can stretch it. Building the image from nothing is the longest.
 DEADLINE = patience(300)
 
@@ -37,6 +38,13 @@ def docker(*arguments: str, env: Mapping[str, str] | None = None) -> str:
     return done.stdout
 
 
+def composed(*arguments: str, **settings: str) -> dict[str, Any]:
+    """What Compose makes of our files, with no setting but these. `arguments`: to Compose, such as `--file=…`."""
+    command = ["compose", "--env-file", "/dev/null", *arguments, "config", "--format", "json"]
+    configuration: dict[str, Any] = json.loads(docker(*command, env=settings))
+    return configuration
+
+
 @cache
 def _missing() -> str | None:
     try:
@@ -49,5 +57,4 @@ def _missing() -> str | None:
 def need_engine() -> None:
     """Skip the test where there is no engine; in CI, fail."""
     if reason := _missing():
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(f"{reason} on this machine")

@@ -12,29 +12,9 @@ from hypothesis import strategies as st
 
 from htag.state import State, plain
 from htag.tree.reactive import Proxy
-from htag.tree.readers import reader
+from tests.support.readers import Shown, changes
 
 Point = namedtuple("Point", "x y")
-
-
-class Shown:
-    """A reader: evaluates `content` once, counts what it is told from then on."""
-
-    def __init__(self, content):
-        self.told = 0
-        token = reader.set(self)
-        content()
-        reader.reset(token)
-
-    def state_changed(self):
-        self.told += 1
-
-
-def changes(state, action):
-    """How often `action` notifies the readers of `state`."""
-    shown = Shown(lambda: state.value)
-    action()
-    return shown.told
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ async def test_a_login_renews_id_and_token_and_the_session_stays(visit: Visit, t
     assert await tab.click("b") == 3, "and over a new one"
 
 
-async def test_the_old_id_is_nobodys_after_a_while(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_old_id_names_no_session_after_a_while(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "FORMER_SECONDS", 0.1)
     tab = await visit(Login)
     old, token = Site(tab.site.app, cookies=tab.site.cookies), tab.token
@@ -283,7 +283,7 @@ async def test_a_task_may_ask_for_it(visit: Visit, transport: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])
-async def test_nobody_renews_without_the_token(visit: Visit, token: str) -> None:
+async def test_a_renewal_needs_the_token(visit: Visit, token: str) -> None:
     tab = await visit(Login)
     before = sid(tab.site)
     tab.app.renew_session_id()
@@ -293,7 +293,7 @@ async def test_nobody_renews_without_the_token(visit: Visit, token: str) -> None
     assert sid(tab.site) == before
 
 
-async def test_an_instance_for_everybody_and_a_page_that_is_just_made_have_nothing_to_renew(visit: Visit) -> None:
+async def test_a_shared_instance_and_a_page_that_is_just_made_have_nothing_to_renew(visit: Visit) -> None:
     class Eager(Login):
         def init(self) -> None:
             super().init()

@@ -1,0 +1,85 @@
+"""Which channel of a session gets which reply; what is kept for a browser that has none at the moment."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from htag.session.channel import Channel
+from htag.session.journal import Journal
+from htag.wire.codec import Codec, Encoded
+from htag.wire.messages import UNSET, Reply, Update, size_of
+
+KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
+KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
+
+
+class Delivery:
+    """The channels of a session. Updates go to all of them and into the journal, answers to the one that asked."""
+
+    __slots__ = ("_answers", "_codec", "channels", "journal")
+
+    def __init__(self, codec: Codec) -> None:
+        """`codec` freezes the answers that are kept."""
+        self.channels: list[Channel] = []
+        self.journal = Journal()
+        self._codec = codec
+        self._answers: deque[Reply] | None = None
+
+    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
+        """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
+        channels = self.channels
+        if type(reply) is Update:
+            if reply.updates or reply.js or reply.statics:
+                self.journal.append(reply)
+            elif reply.callback_id is UNSET:
+                return
+        if len(channels) == 1 and channels[0] is origin:
+            origin.put(reply)  # one tab, which sends what is put: nearly always
+        elif channels:
+            self._broadcast(reply, origin if origin in channels else None)
+        else:
+            self._keep(reply)
+
+    def tell(self, channels: Sequence[Channel], *replies: Reply) -> None:
+        """Hand `replies` to some of the channels, encoded once for each version. They are no part of the journal."""
+        for reply in replies:
+            encoded: Encoded = {}
+            for channel in channels:
+                channel.put(reply, encoded)
+                channel.wake()
+
+    def hand_over_kept(self, channel: Channel) -> None:
+        """Give `channel` the answers that were made while no channel was attached."""
+        answers, self._answers = self._answers, None
+        for answer in answers or ():
+            channel.put(answer)
+
+    def others(self, channel: Channel | None) -> list[Channel]:
+        """All channels but `channel`."""
+        return [each for each in self.channels if each is not channel]
+
+    def wake(self) -> None:
+        """Have all channels send what is queued: the latest first, since older ones may be of tabs that sleep."""
+        for channel in reversed(self.channels):
+            channel.wake()
+
+    def end(self) -> None:
+        """Close all channels."""
+        for channel in [*self.channels]:
+            channel.end()
+
+    def _broadcast(self, reply: Reply, origin: Channel | None) -> None:
+        if origin is not None:
+            origin.put(reply)
+            if not isinstance(reply, Update) or not reply.has_news:
+                return
+            reply = Update(reply.updates, reply.js, reply.statics)
+        self.tell(self.others(origin), reply)
+
+    def _keep(self, reply: Reply) -> None:
+        """A browser that changes its transport gets its answer when it is back."""
+        if reply.callback_id:
+            if self._answers is None:
+                self._answers = deque(maxlen=KEPT_ANSWERS)
+            self._answers.append(self._codec.freeze(reply))
+            while sum(map(size_of, self._answers)) > KEPT_BYTES:
+                self._answers.popleft()

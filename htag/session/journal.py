@@ -1,0 +1,83 @@
+"""The journal of a session: its updates are numbered, and the latest can be kept so that a tab gets them again.
+
+A tab that has applied all updates up to number N, and lost its connection, is up to date again once it has applied
+those since N. The numbers of one session follow each other; a session begins anywhere, so that no tab of an earlier
+session under the same cookie takes its number for one of this.
+"""
+
+import random
+from collections import deque
+
+from htag.wire.messages import Update, size_of
+
+MAX_ENTRIES = 100  # a minute of a page that updates itself twice a second; who was away for longer gets a full render
+MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good then
+ENTRY_BYTES = 400  # of the structures around the texts of an entry: measured for an update of one tag
+
+
+class Journal:
+    """Counts the updates of a session, and keeps the latest while they can be of use.
+
+    It keeps nothing until `retain` is called: an idle session costs a number. To be called when a tab connects that can
+    resume, as tabs of wire version 1 cannot; `release`, when none is left that could.
+    """
+
+    __slots__ = ("_tail", "bytes", "head")
+
+    def __init__(self) -> None:
+        self.head = random.getrandbits(32)
+        """The number of the latest update."""
+        self.bytes = 0
+        """What the kept updates take."""
+        self._tail: deque[Update] | None = None
+
+    def retain(self) -> None:
+        """Keep the updates that follow."""
+        if self._tail is None:
+            self._tail = deque()
+
+    def release(self) -> None:
+        """Keep no updates any more: no tab is left that could ask for them."""
+        self._tail, self.bytes = None, 0
+
+    def append(self, update: Update) -> None:
+        """`update` is sent to all tabs: it is the next one. What it answers is left out, since it answers one tab."""
+        self.head += 1
+        if self._tail is not None:
+            self._keep(Update(update.updates, update.js, update.statics))
+
+    def skip(self) -> None:
+        """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""
+        self.head += 1
+        if self._tail is not None:
+            self.trim()
+
+    def since(self, number: int) -> list[Update] | None:
+        """The updates after `number`, in order; None if they are not all there, or `number` is none of this session."""
+        missing = self.head - number
+        kept = self._tail or ()
+        if not 0 <= missing <= len(kept):
+            return None
+        return [*kept][len(kept) - missing :]
+
+    def acknowledge(self, number: int) -> None:
+        """All tabs have applied the updates up to `number`: these can go."""
+        while self._tail and self.head - len(self._tail) < number:
+            self._drop_first()
+
+    def trim(self, size: int = 0) -> None:
+        """Keep `size` bytes of updates at most: memory is tight."""
+        while self.bytes > size:
+            self._drop_first()
+
+    def _keep(self, update: Update) -> None:
+        assert self._tail is not None
+        self._tail.append(update)
+        self.bytes += ENTRY_BYTES + size_of(update)
+        if len(self._tail) > MAX_ENTRIES:
+            self._drop_first()
+        self.trim(MAX_BYTES)  # one that is larger goes with all before it: the tail ends with the latest or is empty
+
+    def _drop_first(self) -> None:
+        assert self._tail is not None
+        self.bytes -= ENTRY_BYTES + size_of(self._tail.popleft())

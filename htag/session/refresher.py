@@ -1,0 +1,46 @@
+"""Tabs that show generated tags which a later page has made anew are brought up to date."""
+
+from collections.abc import Callable, Sequence
+from contextvars import Context
+
+from htag.session.channel import Channel
+from htag.session.delivery import Delivery
+from htag.session.failures import Failures
+from htag.session.throttle import Throttle
+from htag.tree.live import LiveTree
+from htag.wire.messages import Update
+
+REFRESH_SECONDS = 1.0  # between two updates that tabs get because pages of the same session are made
+
+
+class Refresher:
+    """Shows open tabs the tags that they lack: not for each of many pages, but REFRESH_SECONDS apart."""
+
+    __slots__ = ("_delivery", "_failures", "_live", "_outdated", "_throttle")
+
+    def __init__(self, live: LiveTree, delivery: Delivery, failures: Failures, context: Callable[[], Context]) -> None:
+        self._live = live
+        self._delivery = delivery
+        self._failures = failures
+        self._outdated: Sequence[Channel] = ()
+        self._throttle = Throttle(self._refresh, context)
+
+    def outdate(self) -> None:
+        """A page was made just now: it has new tags in the place of those that the open tabs show."""
+        self._outdated = [*self._delivery.channels]
+        self._throttle.bind_loop()
+        self._throttle.request(REFRESH_SECONDS)
+
+    def cancel(self) -> None:
+        """The session is over."""
+        self._outdated = ()
+        self._throttle.cancel()
+
+    def _refresh(self) -> None:
+        outdated, self._outdated = self._outdated, ()
+        there = [channel for channel in outdated if channel in self._delivery.channels]
+        if there:
+            update = Update({}, [], [])
+            errors = self._live.render_generated(update)
+            failures = [self._failures.of_tag("render", tag, error) for tag, error in errors]
+            self._delivery.tell(there, *failures, update)

@@ -1,0 +1,44 @@
+"""What a request for the page does to the tree: it mounts, or mounts again, and its app is told of the visit."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from htag.app import App
+from htag.session.delivery import Delivery
+from htag.session.failures import Failures
+from htag.tree.live import LiveTree
+
+
+class Visits(NamedTuple):
+    """Runs the hooks of one app for a request; `request` is None where there is no HTTP."""
+
+    app: App
+    live: LiveTree
+    delivery: Delivery
+    failures: Failures
+
+    def first(self, request: Any) -> None:
+        """The app was just made: its tree mounts, and the app is told of `request`. Raises what its hooks raise."""
+        if self.live.has_hooks:
+            self.live.mount(self.app)
+        if request is not None:
+            self.live.run_visit_hook(request)
+
+    def again(self, request: Any) -> None:
+        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+        hooks = self.live.hooks
+        hooks.drop_pending([self.app])  # an `on_visit` that no tab has connected for
+        self._attempt(hooks.run_unmount_hooks, self.app)
+        self._attempt(hooks.run_mount_hooks, self.app)
+        if request is not None:
+            self.another(request)
+
+    def another(self, request: Any) -> None:
+        """One more visitor asks for the page: the app is told, and its tree stays as it is."""
+        self._attempt(self.live.run_visit_hook, request)
+
+    def _attempt(self, hooks: Callable[[Any], None], argument: Any) -> None:
+        try:
+            hooks(argument)
+        except Exception as error:
+            self.delivery.deliver(self.failures.of_tag("hook", self.app, error))

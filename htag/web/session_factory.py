@@ -1,0 +1,72 @@
+"""How a session is made: the app is constructed, its author's `on_instance` runs, and its tree mounts."""
+
+import inspect
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any, Protocol
+
+from starlette.requests import Request
+
+from htag.app import App
+from htag.log.reports import Reports
+from htag.observer import Observer
+from htag.session.registry import SessionRegistry
+from htag.session.session import Session
+from htag.tree.live import live_tree
+from htag.wire.codec import Codec
+
+
+class Serving(Protocol):
+    """What is read of a `WebApp` for each new session: runners and embedders may change it after construction."""
+
+    tag_entity: type[App] | App
+    on_instance: Callable[..., Any] | None
+    debug: bool
+    exit_on_disconnect: bool
+    codec: Codec
+    observer: Observer
+    registry: SessionRegistry
+    reports: Reports
+
+
+class SessionFactory:
+    """Makes the sessions of one `WebApp`."""
+
+    def __init__(self, web: Serving, renew: Callable[[App], None]) -> None:
+        """`renew`: is called with an app that asks for a new session id."""
+        self._web = web
+        self._renew = renew
+
+    def of(self, request: Request, given: Context | None = None) -> Callable[[str], Session]:
+        """Return what makes the session for `request`, called with the session's id. That raises what the app raises.
+
+        The session has the variables that a middleware of the host has set for `request`, or those of `given`.
+        """
+        context = copy_context() if given is None else given
+        return lambda session_id: context.copy().run(self._make, session_id, request, context)
+
+    def _make(self, session_id: str, request: Request, given: Context) -> Session:
+        web, entity = self._web, self._web.tag_entity
+        app = entity if isinstance(entity, App) else entity()
+        if web.on_instance is not None:
+            arguments = (app,) if takes_one(web.on_instance) else (app, request)
+            web.on_instance(*arguments)
+        for name in ("debug", "exit_on_disconnect"):
+            # what the class or its `init` says stays
+            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
+                setattr(app, name, getattr(web, name))
+        live_tree(app).heard_from(lambda: request)
+        session = Session(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
+        try:
+            # an app instance for all visitors hears of each of them where the page is asked for
+            session.start(None if isinstance(entity, App) else request)
+        except Exception:
+            session.close()  # what has mounted already ends what it began
+            raise
+        session.renew = self._renew
+        return session
+
+
+def takes_one(callback: Callable[..., Any]) -> bool:
+    """Whether `callback` has exactly one parameter; `on_instance` gets the request as a second one if not."""
+    return len(inspect.signature(callback).parameters) == 1
