@@ -154,7 +154,7 @@ class Session:
 
         What its hook left to be run begins at once: of those who ask, not all will connect.
         """
-        waiting = self.live.hooks.take_pending()
+        waiting = self.live.hooks.drain_pending()
         with self.context.entered():
             Visits(self.app, self.live, self.delivery, self.failures).another(request)
         self.start_hooks()
@@ -361,7 +361,7 @@ class Session:
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
-        if pending := self.live.hooks.take_pending():
+        if pending := self.live.hooks.drain_pending():
             most = self.limits.session_tasks
             HookTasks(self.tasks, most, self.push, self.failures, self.delivery, self.observer).start(pending)
 

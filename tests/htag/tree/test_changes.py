@@ -110,7 +110,7 @@ def test_what_was_taken_and_not_shown_comes_back_in_its_order_with_what_changed_
     changes = live_tree(app).changes
     changes.note(first, TEXT)
     changes.note(second, TEXT)
-    taken = changes.take_dirty()
+    taken = changes.drain_dirty()
     changes.note(third, TEXT)
     changes.note(first, ATTRIBUTES)
     changes.put_back(taken)

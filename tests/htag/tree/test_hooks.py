@@ -33,7 +33,7 @@ def test_what_was_taken_and_put_back_comes_first(app: Stage) -> None:
     hooks = live_tree(app).hooks
     one, other = (app, waits()), (app, waits())
     hooks.pending.append(one)
-    taken = hooks.take_pending()
+    taken = hooks.drain_pending()
     assert hooks.pending == []
     hooks.pending.append(other)
     hooks.put_back(taken)

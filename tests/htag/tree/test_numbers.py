@@ -27,16 +27,16 @@ def test_a_number_is_given_once_only(app: Stage) -> None:
 def test_a_count_goes_on_where_another_was(first: int) -> None:
     count = Numbers(first)
     assert count.next == first
-    assert [count.take() for _ in range(3)] == [first, first + 1, first + 2]
+    assert [count.allocate() for _ in range(3)] == [first, first + 1, first + 2]
     assert count.next == first + 3
 
 
 def test_asking_for_the_next_number_uses_up_none() -> None:
     count = Numbers()
     assert [count.next for _ in range(3)] == [1, 1, 1]
-    assert count.take() == 1
+    assert count.allocate() == 1
 
 
 def test_small_numbers_are_the_same_objects_for_all_apps() -> None:
     """An int of each session's own, for each tag, is a tenth of a session's memory."""
-    assert Numbers(1000).take() is Numbers(1000).take() is NUMBERS[999]
+    assert Numbers(1000).allocate() is Numbers(1000).allocate() is NUMBERS[999]
