@@ -50,8 +50,8 @@ def test_what_the_app_asks_for_goes_to_the_session_that_runs_it(app: Stage) -> N
 
 def test_the_request_is_the_one_that_spoke_last_and_none_once_the_app_is_over(app: Stage) -> None:
     assert app.request is None
-    live_tree(app).heard_from(lambda: "first")
-    live_tree(app).heard_from(lambda: "second")
+    live_tree(app).request = lambda: "first"
+    live_tree(app).request = lambda: "second"
     assert app.request == "second"
     live_tree(app).attach_host(host := Recorder())
     live_tree(app).dispose()
