@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextvars import Context
 
 from htag.session.session import Session
+from htag.session.status import SessionState
 
 ENDING_SECONDS = 0.01  # at a time: thousands may end at once, when all have lost their connection at the same moment
 
@@ -64,7 +65,7 @@ class Expiry:
     def restart(self, session: Session) -> None:
         """Begin the time of `session`, which has no tab, now."""
         self._new.discard(session)
-        (self._disconnected if session.ever_connected else self._new).add(session)
+        (self._new if session.state is SessionState.NEW else self._disconnected).add(session)
         self._arm()
 
     def suspend(self, session: Session) -> None:

@@ -52,10 +52,11 @@ class LiveTree:
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
     """
 
+    auto_bind = True
+
     __slots__ = (
         "_host",
         "_request",
-        "auto_bind",
         "changes",
         "generated",
         "head",
@@ -81,7 +82,6 @@ class LiveTree:
         # for renders
         self.number = self.numbers.take
         self.targets = self.index.targets
-        self.auto_bind = True
         self.reuses = False  # whether the render that is made shows generated tags again
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one

@@ -9,6 +9,7 @@ from operator import length_hint
 NUMBERS = tuple(range(1, 4097))
 
 END = 1 << 47  # from here on, numbers are those of tags that are in no app: drawn at random
+BEYOND = range(len(NUMBERS) + 1, END)
 
 
 class Numbers:
@@ -19,8 +20,9 @@ class Numbers:
     def __init__(self, first: int = 1) -> None:
         """`first`: the number that is given first, at least 1."""
         self._shared = iter(NUMBERS)
-        next(islice(self._shared, first - 1, first - 1), None)  # those below `first` are left out
-        self._beyond = iter(range(max(first, len(NUMBERS) + 1), END))
+        self._beyond = iter(BEYOND if first <= len(NUMBERS) else range(first, END))
+        if first > 1:  # a copy of another app
+            next(islice(self._shared, first - 1, first - 1), None)  # those below `first` are left out
         # A C function: the call of one written in Python, for each new tag, is 4 % of the time of a page of 3 000 tags.
         self.take: Callable[[], int] = chain(self._shared, self._beyond).__next__
 

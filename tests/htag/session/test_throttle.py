@@ -6,6 +6,8 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
+from htag import Tag
+from htag.session.context import SessionContext
 from htag.session.throttle import Throttle
 from tests.support.waiting import until
 
@@ -20,9 +22,10 @@ class Pushes:
         self.times: list[float] = []
         self.contexts: list[str] = []
         self.threads: list[int] = []
-        context = copy_context()
-        context.run(whose.set, "session")
-        self.throttle = Throttle(self.push, context.copy)
+        self.app = Tag.App()  # held: its context does not
+        context = SessionContext(self.app, copy_context())
+        context.own.run(whose.set, "session")
+        self.throttle = Throttle(self.push, context)
 
     def push(self) -> None:
         self.times.append(asyncio.get_running_loop().time())
