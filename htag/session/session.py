@@ -238,10 +238,11 @@ class Session:
 
     @property
     def tabs(self) -> Tabs:
-        """The tabs that have a name."""
-        if self._tabs is None:
-            self._tabs = Tabs(self)
-        return self._tabs
+        """The tabs that have a name. A session that is over remembers none, whatever was still on its way to it."""
+        tabs = Tabs(self) if self._tabs is None else self._tabs
+        if not self.closed:
+            self._tabs = tabs
+        return tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -393,6 +394,7 @@ class Session:
         self.journal.release()
         if self._tabs is not None:
             self._tabs.clear()
+            self._tabs = None  # they know the session
 
     async def finished(self) -> None:
         """Wait for what `close` left to do, CLOSING_SECONDS at most."""
