@@ -154,7 +154,7 @@ class Session:
 
         What its hook left to be run begins at once: of those who ask, not all will connect.
         """
-        waiting = self.live.hooks.take_pending()
+        waiting = self.live.hooks.drain_pending()
         with self.context.entered():
             Visits(self.app, self.live, self.delivery, self.failures).another(request)
         self.start_hooks()
@@ -238,10 +238,11 @@ class Session:
 
     @property
     def tabs(self) -> Tabs:
-        """The tabs that have a name."""
-        if self._tabs is None:
-            self._tabs = Tabs(self)
-        return self._tabs
+        """The tabs that have a name. A session that is over remembers none, whatever was still on its way to it."""
+        tabs = Tabs(self) if self._tabs is None else self._tabs
+        if not self.closed:
+            self._tabs = tabs
+        return tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -361,7 +362,7 @@ class Session:
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
-        if pending := self.live.hooks.take_pending():
+        if pending := self.live.hooks.drain_pending():
             most = self.limits.session_tasks
             HookTasks(self.tasks, most, self.push, self.failures, self.delivery, self.observer).start(pending)
 
@@ -393,6 +394,7 @@ class Session:
         self.journal.release()
         if self._tabs is not None:
             self._tabs.clear()
+            self._tabs = None  # they know the session
 
     async def finished(self) -> None:
         """Wait for what `close` left to do, CLOSING_SECONDS at most."""

@@ -15,7 +15,7 @@ BEYOND = range(len(NUMBERS) + 1, END)
 class Numbers:
     """Numbers tags. `next` is all there is to keep of it: a count that goes on there gives no number a second time."""
 
-    __slots__ = ("_beyond", "_shared", "take")
+    __slots__ = ("_beyond", "_shared", "allocate")
 
     def __init__(self, first: int = 1) -> None:
         """`first`: the number that is given first, at least 1."""
@@ -24,10 +24,10 @@ class Numbers:
         if first > 1:  # a copy of another app
             next(islice(self._shared, first - 1, first - 1), None)  # those below `first` are left out
         # A C function: the call of one written in Python, for each new tag, is 4 % of the time of a page of 3 000 tags.
-        self.take: Callable[[], int] = chain(self._shared, self._beyond).__next__
+        self.allocate: Callable[[], int] = chain(self._shared, self._beyond).__next__
 
     @property
     def next(self) -> int:
-        """The number that `take` gives next; asking does not use it up."""
+        """The number that `allocate` gives next; asking does not use it up."""
         left = length_hint(self._shared)
         return len(NUMBERS) + 1 - left if left else END - length_hint(self._beyond)

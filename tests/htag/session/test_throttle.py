@@ -104,10 +104,12 @@ def test_a_push_that_one_loop_has_not_made_is_made_by_the_next() -> None:
     async def ask() -> None:
         pushes.throttle.bind_loop()
         pushes.throttle.request(0.0)
+        await until(lambda: pushes.times)
+        pushes.throttle.request(60.0)
 
     async def serve() -> None:
         pushes.throttle.bind_loop()
-        await until(lambda: pushes.times)
+        await until(lambda: len(pushes.times) == 2)
 
     asyncio.run(ask())
     asyncio.run(serve())
