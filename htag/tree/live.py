@@ -56,7 +56,6 @@ class LiveTree:
 
     __slots__ = (
         "_host",
-        "_request",
         "changes",
         "generated",
         "head",
@@ -65,6 +64,7 @@ class LiveTree:
         "note_change",
         "number",
         "numbers",
+        "request",
         "reuses",
         "served",
         "targets",
@@ -86,7 +86,7 @@ class LiveTree:
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
-        self._request: Callable[[], Any] | None = None
+        self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
 
     # -- whoever runs the app ----------------------------------------------------------------------------------------
 
@@ -94,13 +94,9 @@ class LiveTree:
         """`host` runs the app from now on."""
         self._host = host
 
-    def heard_from(self, request: Callable[[], Any]) -> None:
-        """`request` yields the request or WebSocket that spoke last."""
-        self._request = request
-
     def last_request(self) -> Any:
         """The Starlette Request or WebSocket that spoke last; before any, the one that the app is made for; or None."""
-        return current_request.get() if self._request is None else self._request()
+        return current_request.get() if self.request is None else self.request()
 
     def request_push(self, seconds: float) -> None:
         """Ask for a push, at the earliest `seconds` after the last one. From any thread."""
@@ -278,7 +274,7 @@ class LiveTree:
         cycles."""
         for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
-        self._host, self._request = None, nothing_heard
+        self._host, self.request = None, nothing_heard
         self.generated.clear()
         self.changes.clear()
         self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other

@@ -180,7 +180,7 @@ class WebApp:
         if isinstance(self.tag_entity, App):
             return self._shared(ids, request)
         if known is not None and not starts_anew(request):
-            known.live.heard_from(lambda: request)
+            known.live.request = lambda: request
             known.reload(request)
             self.registry.release(known)
             return self.registry.renew(known), known

@@ -376,7 +376,7 @@ async def test_an_ended_session_is_free_without_the_garbage_collector() -> None:
         session, tab = session_of(Counter()), RecordingChannel()
         session.page()
         session.attach(tab)
-        session.live.heard_from(session.page)
+        session.live.request = session.page
         session.app.clicks.value = 7  # type: ignore[attr-defined]
         await asyncio.sleep(0)
         session.detach(tab)
