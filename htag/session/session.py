@@ -392,9 +392,7 @@ class Session:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
         self.live.dispose()
         self.journal.release()
-        if self._tabs is not None:
-            self._tabs.clear()
-            self._tabs = None  # they know the session
+        self._tabs = None  # they know the session
 
     async def finished(self) -> None:
         """Wait for what `close` left to do, CLOSING_SECONDS at most."""
