@@ -161,8 +161,7 @@ class Session:
         self.live.hooks.put_back(waiting)
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS. Raises what a
-        callable of the app raises."""
+        """Render the whole tree; open tabs see the same within REFRESH_SECONDS. Raises what a callable of it raises."""
         self._throttle.bind_loop()
         try:
             return self.context.inside(self._page)
