@@ -66,7 +66,7 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
     """The constructor of a class that adds nothing to GTag but its element's name: nearly all of a page is made by
     these. Instances of subclasses go to `general`.
 
-    One for each class, with a code object of its own, because CPython adapts the code of a function to the class that it
+    One for each class, with code of its own, because CPython adapts the code of a function to the class that it
     meets in there. Shared by all elements it would adapt to none, and a page of 65 tags takes 7 % longer.
     """
     bare, bare_start_tag, transition, context_here = tags.bare, tags.bare.start_tag, tags.transition, current_build.get
@@ -92,7 +92,7 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
                 except KeyError:
                     event, shape = transition(shape, key, value)
                 if shape is None:  # one of them says something about this tag alone
-                    self._take_keywords(kwargs)
+                    self._apply_keywords(kwargs)
                     if content is not MISSING:
                         append_all(self, (content, *more))
                         content = MISSING
