@@ -125,7 +125,7 @@ def main() -> None:
         app, uvicorn_options = embedded(options.rows, options.grace), {}
     else:
         app = measured(options.rows)
-    if options.candidate == "echo" or importlib.util.find_spec("htag.process.collector") is None:
+    if options.candidate == "echo" or importlib.util.find_spec("htag.process") is None:
         collect_as_ours()
     uvicorn.run(app, port=options.port, log_level="warning", **{"access_log": False, **uvicorn_options})
 

@@ -71,7 +71,7 @@ class Client(HttpClient):
         self.leave()
         self._closed = None
         said, self.revision = self.revision, None
-        query = f"?tab={self.name}" + (f"&rev={said}" if said else "")
+        query = self.channel_query(said)
         if self.transport == "http":
             self._channel = PlainHttp(self, self.hear)
             return

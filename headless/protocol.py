@@ -72,6 +72,10 @@ class ClientProtocol:
         """Return the headers of a POST of this tab."""
         return {"content-type": "application/json", "x-htag-token": self.token, "x-htag-tab": self.name}
 
+    def channel_query(self, revision: str | None) -> str:
+        """Return the query with which this tab opens a channel. `revision`: of what it shows; None: it needs it all."""
+        return f"?tab={self.name}" + (f"&rev={revision}" if revision else "")
+
     def named(self, target: Element | str) -> Element:
         """Return the element that `target` is, or is the id of. Raises LookupError if the page shows no such one."""
         return self.document.find(target) if isinstance(target, str) else target

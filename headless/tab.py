@@ -39,9 +39,9 @@ class Tab(ClientProtocol):
     async def connect(self) -> Tab:
         """Open the channel and apply the first message (plain HTTP has neither)."""
         if self.transport == "websocket":
-            self.channel = await self.site.websocket(self.site.base + "ws")
+            self.channel = await self.site.websocket(self.site.base + "ws" + self.channel_query(None))
         elif self.transport == "sse":
-            self.channel = await self.site.stream(self.site.base + "stream")
+            self.channel = await self.site.stream(self.site.base + "stream" + self.channel_query(None))
         if self.channel:
             await self.next()
         return self

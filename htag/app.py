@@ -15,7 +15,7 @@ class App(GTag):
 
     exit_on_disconnect: bool = False
     debug: bool = True
-    throttle_delay: float = 0.05  # seconds between two pushes that nobody waits for: twenty a second look smooth
+    throttle_delay: float = 0.05  # seconds between two pushes that answer no event: twenty a second look smooth
     _reload: bool = False
 
     _is_root = True
@@ -49,7 +49,7 @@ class App(GTag):
 
     @property
     def app(self) -> Any:
-        """A Starlette application that serves this very instance to everybody."""
+        """A Starlette application that serves this very instance to all its visitors."""
         live = live_tree(self)
         if live.served is None:
             live.served = _serving[-1](self)
@@ -72,7 +72,7 @@ class App(GTag):
 
         State and open tabs stay. Only an answer to a request can carry a cookie, so the browser's script asks for it at
         once; the old id is good until it has come, and 30 s longer for requests that are on their way. RuntimeError in
-        an instance that serves everybody. In `init` there is nothing to do: the id is as new as the app.
+        an instance that serves all visitors. In `init` there is nothing to do: the id is as new as the app.
         """
         live_tree(self).renew_id()
 

@@ -45,7 +45,7 @@ class Router(GTag):
 
     def navigate(self, path: str) -> None:
         """Send the browser to `path`. It reports the new address, and that changes the view."""
-        quoted = json.dumps(path).replace("<", "\\u003c")  # whoever puts it into a page: no `</script>` in it
+        quoted = json.dumps(path).replace("<", "\\u003c")  # no `</script>` in it, wherever it is put into a page
         self.call_js(f"location.hash = {quoted}")
 
     # -- where the browser is ----------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Router(GTag):
         for route in self._routes:
             if (parameters := route.match(segments)) is not None:
                 return route.component_class(**parameters)
-        return self._not_found(path=path) if takes_path(self._not_found) else self._not_found()
+        return self._not_found(path=path) if has_path_parameter(self._not_found) else self._not_found()
 
 
 class Route(NamedTuple):
@@ -169,6 +169,6 @@ def pattern(path: str) -> list[str]:
     return ["", *segments]
 
 
-def takes_path(component_class: Callable[..., GTag]) -> bool:
+def has_path_parameter(component_class: Callable[..., GTag]) -> bool:
     """Whether its `init` has a parameter called `path`."""
     return "path" in inspect.signature(getattr(component_class, "init", component_class)).parameters

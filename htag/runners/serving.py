@@ -13,6 +13,7 @@ from typing import Any
 
 from htag.runners import reloader
 from htag.session.registry import SessionRegistry
+from htag.session.status import SessionState
 from htag.session.usage import HTTP_SECONDS
 from htag.web.webapp import WebApp
 
@@ -176,7 +177,7 @@ def is_left(registry: SessionRegistry) -> bool:
     sessions = registry.sessions.values()
     recently = time.monotonic() - HTTP_SECONDS
     return (
-        any(session.ever_connected for session in sessions)
+        any(session.state is not SessionState.NEW for session in sessions)
         and not any(session.channels or session.last_poll_at > recently for session in sessions)
         and all(session.app.exit_on_disconnect for session in sessions)
     )

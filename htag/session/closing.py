@@ -32,7 +32,7 @@ class Closing(NamedTuple):
         destroying = self._guarded(self.app.on_destroy)
         running = self.tasks.cancel()
         self.delivery.end()
-        outcomes = [outcome for _, outcome in hooks.take_pending()]
+        outcomes = [outcome for _, outcome in hooks.drain_pending()]
         if asyncio.iscoroutine(destroying):
             outcomes.append(destroying)
         if outcomes or running:

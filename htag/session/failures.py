@@ -39,6 +39,12 @@ class Failures:
             return Failure("Internal Server Error")
         return Failure("".join(traceback.format_exception(error)))
 
+    def of_handler(self, callback: Callable[..., Any], error: BaseException, callback_id: str | None) -> Failure:
+        """Log that `callback` failed, which handled an event; return the answer to `callback_id`."""
+        failure = self.of("handler", execution.name_of(callback), error)
+        failure.callback_id = callback_id
+        return failure
+
     def of_task(self, task: asyncio.Task[None]) -> None:
         """Log what ended `task`, if it did not end by itself."""
         if not task.cancelled() and (error := task.exception()) is not None:

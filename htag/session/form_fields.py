@@ -2,7 +2,7 @@
 
 Whatever a browser sends can be forged, so what its own page could not have sent is refused: events of what is disabled,
 a choice that a `select` does not offer, another label of a button. A field that is hidden or read-only is no such case:
-scripts fill those in, date pickers and editors do little else, and nobody can tell a script from a forger. What may
+scripts fill those in, date pickers and editors do little else, and a script cannot be told from a forger. What may
 not be changed by the visitor belongs into the app's own attributes, not into a field (docs/security.md).
 """
 

@@ -22,47 +22,48 @@ class Journal:
     resume, as tabs of wire version 1 cannot; `release`, when none is left that could.
     """
 
-    __slots__ = ("_tail", "bytes", "head")
+    __slots__ = ("bytes", "head", "tail")
 
     def __init__(self) -> None:
         self.head = random.getrandbits(32)
         """The number of the latest update."""
         self.bytes = 0
         """What the kept updates take."""
-        self._tail: deque[Update] | None = None
+        self.tail: deque[Update] | None = None
+        """The latest updates, the one with the number `head` at its end; None: none is kept."""
 
     def retain(self) -> None:
         """Keep the updates that follow."""
-        if self._tail is None:
-            self._tail = deque()
+        if self.tail is None:
+            self.tail = deque()
 
     def release(self) -> None:
         """Keep no updates any more: no tab is left that could ask for them."""
-        self._tail, self.bytes = None, 0
+        self.tail, self.bytes = None, 0
 
     def append(self, update: Update) -> None:
         """`update` is sent to all tabs: it is the next one. What it answers is left out, since it answers one tab."""
         self.head += 1
-        if self._tail is not None:
+        if self.tail is not None:
             self._keep(Update(update.updates, update.js, update.statics))
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""
         self.head += 1
-        if self._tail is not None:
+        if self.tail is not None:
             self.trim()
 
     def since(self, number: int) -> list[Update] | None:
         """The updates after `number`, in order; None if they are not all there, or `number` is none of this session."""
         missing = self.head - number
-        kept = self._tail or ()
+        kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
         return [*kept][len(kept) - missing :]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
-        while self._tail and self.head - len(self._tail) < number:
+        while self.tail and self.head - len(self.tail) < number:
             self._drop_first()
 
     def trim(self, size: int = 0) -> None:
@@ -71,13 +72,13 @@ class Journal:
             self._drop_first()
 
     def _keep(self, update: Update) -> None:
-        assert self._tail is not None
-        self._tail.append(update)
+        assert self.tail is not None
+        self.tail.append(update)
         self.bytes += ENTRY_BYTES + size_of(update)
-        if len(self._tail) > MAX_ENTRIES:
+        if len(self.tail) > MAX_ENTRIES:
             self._drop_first()
         self.trim(MAX_BYTES)  # one that is larger goes with all before it: the tail ends with the latest or is empty
 
     def _drop_first(self) -> None:
-        assert self._tail is not None
-        self.bytes -= ENTRY_BYTES + size_of(self._tail.popleft())
+        assert self.tail is not None
+        self.bytes -= ENTRY_BYTES + size_of(self.tail.popleft())

@@ -1,9 +1,9 @@
 """Tabs that show generated tags which a later page has made anew are brought up to date."""
 
-from collections.abc import Callable, Sequence
-from contextvars import Context
+from collections.abc import Sequence
 
 from htag.session.channel import Channel
+from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
 from htag.session.throttle import Throttle
@@ -18,7 +18,7 @@ class Refresher:
 
     __slots__ = ("_delivery", "_failures", "_live", "_outdated", "_throttle")
 
-    def __init__(self, live: LiveTree, delivery: Delivery, failures: Failures, context: Callable[[], Context]) -> None:
+    def __init__(self, live: LiveTree, delivery: Delivery, failures: Failures, context: SessionContext) -> None:
         self._live = live
         self._delivery = delivery
         self._failures = failures

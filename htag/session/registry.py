@@ -70,14 +70,14 @@ class SessionRegistry:
         """
         return self.get(session_id)
 
-    def open(self, build: Build, identity: str | None = None) -> Session:
+    def open(self, build: Build, session_id: str | None = None) -> Session:
         """Open a session, under a new random id; or under the id of a visitor who has had one, and is never refused.
 
         Raises `SessionRefused`, or what the app raises.
         """
-        if identity is None:
+        if session_id is None:
             self._admit()
-        session = build(identity or new_id())
+        session = build(session_id or new_id())
         self.sessions[session.id] = session
         self.usage.note_activity(session)
         self._expiry.restart(session)

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context, copy_context
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from htag.app import App
 from htag.events import Event
@@ -36,8 +36,6 @@ from htag.tree.live import Page, live_tree
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Failure, Message, Reply, Update
-
-Answer = TypeVar("Answer")
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
@@ -112,20 +110,12 @@ class Session:
         self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
         self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
-        copied = self.context.copied
-        self.tasks = Tasks(copied, self.failures.of_task)
-        self._throttle = Throttle(self.push, copied)
+        self.tasks = Tasks(self.context, self.failures)
+        self._throttle = Throttle(self.push, self.context)
         self._tabs: Tabs | None = None
         self._refresher: Refresher | None = None
         self.live = live_tree(app)
         self.live.attach_host(self)
-
-    # -- its state ---------------------------------------------------------------------------------------------------
-
-    @property
-    def ever_connected(self) -> bool:
-        """Whether any tab has ever connected, as far as the session is not closed."""
-        return self.state is not SessionState.NEW
 
     @property
     def closed(self) -> bool:
@@ -152,26 +142,23 @@ class Session:
     def start(self, request: Any = None) -> None:
         """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page. Raises
         what its hooks raise."""
-        self.context.own.run(self._visits().first, request)
+        self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).first, request)
 
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
-        self.context.own.run(self._visits().again, request)
+        self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).again, request)
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is.
 
         What its hook left to be run begins at once: of those who ask, not all will connect.
         """
-        waiting = self.live.hooks.take_pending()
+        waiting = self.live.hooks.drain_pending()
         with self.context.entered():
-            self._visits().another(request)
+            Visits(self.app, self.live, self.delivery, self.failures).another(request)
         self.start_hooks()
         self.live.hooks.put_back(waiting)
-
-    def _visits(self) -> Visits:
-        return Visits(self.app, self.live, self.delivery, self.failures)
 
     def page(self) -> Page:
         """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS. Raises what a
@@ -192,7 +179,7 @@ class Session:
         if delivery.channels and live.has_generated_tags():
             delivery.journal.skip()
             if self._refresher is None:
-                self._refresher = Refresher(live, delivery, self.failures, self.context.copied)
+                self._refresher = Refresher(live, delivery, self.failures, self.context)
             self._refresher.outdate()
         return page
 
@@ -251,10 +238,11 @@ class Session:
 
     @property
     def tabs(self) -> Tabs:
-        """The tabs that have a name."""
-        if self._tabs is None:
-            self._tabs = Tabs(self)
-        return self._tabs
+        """The tabs that have a name. A session that is over remembers none, whatever was still on its way to it."""
+        tabs = Tabs(self) if self._tabs is None else self._tabs
+        if not self.closed:
+            self._tabs = tabs
+        return tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -327,8 +315,7 @@ class Session:
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)
-        failure = self.failures.of("handler", execution.name_of(callback), error)
-        failure.callback_id = callback_id
+        failure = self.failures.of_handler(callback, error, callback_id)
         changes = self.changes()
         self.start_hooks()
         return [failure, changes]
@@ -364,7 +351,7 @@ class Session:
         self.delivery.deliver(self.changes())
         self.start_hooks()
 
-    def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+    def inside(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """`work(*arguments)` with the session's context variables."""
         return self.context.inside(work, *arguments)
 
@@ -375,8 +362,7 @@ class Session:
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
-        pending = self.live.hooks.take_pending()
-        if pending:
+        if pending := self.live.hooks.drain_pending():
             most = self.limits.session_tasks
             HookTasks(self.tasks, most, self.push, self.failures, self.delivery, self.observer).start(pending)
 
@@ -408,6 +394,7 @@ class Session:
         self.journal.release()
         if self._tabs is not None:
             self._tabs.clear()
+            self._tabs = None  # they know the session
 
     async def finished(self) -> None:
         """Wait for what `close` left to do, CLOSING_SECONDS at most."""

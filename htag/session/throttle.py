@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextvars import Context
+
+from htag.session.context import SessionContext
 
 
 class Throttle:
@@ -14,8 +15,8 @@ class Throttle:
 
     __slots__ = ("_context", "_due", "_early", "_loop", "_push", "_pushed_at", "_thread", "_timer")
 
-    def __init__(self, push: Callable[[], None], context: Callable[[], Context]) -> None:
-        """`context` gives what a push runs in: a request for one may come from another visitor's message."""
+    def __init__(self, push: Callable[[], None], context: SessionContext) -> None:
+        """`context`: what a push runs in; a request for one may come from another visitor's message."""
         self._push = push
         self._context = context
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,7 +66,7 @@ class Throttle:
                 return
             self._timer.cancel()
         self._due = due
-        self._timer = loop.call_later(due - now, self._now, loop, context=self._context())
+        self._timer = loop.call_later(due - now, self._now, loop, context=self._context.copied())
 
     def _now(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None

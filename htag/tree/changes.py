@@ -51,7 +51,7 @@ class Changes:
         self.dirty.pop(tag, None)
         leave_on(tag, self.scripts.pop(tag, []))
 
-    def take_dirty(self) -> dict[GTag, int]:
+    def drain_dirty(self) -> dict[GTag, int]:
         """What changed: the caller's to show from now on."""
         dirty, self.dirty = self.dirty, {}
         return dirty

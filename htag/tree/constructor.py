@@ -66,8 +66,8 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
     """The constructor of a class that adds nothing to GTag but its element's name: nearly all of a page is made by
     these. Instances of subclasses go to `general`.
 
-    One for each class, with code of its own, because CPython adapts the code of a function to the class that it
-    meets in there. Shared by all elements it would adapt to none, and a page of 65 tags takes 7 % longer.
+    One for each class, with a code object of its own, because CPython adapts the code of a function to the class that
+    it meets in there. Shared by all elements it would adapt to none, and a page of 65 tags takes 7 % longer.
     """
     bare, bare_start_tag, transition, context_here = tags.bare, tags.bare.start_tag, tags.transition, current_build.get
 

@@ -44,7 +44,7 @@ class Hooks:
         """Call `on_visit` of `app`. Raises what it raises."""
         self._note(app, app.on_visit(request))
 
-    def take_pending(self) -> Pending:
+    def drain_pending(self) -> Pending:
         """What has yet to run: the caller's from now on."""
         pending, self.pending = self.pending, []
         return pending

@@ -1,7 +1,7 @@
-"""The live tree of an app: what its tags tell it, what whoever runs it asks, and who that is.
+"""The live tree of an app: all that a process knows of a tree while it is shown, and the session that runs it.
 
-It composes what is known of the tree: an index of tags, what changed, generated tags, hooks, what belongs in the head.
-An operation that concerns one of these is asked of that one; those that concern several are here.
+It composes an index of tags, what changed, generated tags, hooks, what belongs in the head. An operation that concerns
+one of these is asked of that one; those that concern several are here.
 """
 
 from collections.abc import Callable
@@ -52,10 +52,10 @@ class LiveTree:
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
     """
 
+    auto_bind = True  # fields without a handler report their value
+
     __slots__ = (
         "_host",
-        "_request",
-        "auto_bind",
         "changes",
         "generated",
         "head",
@@ -64,6 +64,7 @@ class LiveTree:
         "note_change",
         "number",
         "numbers",
+        "request",
         "reuses",
         "served",
         "targets",
@@ -79,28 +80,23 @@ class LiveTree:
         # a late click must not hit another tag: no number is given twice
         self.numbers = Numbers(first_number)
         # for renders
-        self.number = self.numbers.take
+        self.number = self.numbers.allocate
         self.targets = self.index.targets
-        self.auto_bind = True
         self.reuses = False  # whether the render that is made shows generated tags again
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
-        self._request: Callable[[], Any] | None = None
+        self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
 
-    # -- whoever runs the app ----------------------------------------------------------------------------------------
+    # -- the session that runs the app ---------------------------------------------------------------------------------
 
     def attach_host(self, host: Host) -> None:
         """`host` runs the app from now on."""
         self._host = host
 
-    def heard_from(self, request: Callable[[], Any]) -> None:
-        """`request` yields the request or WebSocket that spoke last."""
-        self._request = request
-
     def last_request(self) -> Any:
         """The Starlette Request or WebSocket that spoke last; before any, the one that the app is made for; or None."""
-        return current_request.get() if self._request is None else self._request()
+        return current_request.get() if self.request is None else self.request()
 
     def request_push(self, seconds: float) -> None:
         """Ask for a push, at the earliest `seconds` after the last one. From any thread."""
@@ -224,7 +220,7 @@ class LiveTree:
 
     def render_body(self) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        before = self.changes.take_dirty()  # what a hook changes during the render, it may have shown already
+        before = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
         try:
             return detached(render, self.index.app, self)
         except BaseException:
@@ -257,7 +253,7 @@ class LiveTree:
         cost no other tag its update."""
         changes, failures = self.changes, Failures()
         if changes.dirty:
-            failures = changes.render(update.updates, changes.take_dirty(), self)
+            failures = changes.render(update.updates, changes.drain_dirty(), self)
         if changes.scripts:
             update.js = changes.drain_scripts()
         if self.head.statics:
@@ -278,7 +274,7 @@ class LiveTree:
         cycles."""
         for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
-        self._host, self._request = None, nothing_heard
+        self._host, self.request = None, nothing_heard
         self.generated.clear()
         self.changes.clear()
         self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other

@@ -119,7 +119,7 @@ class StreamEndpoint:
         self._streams.add(channel)
         started = time.monotonic()
         request = LazyRequest(scope, receive, send)
-        session.live.heard_from(request)
+        session.live.request = request
         try:
             with session.context.entered():
                 self._admission.registry.connect(session, channel, revision_shown(scope))

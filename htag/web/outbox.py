@@ -5,7 +5,6 @@ any time.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable
 
 from htag.session.room import IN_USE, LISTENING, REFUSED
@@ -42,7 +41,7 @@ class Outbox:
         self._session = session
         self.codec = session.codec if codec is None else codec
         self._most = session.limits.outbox_bytes
-        self._frames: deque[str] = deque()
+        self._frames: list[str] = []  # one at most, nearly always; an empty deque takes 760 bytes
         self._size = 0  # of all frames; 0 too for a single frame that is sent at once
         self._sending = False
         self._overflowed = False
@@ -108,7 +107,7 @@ class Outbox:
         frames, sent = self._frames, self._session.observer.update_sent
         try:
             while frames or self._overflowed:
-                frame = frames.popleft() if frames else self._full_render()
+                frame = frames.pop(0) if frames else self._full_render()
                 size = len(frame)
                 if self._size:
                     self._count(-size)

@@ -151,7 +151,7 @@ class EventEndpoint:
             return PlainTextResponse("A message is a JSON object", 400)
         if session.closed:  # while we waited for its turn, or for the body
             return self._admission.unknown_session()
-        session.live.heard_from(LazyRequest(scope, receive, send))
+        session.live.request = LazyRequest(scope, receive, send)
         with session.context.entered():
             tab = self._admission.tab(session, scope)
             post = Post(session, tab, message, len(body), revision_shown(scope), limiter)

@@ -55,7 +55,7 @@ class SessionFactory:
             # what the class or its `init` says stays
             if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
                 setattr(app, name, getattr(web, name))
-        live_tree(app).heard_from(lambda: request)
+        live_tree(app).request = lambda: request
         session = Session(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
         try:
             # an app instance for all visitors hears of each of them where the page is asked for

@@ -39,7 +39,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class WebApp:
-    """Serves `tag_entity`: an App class (one instance per session) or an App instance (the same for everybody).
+    """Serves `tag_entity`: an App class (one instance per session) or an App instance (one for all visitors).
 
     `.app` is the Starlette application: run it, or mount it anywhere. The keyword-only arguments are for those who
     operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
@@ -180,7 +180,7 @@ class WebApp:
         if isinstance(self.tag_entity, App):
             return self._shared(ids, request)
         if known is not None and not starts_anew(request):
-            known.live.heard_from(lambda: request)
+            known.live.request = lambda: request
             known.reload(request)
             self.registry.release(known)
             return self.registry.renew(known), known

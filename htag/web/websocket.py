@@ -92,7 +92,7 @@ class SocketEndpoint:
         tab.connections += 1
         started = time.monotonic()
         request = LazyRequest(scope, receive, send)
-        session.live.heard_from(request)
+        session.live.request = request
         try:
             with session.context.entered():
                 registry.connect(session, channel, revision_shown(scope))
@@ -113,7 +113,7 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode, heard_from = self._codec.decode, session.live.heard_from
+        decode, live = self._codec.decode, session.live
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -126,7 +126,7 @@ class SocketEndpoint:
             except WireError:
                 self._admission.observer.message_refused("malformed")
             else:
-                heard_from(request)
+                live.request = request
                 done = inbox.submit(message, channel)
                 if session.took:
                     limiter.left -= session.took * limiter.a_second

@@ -85,6 +85,21 @@ async def test_last_words_are_waited_for_when_the_registry_closes() -> None:
     assert len(said) == 2
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_session_whose_tabs_have_names_is_gone_when_it_ends(late: bool) -> None:
+    """As those of all browsers have. Late: a tab that is heard of when the session is over already."""
+    registry = SessionRegistry(limits=Limits(), observer=Observer())
+    session = opened(registry, Page)
+    (live,) = registry.sessions.values()
+    if not late:
+        live.tab("one")
+    ended(registry)
+    if late:
+        live.tab("one")
+    del live
+    assert session() is None
+
+
 async def test_a_large_message_that_comes_when_the_session_has_ended_keeps_nothing() -> None:
     """It was kept until it was measured: in an embedded app, where nothing measures, for ever."""
     registry = SessionRegistry(limits=Limits(), observer=Observer())

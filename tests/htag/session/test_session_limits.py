@@ -18,7 +18,6 @@ from htag.session.inbox import MAX_WAITING
 from htag.session.registry import SessionRegistry
 from htag.session.session import SESSION_TOO_LARGE, Session
 from htag.wire.codec import Codec
-from htag.wire.messages import Update
 from tests.htag.web.visitor import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
@@ -36,16 +35,6 @@ def session_of(each: Any) -> Session:
 
 
 # -- answers that are kept
-
-
-async def test_answers_kept_for_a_tab_between_two_transports_are_bounded_by_their_bytes(scene: Open) -> None:
-    session = session_of(await scene())
-    for number in range(50):
-        session.delivery.deliver(Update({}, [], [], f"c{number}", "x" * 100_000))
-    tab = RecordingChannel()
-    session.attach(tab, None)
-    assert KEPT_BYTES - 200_000 <= sum(map(len, tab.frames[1:])) <= KEPT_BYTES
-    assert '"c49"' in tab.frames[-1]
 
 
 async def test_large_answers_to_posts_are_not_kept_and_their_repetition_shows_how_everything_is(scene: Open) -> None:
@@ -134,34 +123,6 @@ async def test_endless_names_of_tabs_run_no_more_handlers_than_one(scene: Open) 
     assert statuses.count(429) >= 19
     await here.post(click("more", 0), tab="another")  # those that wait no longer are forgotten for it
     assert len(session_of(here).tabs) <= 8
-
-
-# -- tasks
-
-
-async def test_hooks_beyond_the_tasks_of_a_session_are_not_started_and_it_is_said(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    class Endless(Tag.p):
-        async def on_mount(self) -> None:
-            await asyncio.sleep(60)
-
-    class Page(Tag.App):
-        def init(self) -> None:
-            self.place = Tag.div(_id="place")
-
-    bounds = RecordingObserver()
-    session = Session("id", Page(), Codec(), bounds, Limits(session_tasks=10))
-    session.start()
-    for _ in range(25):
-        session.app.place.add(Endless())  # type: ignore[attr-defined]
-        session.start_hooks()
-    assert len(session.tasks) == 10
-    assert bounds.labels("session_limited") == ["tasks"] * 15
-    assert "TooManyTasks" in caplog.text
-    await asyncio.sleep(0)
-    session.close()
-    await session.finished()
 
 
 # -- tabs

@@ -1,40 +1,59 @@
-"""Tasks are referenced, counted, told of when they end, and cancelled together."""
+"""Tasks are referenced, counted, heard of when they fail, and cancelled together."""
 
 import asyncio
 import gc
 from contextvars import ContextVar, copy_context
 
+import pytest
+
+from htag import Tag
+from htag.log.reports import Reports
+from htag.observer import Observer
+from htag.session.context import SessionContext
+from htag.session.failures import Failures
 from htag.session.tasks import Tasks
 
 whose: ContextVar[str] = ContextVar("whose", default="none")
 
 
-def made(ended: list[asyncio.Task[None]] | None = None) -> Tasks:
+def made() -> Tasks:
     """Tasks whose own context says so."""
-    context = copy_context()
-    context.run(whose.set, "owner")
-    return Tasks(context.copy, (lambda task: None) if ended is None else ended.append)
+    app = Tag.App()
+    context = SessionContext(app, copy_context())
+    context.own.run(whose.set, "session")
+    return Tasks(context, Failures(app, Observer(), Reports(Observer())))
 
 
-async def test_a_task_is_referenced_and_counted_while_it_runs_and_told_of_at_its_end() -> None:
-    ended: list[asyncio.Task[None]] = []
-    tasks, gate = made(ended), asyncio.Event()
+async def test_a_task_is_referenced_and_counted_while_it_runs() -> None:
+    tasks, gate = made(), asyncio.Event()
 
     async def work() -> None:
         await gate.wait()
 
     assert not tasks
-    task = tasks.spawn(work())
+    tasks.spawn(work())
     await asyncio.sleep(0)
     gc.collect()
-    assert (len(tasks), bool(tasks), ended) == (1, True, [])
+    assert (len(tasks), bool(tasks)) == (1, True)
     gate.set()
     await tasks.wait(5)
     await asyncio.sleep(0)
-    assert (len(tasks), ended) == (0, [task])
+    assert len(tasks) == 0
 
 
-async def test_a_task_runs_in_the_owners_context_or_in_that_of_its_caller() -> None:
+async def test_what_ends_a_task_is_logged_unless_it_was_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise RuntimeError("no luck")
+
+    tasks = made()
+    tasks.spawn(work())
+    tasks.spawn(asyncio.sleep(60)).cancel()
+    await tasks.wait(5)
+    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records] == ["a task of a session failed: RuntimeError"]
+
+
+async def test_a_task_runs_in_the_sessions_context_or_in_that_of_its_caller() -> None:
     seen: list[str] = []
 
     async def work() -> None:
@@ -45,7 +64,7 @@ async def test_a_task_runs_in_the_owners_context_or_in_that_of_its_caller() -> N
     whose.set("caller")
     tasks.spawn(work(), copy_context())
     await tasks.wait(5)
-    assert seen == ["owner", "caller"]
+    assert seen == ["session", "caller"]
 
 
 async def test_all_are_cancelled_together_and_waited_for() -> None:

@@ -6,6 +6,8 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
+from htag import Tag
+from htag.session.context import SessionContext
 from htag.session.throttle import Throttle
 from tests.support.waiting import until
 
@@ -20,9 +22,10 @@ class Pushes:
         self.times: list[float] = []
         self.contexts: list[str] = []
         self.threads: list[int] = []
-        context = copy_context()
-        context.run(whose.set, "session")
-        self.throttle = Throttle(self.push, context.copy)
+        self.app = Tag.App()  # held: its context does not
+        context = SessionContext(self.app, copy_context())
+        context.own.run(whose.set, "session")
+        self.throttle = Throttle(self.push, context)
 
     def push(self) -> None:
         self.times.append(asyncio.get_running_loop().time())
@@ -101,10 +104,12 @@ def test_a_push_that_one_loop_has_not_made_is_made_by_the_next() -> None:
     async def ask() -> None:
         pushes.throttle.bind_loop()
         pushes.throttle.request(0.0)
+        await until(lambda: pushes.times)
+        pushes.throttle.request(60.0)
 
     async def serve() -> None:
         pushes.throttle.bind_loop()
-        await until(lambda: pushes.times)
+        await until(lambda: len(pushes.times) == 2)
 
     asyncio.run(ask())
     asyncio.run(serve())
