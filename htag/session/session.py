@@ -239,8 +239,7 @@ class Session:
     def tabs(self) -> Tabs:
         """The tabs that have a name. A session that is over remembers none, whatever was still on its way to it."""
         tabs = Tabs(self) if self._tabs is None else self._tabs
-        if not self.closed:
-            self._tabs = tabs
+        self._tabs = None if self.closed else tabs
         return tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------
