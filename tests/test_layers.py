@@ -81,6 +81,15 @@ def test_the_page_has_every_module_of_the_deployed_program() -> None:
     assert sorted(listed) == sorted(set(modules("htag_stack")) - {"htag_stack"})
 
 
+def test_a_package_imports_only_from_those_before_it_in_the_table() -> None:
+    order = [f"htag.{name}" for row in table("Packages") for name in quoted(row[0])]
+    known = set(modules("htag"))
+    for name, path in modules("htag").items():
+        if (own := package_of(name)) in order:
+            later = set(order[order.index(own) + 1 :])
+            assert not {package_of(each) for each in imports(path, known) & known} & later, name
+
+
 def test_starlette_is_known_only_where_http_is_spoken() -> None:
     using = {name for name, path in modules("htag").items() if "starlette" in imports(path, set())}
     assert {package_of(name) for name in using} == {"htag.web"}

@@ -14,6 +14,8 @@ from tests.support.source import ROOT
 PUBLIC = {"htag", "htag.core", "htag.errors", "htag.limits", "htag.observer"}
 OURS = {"htag", "htag_stack", "headless", "loadtest", "bench", "tests"}
 SUPPORT = ROOT / "tests" / "support"
+# modules of it whose names mean one thing only
+ONCE = ("channels", "clock", "engine", "machine", "markup", "observers", "ports", "readers", "servers", "waiting")
 
 
 def files(folder: str) -> list[Path]:
@@ -82,8 +84,7 @@ def test_the_bench_runs_without_the_tests(path: Path) -> None:
 
 
 def test_a_helper_of_the_tests_is_written_once() -> None:
-    of_sources = {"prose", "source", "walls"}  # whose names are those of many things
-    helpers = {name for path in files("tests/support") if path.stem not in of_sources for name in defined(path)}
+    helpers = {name for stem in ONCE for name in defined(SUPPORT / f"{stem}.py")}
     copies = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in files("tests")

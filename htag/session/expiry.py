@@ -24,10 +24,11 @@ class Deadlines:
     def __contains__(self, session: Session) -> bool:
         return session in self._until
 
-    def add(self, session: Session) -> None:
-        """Let `session` end in `seconds` from now."""
+    def add(self, session: Session) -> float:
+        """Let `session` end in `seconds` from now. Returns when that is."""
         self._until.pop(session, None)
-        self._until[session] = time.monotonic() + self.seconds
+        self._until[session] = until = time.monotonic() + self.seconds
+        return until
 
     def discard(self, session: Session) -> None:
         """Let go of `session`, which ends for another reason, or has a tab."""
@@ -65,8 +66,7 @@ class Expiry:
     def restart(self, session: Session) -> None:
         """Begin the time of `session`, which has no tab, now."""
         self._new.discard(session)
-        (self._new if session.state is SessionState.NEW else self._disconnected).add(session)
-        self._arm()
+        self._arm((self._new if session.state is SessionState.NEW else self._disconnected).add(session))
 
     def suspend(self, session: Session) -> None:
         """Let no time pass for `session`: it has a tab, is being answered, or is over."""
@@ -78,11 +78,9 @@ class Expiry:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _arm(self) -> None:
-        ends = [queue.earliest for queue in (self._new, self._disconnected) if queue.earliest is not None]
-        if not ends:
-            return
-        loop, due = asyncio.get_running_loop(), min(ends)
+    def _arm(self, due: float) -> None:
+        """Have the timer run at `due`, or before."""
+        loop = asyncio.get_running_loop()
         if self._timer is not None:
             if self._loop is loop and self._due <= due:
                 return
@@ -98,6 +96,8 @@ class Expiry:
             for session in queue.overdue(now):
                 self._end(session, queue.reason)
                 if time.perf_counter() > until:
-                    self._arm()  # at once, after all others had their turn
+                    self._arm(now)  # at once, after all others had their turn
                     return
-        self._arm()
+        ends = [queue.earliest for queue in (self._new, self._disconnected) if queue.earliest is not None]
+        if ends:
+            self._arm(min(ends))

@@ -114,9 +114,3 @@ class Tabs:
     def kept_bytes(self) -> int:
         """How many bytes of answers are kept."""
         return self._bytes
-
-    def clear(self) -> None:
-        """Forget all: the session is over."""
-        self._tabs.clear()
-        self._answers.clear()
-        self._bytes = 0

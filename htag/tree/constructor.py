@@ -92,7 +92,7 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
                 except KeyError:
                     event, shape = transition(shape, key, value)
                 if shape is None:  # one of them says something about this tag alone
-                    self._take_keywords(kwargs)
+                    self._apply_keywords(kwargs)
                     if content is not MISSING:
                         append_all(self, (content, *more))
                         content = MISSING

@@ -62,8 +62,8 @@ class GTag(Node, ClassNames):
         self._attributes = ()
         self._flags = cls._initial_flags
         if cls._class_flags & TAKES_NAME:
-            args = self._take_name(args)
-        self._take_keywords(kwargs)
+            args = self._apply_name(args)
+        self._apply_keywords(kwargs)
         if cls._class_flags & HAS_INIT:
             self._initialise(args, {key: kwargs[key] for key in kwargs if keyword(key)[0] is MEMBER} if kwargs else {})
         elif args:
@@ -87,19 +87,19 @@ class GTag(Node, ClassNames):
         elif type(parent._content) is list:
             context.children = parent._content  # from now on the constructor does it
 
-    def _take_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _apply_name(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not args:
             self.tag = "div"
         elif args[0] is not None:
             self.tag = element_name(str(args[0]).replace("_", "-"))
         return args[1:]
 
-    def _take_keywords(self, keywords: dict[str, Any]) -> None:
+    def _apply_keywords(self, keywords: dict[str, Any]) -> None:
         self._events, self._start_tag = (), None
         for key, value in keywords.items():
-            self._take_keyword(key, value)
+            self._apply_keyword(key, value)
 
-    def _take_keyword(self, key: str, value: Any) -> None:
+    def _apply_keyword(self, key: str, value: Any) -> None:
         kind, name = keyword(key)
         if kind is EVENT:
             self._set_events(pairs.put(self._events, name, value))

@@ -39,7 +39,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class WebApp:
-    """Serves `tag_entity`: an App class (one instance per session) or an App instance (the same for all visitors).
+    """Serves `tag_entity`: an App class (one instance per session) or an App instance (one for all visitors).
 
     `.app` is the Starlette application: run it, or mount it anywhere. The keyword-only arguments are for those who
     operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
