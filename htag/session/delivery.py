@@ -9,7 +9,7 @@ from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import UNSET, Reply, Update, size_of
 
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
-KEPT_BYTES = 1 << 20  # of these answers, and of those to the last POST of each tab: mostly they have a hundred
+KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 
 
 class Delivery:
