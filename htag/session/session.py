@@ -161,8 +161,7 @@ class Session:
         self.live.hooks.put_back(waiting)
 
     def page(self) -> Page:
-        """Render the whole tree for a document. Tabs that are open see the same, within REFRESH_SECONDS. Raises what a
-        callable of the app raises."""
+        """Render the whole tree; open tabs see the same within REFRESH_SECONDS. Raises what a callable of it raises."""
         self._throttle.bind_loop()
         try:
             return self.context.inside(self._page)
@@ -240,8 +239,7 @@ class Session:
     def tabs(self) -> Tabs:
         """The tabs that have a name. A session that is over remembers none, whatever was still on its way to it."""
         tabs = Tabs(self) if self._tabs is None else self._tabs
-        if not self.closed:
-            self._tabs = tabs
+        self._tabs = None if self.closed else tabs
         return tabs
 
     # -- messages ----------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Post:
 
     def submit(self, record: LastPost, channel: ResponseChannel | None) -> None:
         """Hand the message to the tab's inbox. `record.done` says when it is handled, unless it is already."""
-        inbox = self.tab.inbox
+        inbox = self.tab.inbox if type(self.message.id) is str else self.tab.inbox.successor()  # a poll waits for none
         record.done = inbox.submit(self.message, channel)
         self.limiter.left -= self.session.took * self.limiter.a_second
         if record.done is not None:

@@ -81,6 +81,17 @@ async def test_a_websocket_waits_for_the_handler_that_the_tab_s_post_began(scene
     await socket.close()
 
 
+async def test_a_poll_is_answered_while_a_handler_of_its_tab_runs(scene: Open) -> None:
+    """The tab fell back to plain HTTP, and is to see what the handler does meanwhile, not only what it has done."""
+    here = await scene()
+    await (await slow_by_websocket(here)).close()
+    here.app.count.set(7)
+    async with asyncio.timeout(5):
+        polled = await here.post({"action": "poll", "fallback": True}, tab="one", query="?rev=1")
+    assert ">7<" in next(iter(payloads(polled)[-1]["updates"].values()))
+    here.app.gate.set()
+
+
 async def test_a_tab_whose_handler_hangs_gives_its_order_up_with_its_connection(
     scene: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
