@@ -13,7 +13,8 @@ from htag.web.paths import is_page, is_plain, refuse, with_prefix
 
 class Application(Starlette):
     """Routes pages and WebSockets straight to their endpoint. Starlette's layers in between turn errors into pages,
-    which pages do by themselves and WebSockets do not have; they would take part in every message."""
+    which pages do by themselves and WebSockets do not have; they would take part in every message, and take 3 % of a
+    page of 65 tags."""
 
     web: Any  # the WebApp whose `.app` this is, for programs that look for the WebApps in an ASGI application
 

