@@ -11,6 +11,7 @@ function createReconnect({link, session, queue, calls, transports, startPolling,
   async function connectLoop(delay = 0) {
     if (connecting) return pause.end();
     connecting = true;
+    pause.begin();
     for (await pause.start(delay); !session.leaving && !(await tryTransports()); await pause.start(backoff.next()));
     connecting = false;
   }

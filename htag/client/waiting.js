@@ -15,15 +15,24 @@ function createBackoff() {
   return backoff;
 }
 
-// A sleep that `end` cuts short.
+// The sleep between two attempts. `end` cuts it short: the one under way, or while an attempt is, the next one.
 function createPause() {
-  const pause = {
-    end() {},
-    start: (ms) =>
-      new Promise((resolve) => {
-        pause.end = resolve;
-        setTimeout(resolve, ms);
-      }),
+  let wake = null;
+  let isCut = false;
+  return {
+    begin: () => (isCut = false), // what was said before these attempts is no reason to hurry
+    end() {
+      if (wake) wake();
+      else isCut = true;
+    },
+    async start(ms) {
+      if (!isCut)
+        await new Promise((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, ms);
+        });
+      wake = null;
+      isCut = false;
+    },
   };
-  return pause;
 }

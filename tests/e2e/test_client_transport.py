@@ -160,6 +160,21 @@ async def test_a_tab_that_is_looked_at_again_reconnects_at_once(page: Page, serv
     await page.wait_for_function(STATE["ws"], timeout=2200)
 
 
+async def test_a_tab_that_is_looked_at_while_it_tries_in_vain_tries_again_at_once(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.socket = "refuse"
+    await page.goto(server.url)
+    await reach(page, "sse")
+    await until(lambda: len(server.attempts) >= 8)
+    server.socket = "refuse late"
+    before = len(server.attempts)
+    await until(lambda: len(server.attempts) > before)  # after this attempt the pause is 2.5 s at least
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    server.socket = "accept"
+    server.late.set()
+    await page.wait_for_function(STATE["ws"], timeout=2200)
+
+
 async def test_http_that_works_again_is_a_reason_to_try_the_socket_at_once(page: Page, serve: Serve) -> None:
     server = await serve(BODY)
     server.socket = server.stream = "refuse"

@@ -25,8 +25,8 @@ class WireServer(Serving):
     """One page, one session, any number of tabs.
 
     `reply(event)` makes the content of the answer to an event (None: never answer). `socket`, `stream` and `post` say
-    what becomes of connections: "accept", "refuse", "hang", "unknown" (session), or of POSTs
-    "blocked" (cookies).
+    what becomes of connections: "accept", "refuse", "refuse late" (when `late` is set), "hang", "unknown" (session), or
+    of POSTs "blocked" (cookies).
     """
 
     def __init__(self, body: str, *, head: str = "", parano: str | None = None, prefix: str = "") -> None:
@@ -48,6 +48,7 @@ class WireServer(Serving):
         self.tabs: list[str] = []  # the name that the page gave itself, at each of them
         self.headers: list[Json] = []  # of every POST
         self.pages = 0
+        self.late = asyncio.Event()
         self.delay = 0.0  # seconds before a POST is answered
         self._clients: list[asyncio.Queue[str]] = []
         self._pending: list[str] = []
@@ -92,6 +93,9 @@ class WireServer(Serving):
     async def _socket(self, websocket: WebSocket) -> None:
         self._note("ws", websocket)
         if self.socket == "refuse":
+            return await websocket.close()
+        if self.socket == "refuse late":
+            await self.late.wait()
             return await websocket.close()
         if self.socket == "hang":
             await asyncio.sleep(LOOP_SECONDS)
