@@ -102,11 +102,11 @@ async def test_many_sessions_that_end_at_once_hold_nobody_up(house: Build) -> No
     home = house(Slow, new_seconds=0.05)
     for _ in range(200):
         home.open()
-    longest, before = 0.0, time.perf_counter()
+    most, before = 0, len(home.registry.sessions)
     while home.registry.sessions:
         await asyncio.sleep(0)
-        longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
-    assert longest < 0.1  # of the 0.4 that they take
+        most, before = max(most, before - len(home.registry.sessions)), len(home.registry.sessions)
+    assert most < 10  # in one turn of the loop: each takes 2 ms
     assert home.diary.labels("session_closed") == ["abandoned"] * 200
 
 
