@@ -53,7 +53,7 @@ class WebSocketChannel:
         self._leaving = True
         if self._socket.connected:
             self._socket.send_close(1001)  # going away
-        self._socket.abort()  # type: ignore[no-untyped-call]
+        self._socket.abort()  # type: ignore[no-untyped-call]  # the package is typed in part
         self._reader.join(self._client.seconds)
 
     def _connect(self, query: str) -> websocket.WebSocket:
@@ -87,7 +87,7 @@ class WebSocketChannel:
         except (OSError, websocket.WebSocketException):
             return  # the code says it: lost
         finally:
-            self._socket.shutdown()  # type: ignore[no-untyped-call]
+            self._socket.shutdown()  # type: ignore[no-untyped-call]  # likewise
             if not self._leaving:
                 self._ended(code)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from uvicorn.server import Server
-from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it has no types
 
 from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.connections import HttpProtocol

@@ -93,4 +93,4 @@ def _of_libc(name: str, result: type) -> Callable[..., Any] | None:
     except (AttributeError, OSError, TypeError):  # another C library; Windows has no process-wide one
         return None
     function.restype = result
-    return function  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]  # getattr tells no type

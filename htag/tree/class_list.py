@@ -19,7 +19,7 @@ class ClassNames:
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Set an attribute: by the subclass."""
-        raise NotImplementedError
+        raise NotImplementedError  # GTag has it
 
     def has_class(self, name: str) -> bool:
         """Whether `name` (one word, or several) is in the `class` attribute."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
-from tinycss2 import parse_component_value_list, serialize  # type: ignore[import-untyped]
+from tinycss2 import parse_component_value_list, serialize  # type: ignore[import-untyped]  # it has no types
 
 # at-rules whose block holds rules for elements; the blocks of the others (@keyframes, @font-face, @page …) do not
 _GROUPS = {"media", "supports", "container", "layer", "starting-style"}

@@ -69,11 +69,11 @@ class Reactive(Generic[T]):
 
     @property
     def _owner(self) -> Owner:
-        raise NotImplementedError
+        raise NotImplementedError  # State and Proxy each have another
 
     def _replaced(self, result: Any) -> Any:
         """Take the result of an in-place operator, and return what the name on its left is bound to from now on."""
-        raise NotImplementedError
+        raise NotImplementedError  # likewise
 
     def _read(self) -> T:
         if reader.current is not None:
