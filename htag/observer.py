@@ -53,3 +53,42 @@ class Observer:
 
     def report_left_out(self) -> None:
         """A log line about a session was not written, because there were too many (htag/log/reports.py)."""
+
+    def snapshot_made(self, outcome: str, size: int, seconds: float) -> None:
+        """A session was to be saved. `outcome`: saved, refused (another worker has it), failed (the store), pinned
+        (it holds what no snapshot can), too_large. `size`: bytes for the store, 0 where there are none. `seconds` of
+        the event loop: taking, compressing and sealing the snapshot."""
+
+    def session_restored(self, outcome: str, seconds: float) -> None:
+        """A session was to be made from its snapshot. `outcome`: same, moved, edited (the code is what it was, stands
+        elsewhere, or was edited), carried (a new app with the old States), failed, forged, foreign (another app's)."""
+
+    def session_taken_over(self, way: str) -> None:
+        """This worker has a session that another one had. `way`: released (nobody held it), handed_over, unknown (its
+        holder is another process by now), silent (its holder did not answer)."""
+
+    def session_parked(self, reason: str) -> None:
+        """A session's tree left memory; its snapshot is in the store. `reason`: disconnected, idle, pressure."""
+
+    def session_woken(self, seconds: float) -> None:
+        """A parked session's tree is in memory again, after `seconds`."""
+
+    def session_moved(self, outcome: str) -> None:
+        """This worker let a session go. `outcome`: drained, handed_over, pinned (it cannot be moved)."""
+
+    def session_superseded(self, connected: bool) -> None:
+        """Another worker has this session; ours was given up. `connected`: tabs of ours showed it."""
+
+    def event_repeated(self, outcome: str) -> None:
+        """A tab sent an event again that was taken before. `outcome`: answered, running, lost (its result was not
+        kept), interrupted (it had started when its worker ended)."""
+
+    def event_skipped(self) -> None:
+        """A tab gave up an event that broke its connection three times."""
+
+    def events_lost(self, count: int) -> None:
+        """A tab knows of `count` events that no snapshot has any more: the store has lost them."""
+
+    def client_resumed(self, outcome: str) -> None:
+        """A tab came back. `outcome`: current (it missed nothing), tail (it got what it missed), full (a full render),
+        gap (its numbers do not fit: it comes again)."""

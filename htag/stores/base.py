@@ -1,28 +1,63 @@
 """Where sessions outlive a worker: bytes under a session id, guarded by a generation number."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 
-class Claim(NamedTuple):
-    """What a claim returns: the session's new generation, and the bytes that were last saved (None: nothing)."""
+class Record(NamedTuple):
+    """What a store has of a session."""
 
     generation: int
-    data: bytes | None
+    owner: str  # of the worker that holds it, "" where none does
+    data: bytes
+
+
+class Save(NamedTuple):
+    """One session to be saved."""
+
+    session_id: str
+    generation: int
+    owner: str  # who holds the session from now on: the worker that saves, or "" as it lets go
+    data: bytes
 
 
 class Store(Protocol):
-    """Keeps bytes under a session id. Knows nothing about sessions; every method may raise `StoreError`."""
+    """Keeps bytes under a session id. Knows nothing about sessions; every method may raise `StoreError`.
 
-    async def claim(self, session_id: str) -> Claim:
-        """Take the session over: raise its generation by one, in one atomic step, and return the last saved bytes."""
+    The generation is a fencing token. Whoever claims a session raises it, and what holds a lower one is refused from
+    then on. It is never lower than it was, dropped sessions included: a dropped one leaves its generation behind.
+    """
+
+    async def peek(self, session_id: str) -> Record | None:
+        """Return what is kept of the session. Changes nothing. None: there is no such session, or it was dropped."""
         ...
 
-    async def save(self, session_id: str, generation: int, data: bytes) -> bool:
-        """Keep `data`. False: refused, because another worker has claimed the session since `generation`."""
+    async def claim(self, session_id: str, owner: str) -> Record | None:
+        """Take the session over in one atomic step: raise its generation, note `owner`. Returns the new generation, the
+        owner before, and the data. None: there is no such session, and nothing was written."""
+        ...
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        """Keep the data of several sessions, each on its own, in one round trip where the store has one. For each:
+        False: refused, because another worker has claimed the session (its generation is greater), or it was dropped.
+        A session that the store does not have is new to it, or the store has lost it: then it is kept."""
+        ...
+
+    async def touch(self, session_ids: Sequence[str]) -> None:
+        """Let the time to live of these sessions begin anew: they are in use, and have nothing to save."""
         ...
 
     async def drop(self, session_id: str, generation: int) -> bool:
         """Forget the session. False: refused, because another worker has claimed it since `generation`."""
+        ...
+
+    async def pulse(self) -> int:
+        """Return a number that grows with each call, whoever calls. One that is not greater than an earlier one says
+        that the store has lost data, or is an older copy of itself."""
+        ...
+
+    async def check(self) -> list[str]:
+        """Return what is wrong with how the store is set up, in sentences for the operator; at start."""
         ...
 
     async def ping(self) -> None:

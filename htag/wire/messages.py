@@ -16,6 +16,8 @@ class Message(msgspec.Struct, gc=False):
     action: Any = None
     error: Any = None
     fallback: Any = None
+    n: Any = None  # wire 2: the number of this event in its tab
+    got: Any = None  # wire 2: the revision that the tab shows
 
     @property
     def callback_id(self) -> str | None:
@@ -38,6 +40,8 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     statics: list[str] | UnsetType = UNSET
     callback_id: str | UnsetType | None = UNSET
     result: Any = UNSET
+    seq: int | UnsetType = UNSET  # wire 2: the revision of a tab that has applied this
+    done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
 
     @property
     def has_news(self) -> bool:
@@ -51,9 +55,28 @@ class Failure(msgspec.Struct, tag_field="action", tag="error"):
     traceback: str
     callback_id: str | None = None
     result: None = None
+    done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
+
+
+class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):
+    """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved."""
+
+    last: int
+    saved: int
+
+
+class Saved(msgspec.Struct, tag_field="action", tag="saved", gc=False):
+    """All events of this tab up to number `saved` are in a snapshot that the store has acknowledged (wire 2)."""
+
+    saved: int
+
+
+class Pong(msgspec.Struct, tag_field="action", tag="pong", gc=False):
+    """The answer to a ping (wire 2)."""
 
 
 Reply = Update | Failure
+Notice = Welcome | Saved | Pong  # wire 2 only: for one tab, and no part of the journal
 
 
 def size_of(reply: Reply) -> int:

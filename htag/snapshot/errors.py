@@ -1,0 +1,21 @@
+"""Why there is no snapshot, or no app from one."""
+
+from htag.errors import HtagError
+
+
+class Pinned(HtagError):
+    """The app holds what no snapshot can: it lives in this process only."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """`path`: the attribute that leads there, as `Explorer.handle`."""
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Moved(HtagError):
+    """A snapshot cannot be loaded with the code that there is now: a new app, with the old States, takes its place."""
+
+
+class Forged(HtagError):
+    """Bytes that are no snapshot of this session, sealed with our key."""
