@@ -34,8 +34,8 @@ class Save(NamedTuple):
 class Store(Protocol):
     """Keeps bytes under a session id. Knows nothing about sessions; every method may raise `StoreError`.
 
-    The generation is a fencing token. A worker that claims a session raises it, and one that holds a lower one is refused
-    from then on. It is never lower than it was, dropped sessions included: a dropped one leaves its generation behind.
+    The generation is a fencing token. A worker that claims a session raises it; one with a lower one is refused from
+    then on. It is never lower than it was, dropped sessions included: a dropped one leaves its generation behind.
     """
 
     async def peek(self, session_id: str) -> Record | None:
