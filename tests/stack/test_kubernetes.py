@@ -191,7 +191,7 @@ def test_pods_see_only_their_neighbours(folder: str) -> None:
     chosen = closed["podSelector"]["matchLabels"].items()
     for workload in workloads(folder).values():
         assert chosen <= workload["spec"]["template"]["metadata"]["labels"].items()
-    assert _sources(policies["htag-app"]) == {"htag-nginx", "htag-prometheus"}
+    assert _sources(policies["htag-app"]) == {"htag-nginx", "htag-app", "htag-prometheus"}
     if "htag-valkey" in policies:
         assert _sources(policies["htag-valkey"]) == {"htag-app"}
     slots = {"port": 8001, "endPort": 8000 + Settings.model_fields["workers"].metadata[1].le}
