@@ -18,7 +18,8 @@ HIDDEN = [
     "/metrics", "/metrics/", "//metrics", "/%6detrics", "/%6D%65%74%72%69%63%73", "/a/../metrics", "/./metrics",
     "/metrics?x", "/metrics%0a", "/metrics%0A", "/metrics%0d%0a", "/metrics%2f", "/%2fmetrics", "/%2e/metrics",
     "/a/%2e%2e/metrics", "/metrics;x", "/metrics%3fx", "/metrics%00", "/metrics%20", "/demo/metrics", "/demo//metrics",
-    "/METRICS", "/metrics#x", "/handover", "//handover", "/%68andover", "/a/../handover", "/handover%0a", "/demo/handover",
+    "/METRICS", "/metrics#x", "/handover", "//handover", "/%68andover", "/a/../handover", "/handover%0a",
+    "/demo/handover",
 ]  # fmt: skip
 
 
