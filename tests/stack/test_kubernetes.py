@@ -255,7 +255,7 @@ def test_the_autoscaling_example_asks_for_what_there_is() -> None:
     [trigger] = scaled["spec"]["triggers"]
     metric = re.search(r"htag_\w+", trigger["metadata"]["query"])
     assert metric
-    assert f'"{metric[0]}"' in (ROOT / "app/htag_stack/metrics.py").read_text()
+    assert f'"{metric[0]}"' in (ROOT / "app/htag_stack/worker_state.py").read_text()
     service = find("Service", "htag-prometheus")
     assert f"//{service['metadata']['name']}." in trigger["metadata"]["serverAddress"]
 
