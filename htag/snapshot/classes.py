@@ -113,6 +113,11 @@ def build_digest(cls: type) -> bytes:
     return found
 
 
+def build_digests(classes: Iterable[type]) -> dict[type, bytes]:
+    """The `build_digest` of each class that has one."""
+    return {cls: found for cls in classes if (found := build_digest(cls))}
+
+
 def stored_attributes(cls: type) -> set[str]:
     """The attributes that `init` and `__init__` of a class store on the instance that is built."""
     return set().union(*map(_stored_by, _builders(cls)))
