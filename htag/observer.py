@@ -32,7 +32,7 @@ class Observer:
 
     def message_refused(self, reason: str) -> None:
         """A request or message was refused, or, if too_fast, is read later. `reason`: malformed, too_large, too_fast,
-        origin, csrf, no_session."""
+        origin, csrf, no_session, forged (a question between workers that none of ours has asked)."""
 
     def component_failed(self, kind: str) -> None:
         """A component raised. `kind`: handler, render, hook, init."""

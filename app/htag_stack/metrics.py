@@ -128,7 +128,7 @@ class Metrics(SurvivalMetrics):
             "htag_messages_refused",
             "Requests and messages refused: attacks, stale pages, or limits that are too tight.",
             "reason",
-            ("malformed", "too_large", "too_fast", "origin", "csrf", "no_session"),
+            ("malformed", "too_large", "too_fast", "origin", "csrf", "no_session", "forged"),
         )
         self._failures = self._counters(
             "htag_component_failures",

@@ -90,8 +90,8 @@ class LiveTree:
 
     # -- the session that runs the app ---------------------------------------------------------------------------------
 
-    def attach_host(self, host: Host) -> None:
-        """`host` runs the app from now on."""
+    def attach_host(self, host: Host | None) -> None:
+        """`host` runs the app from now on; None: nothing does."""
         self._host = host
 
     def last_request(self) -> Any:
