@@ -64,7 +64,7 @@ class Observer:
         elsewhere, or was edited), carried (a new app with the old States), failed, forged, foreign (another app's)."""
 
     def session_taken_over(self, way: str) -> None:
-        """This worker has a session that another one had. `way`: released (no worker held it), handed_over, unknown (its
+        """This worker has a session that another had. `way`: released (no worker held it), handed_over, unknown (its
         holder is another process by now), silent (its holder did not answer)."""
 
     def session_parked(self, reason: str) -> None:
