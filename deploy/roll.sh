@@ -20,8 +20,8 @@ fail() {
     exit 1
 }
 
-running() { # the ids of the service's running containers, one a line
-    docker compose ps --quiet --status running "$service"
+containers() { # containers [OPTION …]: the ids of the service's containers, one a line
+    docker compose ps --quiet "$@" "$service"
 }
 
 state() { # state ID: healthy, unhealthy, starting; or what the container is if it does not run
@@ -47,16 +47,16 @@ wait_until_healthy() { # wait_until_healthy ID: 1 where it is not, or not in tim
 
 take_back() { # the new containers go, the old ones were never touched
     say "$1"
-    for container in $new; do
-        docker logs --tail 20 "$container" >&2 || true
-        docker rm --force --volumes "$container" >/dev/null
+    for each in $new; do
+        docker logs --tail 20 "$each" >&2 || true
+        docker rm --force --volumes "$each" >/dev/null
     done
     fail "nothing has changed: the old version serves on."
 }
 
 all_healthy() {
-    for container in $new; do
-        [ "$(state "$container")" = healthy ] || return 1
+    for each in $new; do
+        [ "$(state "$each")" = healthy ] || return 1
     done
 }
 
@@ -67,7 +67,7 @@ case ${1:-} in
 esac
 cd "$(dirname "$0")/.."
 
-old=$(running)
+old=$(containers --status running)
 [ -n "$old" ] || fail "no container of $service runs; start the stack: docker compose up --detach"
 number=$(echo "$old" | wc -l)
 
@@ -77,7 +77,7 @@ say "$number container(s) of the new version beside the $number of the old"
 started=yes
 docker compose rm --force "$service" >/dev/null 2>&1     # those that ended: Compose would start them again instead of new ones
 docker compose up --detach --no-deps --no-recreate --no-build --scale "$service=$((number * 2))" "$service" || started=no
-new=$(running | grep --invert-match --line-regexp --fixed-strings "$old" || true)
+new=$(containers --all | grep --invert-match --line-regexp --fixed-strings "$old" || true)
 [ "$started" = yes ] || take_back "the new containers did not start."
 [ -n "$new" ] || fail "Compose made no new container."
 
