@@ -25,6 +25,11 @@ class Refresher:
         self._outdated: Sequence[Channel] = ()
         self._throttle = Throttle(self._refresh, context)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether tabs are about to be brought up to date."""
+        return self._throttle.is_due
+
     def outdate(self) -> None:
         """A page was made just now: it has new tags in the place of those that the open tabs show."""
         self._outdated = [*self._delivery.channels]
