@@ -17,7 +17,8 @@ from types import (
 )
 from typing import Any
 
-from htag.snapshot.addresses import CodeRef, Found, Group, code_ref, look_up
+from htag.snapshot.addresses import CodeRef, Found, Group, code_ref, named_function
+from htag.snapshot.books import held_as
 from htag.snapshot.errors import Moved, Pinned
 from htag.tree.handler_text import js_prefix, set_js_prefix
 from htag.tree.node import Node
@@ -42,6 +43,9 @@ def reduce_function(function: FunctionType) -> Reduced:
             return NotImplemented
         return marked, (function.__module__, function.__qualname__, prefix)
     ref = code_ref(function)
+    held = held_as(function)
+    if held is not None:
+        return marked, (*held, js_prefix(function))
     cells, defaults = function.__closure__, function.__defaults__
     closure = None if cells is None else _closure(cells, ref.constant)
     is_usual = (
@@ -129,8 +133,8 @@ def _refuse_unshared(code: CodeType, closure: tuple[Any, ...], cells: frozenset[
 
 
 def marked(module: str, qualname: str, prefix: str) -> Any:
-    """Read a function by name that `prevent` or `stop` put JavaScript on: here it may not have been called yet."""
-    found = look_up(module, qualname)
+    """Read a function by name, on which `prevent` or `stop` may have put JavaScript: here it may not be there yet."""
+    found = named_function(module, qualname)
     if js_prefix(found) != prefix:
         set_js_prefix(found, prefix)
     return found

@@ -24,7 +24,7 @@ from typing import Any
 from uuid import UUID
 
 from htag.factory import Tag
-from htag.snapshot.addresses import look_up
+from htag.snapshot.addresses import live_module
 from htag.snapshot.errors import Moved
 from htag.snapshot.packages import modules_of
 from htag.tree.descriptors import ElementName, Hook, Statics
@@ -57,7 +57,11 @@ class Singleton:
 
 def singleton(module: str, name: str) -> Any:
     """What `module` holds under a dotted `name` now. Raises Moved, where there is nothing, or a class or function."""
-    found = look_up(module, name)
+    found: Any = live_module(module)
+    for part in name.split("."):
+        found = vars(found).get(part) if isinstance(found, type | ModuleType) else None
+        if isinstance(found, ModuleType):
+            break  # what stands in another one is not in this one
     if isinstance(found, PASSED_BY):
         raise Moved(f"{module}.{name} is no singleton any more")
     return found

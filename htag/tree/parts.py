@@ -1,7 +1,8 @@
 """Tags in parts, for a snapshot: what their slots hold, as columns, and the attributes that an author gave them.
 
 No step goes from a tag into its children, so any depth is taken apart and put together. Looking changes nothing:
-CPython keeps the attributes of an object without a dict until `__dict__` is asked for; that dict would stay, 64 bytes a tag.
+CPython keeps the attributes of an object without a dict until `__dict__` is asked for, and that dict would stay, 64
+bytes a tag.
 """
 
 from collections.abc import Callable, Iterable

@@ -66,7 +66,7 @@ Case = tuple[Callable[[], Any], Callable[[Any], Any]]
 def said(cases: Mapping[str, Case], name: str, obj: Any) -> str:
     try:
         return repr(cases[name][1](obj))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # what a function raises is what is said of it
         return f"{type(error).__name__}: {error}"
 
 
