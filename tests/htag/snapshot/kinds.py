@@ -125,10 +125,10 @@ def wrapping(function):
 
 def hiding(function):
     def replacement(*args):
-        replacement.calls += 1
+        replacement.calls += 1  # type: ignore[attr-defined]
         return "hidden", function(*args)
 
-    replacement.calls = 0
+    replacement.calls = 0  # type: ignore[attr-defined]
     return replacement
 
 

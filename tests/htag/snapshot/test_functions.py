@@ -138,5 +138,6 @@ def test_what_has_a_name_is_told():
 def test_each_type_has_one_reducer():
     assert {each.__name__ for each in SPECIAL} == {
         *("function", "cell", "method", "builtin_function_or_method", "_lru_cache_wrapper"),
+        "partialmethod",
         *("generator", "coroutine", "async_generator", "CodeRef", "Group"),
     }
