@@ -97,8 +97,6 @@ def code_ref(function: FunctionType) -> CodeRef:
 def _find_ref(function: FunctionType) -> CodeRef:
     code, label = function.__code__, function.__qualname__
     name = function.__globals__.get("__name__")
-    if name == "__mp_main__":
-        name = "__main__"  # what `multiprocessing` calls the script in its children, where it goes by both names
     module = sys.modules.get(name) if isinstance(name, str) else None
     if module is None or module.__dict__ is not function.__globals__:
         raise Pinned("", f"{label} was made by exec, or by a module {name!r} that is not imported any more")
