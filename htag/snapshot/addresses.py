@@ -172,14 +172,20 @@ def live_module(name: str) -> ModuleType:
         raise Moved(f"the module {name} cannot be imported: {error}") from None
 
 
-def named_function(name: str, path: str) -> FunctionType:
-    """The function that the module `name` holds under a dotted `path`. Raises Moved, where there is none."""
+def look_up(name: str, path: str) -> Any:
+    """What the module `name` holds under a dotted `path`. Raises Moved, where there is nothing."""
     found: Any = live_module(name)
     try:
         for part in path.split("."):
             found = getattr(found, part)
     except AttributeError as error:
         raise Moved(f"{name}.{path} is gone: {error}") from None
+    return found
+
+
+def named_function(name: str, path: str) -> FunctionType:
+    """The function that the module `name` holds under a dotted `path`. Raises Moved, where there is none."""
+    found = look_up(name, path)
     if not isinstance(found, FunctionType):
         raise Moved(f"{name}.{path} is no function any more")
     live_module(found.__globals__["__name__"])  # a module may hold another one's, which the reader may not have
