@@ -41,11 +41,18 @@ class Journal:
         """Keep no updates any more: no tab is left that could ask for them."""
         self.tail, self.bytes = None, 0
 
+    def restart(self) -> None:
+        """Begin anywhere else: no tab shows what the session has now, for it has lost some of its latest updates."""
+        self.release()
+        self.head = random.getrandbits(32)
+
     def append(self, update: Update) -> None:
-        """`update` is sent to all tabs: it is the next one. What it answers is left out, since it answers one tab."""
+        """`update` is sent to all tabs: it is the next one, and gets its number. What it answers is left out of what is
+        kept, since it answers one tab."""
         self.head += 1
         if self.tail is not None:
-            self._keep(Update(update.updates, update.js, update.statics))
+            update.seq = self.head
+            self._keep(Update(update.updates, update.js, update.statics, seq=self.head))
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""

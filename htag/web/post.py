@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from htag.errors import MessageTooLarge, WireError
+from htag.session.event_log import EventLog
 from htag.session.inbox import MAX_WAITING
 from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
 from htag.session.session import Session
@@ -19,6 +20,7 @@ from htag.web.counted_responses import send_counted
 from htag.web.outbox import LARGE_FRAME, Outbox
 from htag.web.request import LazyRequest, revision_shown
 from htag.wire.codec import Codec, Encoded
+from htag.wire.codec2 import Codecs
 from htag.wire.messages import Message, Reply
 
 
@@ -29,8 +31,8 @@ class ResponseChannel(Outbox):
 
     transport = "http"
 
-    def __init__(self, session: Session, codec: Codec | None = None) -> None:
-        super().__init__(session, codec)
+    def __init__(self, session: Session, codec: Codec | None = None, log: EventLog | None = None) -> None:
+        super().__init__(session, codec, log)
         self._missed = False
 
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
@@ -111,9 +113,9 @@ class Post:
 class EventEndpoint:
     """Answers `/event`. With `fallback` in the message, the answer carries all that a channel would have carried."""
 
-    def __init__(self, admission: Admission, codec: Codec) -> None:
+    def __init__(self, admission: Admission, codecs: Codecs) -> None:
         self._admission = admission
-        self._codec = codec
+        self._codecs = codecs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
@@ -142,7 +144,7 @@ class EventEndpoint:
         try:
             body = await self._body(session, scope, receive)
             limiter.left -= len(body) / LARGE_MESSAGE
-            message = self._codec.decode(body)
+            message = self._codecs.first.decode(body)
         except MessageTooLarge:
             self._admission.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
