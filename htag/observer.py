@@ -32,7 +32,7 @@ class Observer:
 
     def message_refused(self, reason: str) -> None:
         """A request or message was refused, or, if too_fast, is read later. `reason`: malformed, too_large, too_fast,
-        origin, csrf, no_session."""
+        origin, csrf, no_session, forged (a question between workers that none of ours has asked)."""
 
     def component_failed(self, kind: str) -> None:
         """A component raised. `kind`: handler, render, hook, init."""
@@ -64,7 +64,7 @@ class Observer:
         elsewhere, or was edited), carried (a new app with the old States), failed, forged, foreign (another app's)."""
 
     def session_taken_over(self, way: str) -> None:
-        """This worker has a session that another one had. `way`: released (nobody held it), handed_over, unknown (its
+        """This worker has a session that another had. `way`: released (no worker held it), handed_over, unknown (its
         holder is another process by now), silent (its holder did not answer)."""
 
     def session_parked(self, reason: str) -> None:

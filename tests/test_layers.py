@@ -9,7 +9,7 @@ import pytest
 from tests.support.source import ROOT, modules, package_of
 
 PAGE = ROOT / "docs" / "architecture.md"
-PROMETHEUS = {"htag_stack.metrics"}
+PROMETHEUS = {f"htag_stack.{name}" for name in ("metrics", "survival_metrics", "tallies", "worker_state")}
 
 
 def imports(path: Path, known: set[str]) -> set[str]:
@@ -95,7 +95,7 @@ def test_starlette_is_known_only_where_http_is_spoken() -> None:
     assert {package_of(name) for name in using} == {"htag.web"}
 
 
-def test_only_metrics_imports_prometheus() -> None:
+def test_only_what_makes_the_metrics_imports_prometheus() -> None:
     using = {name for name, path in modules("htag_stack").items() if "prometheus_client" in imports(path, set())}
     assert using == PROMETHEUS
 

@@ -36,7 +36,8 @@ SPEAKS_FOR_ITSELF = {
     *(f"htag_stack.demo.Tasks.{name}" for name in ("row", "add_task", "tick", "delete", "summary")),
     *(f"htag_stack.demo.{name}" for name in ("Home.click", "Whereabouts.line", "Demo.link")),
     *(f"htag_stack.logs.{name}" for name in ("PlainFormatter.formatException", "JsonFormatter.format")),
-    *(f"htag_stack.metrics.{name}.collect" for name in ("Tally", "Distributions", "WorkerStateCollector")),
+    *(f"htag_stack.tallies.{name}.collect" for name in ("Tally", "Distributions")),
+    *(f"htag_stack.{name}.collect" for name in ("survival_metrics.Seconds", "worker_state.WorkerStateCollector")),
     "htag_stack.worker.SlotServer.shutdown",
 }
 

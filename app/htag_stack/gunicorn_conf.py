@@ -11,6 +11,7 @@ thread, a socket or a random number crosses the fork. Our own code is not read a
 
 import functools
 import logging
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,8 @@ logconfig_dict = logging_config(_settings)
 loglevel = "info" if _settings.log_level == "debug" else _settings.log_level
 
 timeout = 30  # seconds; a worker whose event loop has not turned for so long is replaced
-graceful_timeout = SHUTDOWN_SECONDS + 5  # after uvicorn's own wait, sessions get five more seconds to end
+# sessions are moved, then uvicorn waits for what is under way, then what could not be moved has five seconds to end
+graceful_timeout = math.ceil(_settings.drain_seconds) + SHUTDOWN_SECONDS + 5
 max_requests = 0  # never: it does not count WebSocket traffic, yet closes every WebSocket when it strikes
 control_socket_disable = True  # on by default since gunicorn 25.1: one more door, which nothing here uses
 

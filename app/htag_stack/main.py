@@ -45,7 +45,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     """Build the program as one ASGI application, whose lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
-    store = open_store(settings.store)
+    store = open_store(settings.store, settings.session_stored_seconds)
     vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
     registries = operate(prepared, brought.webs, store, metrics, vitals.pressure)
     metrics.watch(registries, vitals, {"version": __version__, "htag_app": settings.app})

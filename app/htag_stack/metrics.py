@@ -1,19 +1,12 @@
-"""Prometheus metrics of one worker: the only module that knows of prometheus_client.
+"""Prometheus metrics of one worker: what htag announces (`Metrics` is its `Observer`), and what the HTTP middleware
+sees.
 
-Counters and histograms are fed by what htag announces (`Metrics` is its `Observer`) and by the HTTP middleware;
-everything that is a state (sessions, connections, memory, lag) is read at scrape time, so nothing is kept in step
-by hand. No label ever carries a session, a user or a raw path.
-
-What is told of every event and every request is added up in plain numbers (`Tally`, `Distribution`), because the
-library's own counters take a lock for each: 2 µs an event, of 19 that it costs altogether.
+Everything that is a state (worker_state.py) is read at scrape time, so nothing is kept in step by hand. No label ever
+carries a session, a user or a raw path. What is told of every event and every request is added up in plain numbers
+(tallies.py). No other module but those that these metrics are made of imports prometheus_client.
 """
 
-import itertools
-import platform
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,23 +16,14 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeHistogramMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from htag.observer import Observer
-from htag.websocket_protocol import FairWebSocketProtocol
+from htag_stack.survival_metrics import SurvivalMetrics
+from htag_stack.tallies import Distributions, Tally
 from htag_stack.vitals import Vitals
+from htag_stack.worker_state import RegistryState, WorkerStateCollector
 
 # Seconds. Most handlers take well under a millisecond; 0.1 is where a person feels a delay and htag announces a
 # blocked loop; beyond ten seconds it does not matter how much longer.
@@ -50,8 +34,6 @@ HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10)
 # Bytes. One changed number is about 100, a row 1 000, a whole page of 1 000 rows 150 000; the outbox holds four
 # million.
 UPDATE_BYTES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 4_000_000)
-# Bytes. A small page is about 50 000 of objects; a session above 10 million holds a data set.
-SESSION_BYTES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 100_000_000)
 
 # A second series for each counter and histogram, which says when it began: no dashboard or alert reads it. The library
 # offers only this switch, for the whole process.
@@ -60,15 +42,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the package is typ
 # any other method counts as "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TRANSPORTS = ("websocket", "sse", "http")
-
-
-class RegistryState(Protocol):
-    """What is read of a session registry (`htag.session.registry`) at a scrape."""
-
-    def counts(self) -> dict[str, int]: ...
-    def connections(self) -> dict[str, int]: ...
-    def memory(self) -> int: ...
-    def memory_by_session(self) -> list[int]: ...
 
 
 class _Counts(dict[str, Counter]):
@@ -85,77 +58,12 @@ class _Counts(dict[str, Counter]):
         return counter
 
 
-class Tally(Collector):
-    """Collects one counter by the values of its labels, in plain numbers: it is only incremented on the event loop."""
-
-    def __init__(self, name: str, purpose: str, labels: Sequence[str], known: Iterable[tuple[str, ...]] = ()) -> None:
-        """`known`: values that are shown as 0 before they are counted."""
-        self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int, dict.fromkeys(known, 0))
-        self._described = (name, purpose, labels)
-
-    def collect(self) -> Iterator[Metric]:
-        name, purpose, labels = self._described
-        family = CounterMetricFamily(name, purpose, labels=labels)
-        for values, count in self.counts.items():
-            family.add_metric(values, count)
-        yield family
-
-
-class Distribution:
-    """Counts the observations between the bounds of a histogram, and adds them up."""
-
-    __slots__ = ("_bounds", "counts", "total")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self._bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total: float = 0
-
-    def observe(self, value: float) -> None:
-        """Count one observation, in the histogram's unit."""
-        self.counts[bisect_left(self._bounds, value)] += 1
-        self.total += value
-
-    def cumulated(self) -> list[tuple[str, float]]:
-        """The histogram's buckets as Prometheus has them: (upper bound, observations up to it)."""
-        names = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]  # type: ignore[no-untyped-call]
-        return list(zip(names, itertools.accumulate(self.counts), strict=True))
-
-
-class Distributions(Collector):
-    """Collects one histogram by the values of its labels, in plain numbers too."""
-
-    def __init__(
-        self,
-        name: str,
-        purpose: str,
-        bounds: Sequence[float],
-        labels: Sequence[str] = (),
-        known: Iterable[tuple[str, ...]] = ((),),
-    ) -> None:
-        """`known`: values that are shown before anything is observed."""
-        self._bounds = bounds
-        self._described = (name, purpose, labels)
-        self._parts = {values: Distribution(bounds) for values in known}
-
-    def __getitem__(self, values: tuple[str, ...]) -> Distribution:
-        if (part := self._parts.get(values)) is None:
-            part = self._parts[values] = Distribution(self._bounds)
-        return part
-
-    def collect(self) -> Iterator[Metric]:
-        name, purpose, labels = self._described
-        family = HistogramMetricFamily(name, purpose, labels=labels)
-        for values, part in self._parts.items():
-            family.add_metric(values, part.cumulated(), part.total)
-        yield family
-
-
-class Metrics(Observer):
+class Metrics(SurvivalMetrics):
     """Counts what htag announces and what the HTTP middleware sees: one a worker, with its own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        super().__init__(self.registry)
         ProcessCollector(registry=self.registry)  # CPU, memory and file descriptors of this worker
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)  # a busy garbage collector explains slow events
@@ -220,7 +128,7 @@ class Metrics(Observer):
             "htag_messages_refused",
             "Requests and messages refused: attacks, stale pages, or limits that are too tight.",
             "reason",
-            ("malformed", "too_large", "too_fast", "origin", "csrf", "no_session"),
+            ("malformed", "too_large", "too_fast", "origin", "csrf", "no_session", "forged"),
         )
         self._failures = self._counters(
             "htag_component_failures",
@@ -314,57 +222,3 @@ class Metrics(Observer):
 
     def report_left_out(self) -> None:
         self._reports_left_out.inc()
-
-
-class WorkerStateCollector(Collector):
-    """Collects what is a state, at the moment of a scrape: sessions, connections, memory, lag, the store, the build."""
-
-    def __init__(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
-        self._sessions = sessions
-        self._vitals = vitals
-        self._build = {"python": platform.python_version(), **build}
-
-    def collect(self) -> Iterator[Metric]:
-        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._sessions.counts())
-        yield _gauges(
-            "htag_connections", "Open channels to tabs, by transport.", "transport", self._sessions.connections()
-        )
-        yield GaugeMetricFamily(
-            "htag_session_memory_bytes", "Estimated memory of all sessions.", self._sessions.memory()
-        )
-        yield _sizes(self._sessions.memory_by_session())
-        yield GaugeMetricFamily(
-            "htag_event_loop_lag_seconds",
-            "The longest that the event loop was late of late: what everybody on this worker waits in addition.",
-            self._vitals.loop_lag,
-        )
-        yield GaugeMetricFamily(
-            "htag_store_up", "Whether the session store answers.", float(self._vitals.store_error is None)
-        )
-        yield CounterMetricFamily(
-            "htag_websocket_pauses",
-            "Times that a WebSocket was read no further for up to a second, because of the many frames that it sends.",
-            FairWebSocketProtocol.pauses,
-        )
-        yield InfoMetricFamily("htag_build", "What is running.", self._build)
-
-
-def _gauges(name: str, purpose: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, purpose, labels=[label])
-    for value, number in values.items():
-        family.add_metric([value], number)
-    return family
-
-
-def _sizes(sizes: Sequence[int]) -> GaugeHistogramMetricFamily:
-    """The sessions alive now by size: a histogram whose buckets go down again too, so it is read without rate()."""
-    counts = [0] * (len(SESSION_BYTES) + 1)
-    for size in sizes:
-        counts[bisect_left(SESSION_BYTES, size)] += 1
-    bounds = [str(float(bound)) for bound in SESSION_BYTES] + ["+Inf"]
-    return GaugeHistogramMetricFamily(
-        "htag_session_size_bytes",
-        "Estimated memory of each session alive: whether a few are far above the rest.",
-        list(zip(bounds, itertools.accumulate(counts), strict=True)),
-        sum(sizes),
-    )

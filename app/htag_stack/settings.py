@@ -180,11 +180,28 @@ class Settings(BaseSettings):
         ),
     )
     session_grace_seconds: float = Field(
-        default=600,
+        default=60,
         gt=0,
         description=(
-            "Seconds for which a session is kept after its last tab has left. A lift, a tunnel or a lunch queue"
-            " is shorter."
+            "Seconds for which a session stays in memory after its last tab has left; then it is parked in the store, "
+            "and whoever comes back finds it there. One that cannot be stored waits ten "
+            "minutes at least, and ends then."
+        ),
+    )
+    session_idle_seconds: float = Field(
+        default=300,
+        ge=0,
+        description=(
+            "Seconds without an event or a running task of its own after which a session that is still connected is "
+            "parked: its page stays as it is, and the next event wakes it within milliseconds. 0: never."
+        ),
+    )
+    session_stored_seconds: float = Field(
+        default=86_400,
+        ge=60,
+        description=(
+            "Seconds for which the store keeps a session that is not in use: a page that was left open overnight still "
+            "finds its session."
         ),
     )
     max_sessions: int = Field(
@@ -231,6 +248,41 @@ class Settings(BaseSettings):
         description=(
             "Bytes of one session, as estimated (`htag_session_size_bytes`); one that grows beyond is ended, and its "
             "page says so. Keep it well below a worker's share of the memory."
+        ),
+    )
+    snapshot_bytes: int = Field(
+        default=8 << 20,
+        ge=1 << 10,
+        description=(
+            "Bytes of one session in the store. One that takes more is not stored: it lives in its worker's memory "
+            "only, and ends with it. A page of 3000 tags takes 22 kB; what takes megabytes are data that an app could "
+            "load again."
+        ),
+    )
+    save_share: float = Field(
+        default=0.1,
+        gt=0,
+        le=0.5,
+        description=(
+            "The part of a worker's time that goes into saving sessions, at most. Where more would be needed, each "
+            "session is saved less often; nothing is lost by that, since browsers keep what is not saved yet."
+        ),
+    )
+    move: Literal["", "always"] = Field(
+        default="",
+        description=(
+            "`always`: every event is followed by a move of its session, into a snapshot and back, as if its "
+            "worker had been replaced. For trying whether an app survives that; slow, so not for production."
+        ),
+    )
+    drain_seconds: float = Field(
+        default=8,
+        ge=0,
+        le=600,
+        description=(
+            "Seconds over which a worker that is told to end (a new version, fewer containers, a reload) moves its "
+            "sessions to others, some at a time, so that not all browsers come back at once. Containers that are "
+            "stopped must be given 12 s more (`HTAG_STOP_SECONDS`)."
         ),
     )
     memory_limit: int = Field(

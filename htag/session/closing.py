@@ -23,13 +23,16 @@ class Closing(NamedTuple):
     delivery: Delivery
     failures: Failures
     dispose: Callable[[], None]
+    destroys: bool = True  # False: the app goes on elsewhere, so its `on_destroy` does not run
+    unmounts: bool = True  # False: its `on_unmount` has run
 
     def run(self) -> None:
         """Do at once what takes no time, and the rest in a task. No hook's failure keeps others from running."""
         hooks = self.live.hooks
         hooks.drop_pending()
-        self._guarded(lambda: hooks.run_unmount_hooks(self.app))
-        destroying = self._guarded(self.app.on_destroy)
+        if self.unmounts:
+            self._guarded(lambda: hooks.run_unmount_hooks(self.app))
+        destroying = self._guarded(self.app.on_destroy) if self.destroys else None
         running = self.tasks.cancel()
         self.delivery.end()
         outcomes = [outcome for _, outcome in hooks.drain_pending()]

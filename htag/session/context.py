@@ -16,6 +16,23 @@ Answer = TypeVar("Answer")
 OURS = (current_app, current_request)  # variables that are neither the host's nor the app's
 
 
+class AppReference:
+    """Says which app a session runs: another object, when it was parked and has come back. Weak: a context lives as
+    long as any connection to a database that was opened in it."""
+
+    __slots__ = ("_app",)
+
+    def __init__(self, app: Any) -> None:
+        self._app = weakref.ref(app)
+
+    def __call__(self) -> Any:
+        return self._app()
+
+    def change(self, app: Any) -> None:
+        """From now on it is `app`."""
+        self._app = weakref.ref(app)
+
+
 class SessionContext:
     """The variables of one session: what a middleware of the host said at the request for the page, and what the app
     has set while that page was made.
@@ -28,12 +45,15 @@ class SessionContext:
 
     def __init__(self, app: Any, given: Context) -> None:
         """`given`: the variables before the app set any. Those that are set now are the session's."""
-        # weak: a context lives as long as any connection to a database that was opened in it
-        self._app = weakref.ref(app)
+        self._app = AppReference(app)
         self._given: Context | None = given  # None: no page is being made
         self._set: tuple[tuple[ContextVar[Any], Any], ...] = ()  # what the app has set; known once its page is made
         self.own = copy_context()
         self.own.run(current_app.set, self._app)
+
+    def change_app(self, app: Any) -> None:
+        """The session goes on with `app`, and with the variables that it had."""
+        self._app.change(app)
 
     def renew(self) -> None:
         """Take the variables of the request that runs for the host's: it asks for the page again."""

@@ -14,7 +14,6 @@ from htag.session.channel import Channel
 from htag.snapshot.envelope import TabRecord
 from htag.wire.messages import Answer, Failure, Hello, Saved, Update
 
-SLOW_SECONDS = 5.0  # a handler that takes longer no longer holds up a snapshot, and is never run again after a crash
 MOST_ANSWERS = 500  # that are kept in memory: as many events as a browser keeps
 ANSWERS_BYTES = 1 << 18  # of results among them that take more than a few bytes
 RECORDED_ANSWERS = 100  # the latest, which are kept in a snapshot too
@@ -74,7 +73,7 @@ class EventLog:
         """Its open channels. The last one is that which gets answers."""
         self.left_at = 0.0
         self._answers: dict[int, Kept | Failure] = {}
-        self._running: dict[int, float] | None = None  # events whose handlers take time, since when
+        self._running: set[int] | None = None  # events whose handlers take time
         self._size = 0
 
     # -- the tab comes and goes --------------------------------------------------------------------------------------
@@ -83,6 +82,8 @@ class EventLog:
         """The tab connects, and says which events it keeps. Returns how many it knows of that are lost: no snapshot has
         them any more. It goes on after those."""
         self.next, self.done = hello.next, hello.done
+        for number in [each for each in self._answers if each <= hello.done]:
+            self._forget(number)
         lost = hello.oldest - 1 - self.accepted
         if lost > 0:
             self.accepted = self.handled = hello.oldest - 1
@@ -119,8 +120,8 @@ class EventLog:
     def begin(self, number: int) -> None:
         """The handler of this event takes time."""
         if self._running is None:
-            self._running = {}
-        self._running[number] = time.monotonic()
+            self._running = set()
+        self._running.add(number)
 
     def finish(self, number: int, reply: Answer, revision: int) -> None:
         """The event is done, and `reply`, whose result is frozen, is the answer. `revision`: a tab that shows that has
@@ -128,7 +129,7 @@ class EventLog:
         if number > self.handled:
             self.handled = number
         if self._running:
-            self._running.pop(number, None)
+            self._running.discard(number)
         if isinstance(reply, Update):
             result = reply.result
             size = 0 if type(result) in SMALL else _size(result)
@@ -182,26 +183,16 @@ class EventLog:
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
 
-    def unsettled_seconds(self) -> float:
-        """How long a snapshot should still wait for a handler of this tab, which would count again after a crash."""
-        now = time.monotonic()
-        waits = (since + SLOW_SECONDS - now for since in (self._running or {}).values())
-        return max(0.0, max(waits, default=0.0))
-
-    def mark_started(self) -> None:
-        """A snapshot is taken now, whatever runs: what does is never run again."""
-        for number in self._running or ():
-            assert self._running is not None
-            self._running[number] = float("-inf")
-
     def record(self) -> TabRecord:
-        """What a snapshot keeps of this tab. A handler that runs for less than SLOW_SECONDS does not count: its event
-        will run again, so no snapshot may be taken then (`unsettled_seconds`)."""
-        late = time.monotonic() - SLOW_SECONDS
-        started = max((number for number, since in (self._running or {}).items() if since <= late), default=0)
+        """What a snapshot that is taken now keeps of this tab. It has a part of what a handler does that is running:
+        that event is never run again. Where there is time, a snapshot waits until the handler is done."""
+        started = max(self._running or (), default=0)
         return TabRecord(self.name, self.handled, started, list(self._recorded()))
 
     def _recorded(self) -> Iterator[tuple[int, bytes]]:
+        for number in sorted(self._running or ())[:-1]:  # a tab has one that runs, but for those that hang
+            if number < self.handled:
+                yield number, msgspec.json.encode(Failure(INTERRUPTED, done=number))
         for number in sorted(self._answers)[-RECORDED_ANSWERS:]:
             kept = self._answers[number]
             size = len(kept.traceback) if isinstance(kept, Failure) else kept.size

@@ -75,6 +75,19 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
     session.start_hooks()
 
 
+def resume_once(session: Joined, channel: Channel, log: EventLog, revision: int | None) -> bool:
+    """A tab of wire version 2 has sent a POST, whose answer is `channel`, and shows `revision`. False: it has missed
+    more than is known, and is to get a full render at the end."""
+    journal = session.delivery.journal
+    journal.retain()
+    log.channels.append(channel)
+    missed = None if revision is None else journal.since(revision)
+    for update in missed or ():
+        channel.put(update)
+    put_answers(session, channel, log)
+    return missed is not None
+
+
 def show_all(session: Joined, channel: Channel, log: EventLog, scripts: "list[str] | None" = None) -> None:
     """Render the whole body for `channel`, which has joined. `scripts`: JavaScript that the tab has missed."""
     session.observer.client_resumed("full")

@@ -5,8 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextvars import Context, copy_context
-from os import urandom
+from contextvars import Context
 from time import perf_counter
 from typing import Any
 
@@ -16,12 +15,10 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session import execution, form_fields, joining
+from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
-from htag.session.context import SessionContext
-from htag.session.delivery import Delivery
 from htag.session.event_log import EventLog
-from htag.session.failures import Failures
 from htag.session.full_render import FullRender
 from htag.session.hook_tasks import HookTasks
 from htag.session.inbox import EventKey, Inbox
@@ -30,11 +27,9 @@ from htag.session.refresher import Refresher
 from htag.session.room import Holder, Room
 from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
-from htag.session.tasks import Tasks
-from htag.session.throttle import Throttle
 from htag.session.visits import Visits
 from htag.tree.access import handler, may_be_disabled
-from htag.tree.live import Page, live_tree
+from htag.tree.live import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Answer, Failure, Message, Update
@@ -47,34 +42,23 @@ TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have h
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
 
 
-class Session:
+class Session(Binding):
     """One visitor's app, as it runs. `handle` turns a message into replies; `delivery` hands replies to the tabs."""
 
     __slots__ = (
         "__weakref__",
-        "_refresher",
         "_tabs",
-        "_throttle",
-        "app",
         "close_code",
         "codec",
-        "context",
-        "delivery",
-        "failures",
         "heard",
         "id",
-        "key",
         "last_poll_at",
-        "limits",
-        "live",
-        "observer",
         "opened_at",
         "outgrown",
         "renew",
         "room",
         "size",
         "state",
-        "tasks",
         "took",
         "unfinished",
         "weighed",
@@ -93,16 +77,10 @@ class Session:
         """Needs no running loop. `codec`: of channels that have no other. `given`: the context before the app was made;
         without it, what is set now is the host's. `reports`: the log lines of all sessions of this worker; by default
         this session is alone."""
+        super().__init__(app, codec, observer, limits, given, reports)
         self.id = session_id
-        self.key = urandom(8).hex()  # for life, wherever it moves to
-        self.app = app
-        self.context = SessionContext(app, copy_context() if given is None else given)
         self.codec = codec
-        self.observer = observer
-        self.limits = limits
         self.state = SessionState.NEW
-        self.delivery = Delivery(codec)
-        self.failures = Failures(app, observer, reports or Reports(observer))
         self.room = Room(observer, limits.session_waiting_bytes)
         self.outgrown = False  # it grew too large, and is about to end
         self.close_code = UNKNOWN_SESSION
@@ -114,12 +92,7 @@ class Session:
         self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
         self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
-        self.tasks = Tasks(self.context, self.failures)
-        self._throttle = Throttle(self.push, self.context)
         self._tabs: Tabs | None = None
-        self._refresher: Refresher | None = None
-        self.live = live_tree(app)
-        self.live.attach_host(self)
 
     @property
     def closed(self) -> bool:
@@ -166,6 +139,7 @@ class Session:
 
     def page(self) -> Page:
         """Render the whole tree; open tabs see the same within REFRESH_SECONDS. Raises what a callable of it raises."""
+        self.note_change()
         self._throttle.bind_loop()
         try:
             return self.context.inside(self._page)
@@ -224,6 +198,7 @@ class Session:
 
     def full_render(self, channel: Channel, reconnects: bool = True) -> Answer:
         """Render the whole body for a tab that missed something; or say why it can't be shown."""
+        self.note_change()
         full = FullRender(self.app.id, self.live, self.delivery, self.failures)
         try:
             return self.context.inside(full.render, channel, reconnects)
@@ -281,6 +256,7 @@ class Session:
         if seconds > WORTH_CHARGING:
             self._charge(callback, seconds)
         if later:
+            self.begin_handler()
             return self._run(callback, outcome, callback_id, started)
         self.observer.event_handled("ok", seconds)
         answer = self.changes(callback_id, outcome)
@@ -306,6 +282,9 @@ class Session:
                 raise  # the session closes; otherwise it is something that the handler awaited
             for reply in self._handler_failed(callback, error, callback_id, started):
                 yield reply
+        finally:
+            self.under_way -= 1
+            self.note_change()
 
     def _handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
@@ -326,6 +305,8 @@ class Session:
     def changes(self, callback_id: str | None = None, result: Any = None) -> Update:
         """What changed, as an answer to `callback_id` if one is waited for. With no tab to show it, changes stay where
         they are and cost nothing."""
+        if self.clean:
+            self.note_change()
         if callback_id is None:
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
@@ -349,10 +330,6 @@ class Session:
         self.delivery.deliver(self.changes())
         self.start_hooks()
 
-    def inside(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """`work(*arguments)` with the session's context variables."""
-        return self.context.inside(work, *arguments)
-
     def renew_id(self) -> None:
         """Ask for a new id of this session. RuntimeError where all visitors share it."""
         if self.renew is not None:
@@ -375,20 +352,36 @@ class Session:
 
     def close(self) -> None:
         """The session is over: hooks run, tasks end, the tree comes apart."""
+        self.end()
+
+    def end(self, *, destroys: bool = True, unmounts: bool = True, disposes: bool = True) -> None:
+        """Close; or leave, where the app goes on elsewhere: then `on_destroy` does not run, nor `on_unmount` where it
+        has run, and a tree that something else holds (not `disposes`) stays as it is."""
         if self.closed:
             return
         self.state = transition(self.state, SessionState.CLOSED)
-        self.context.inside(self._close)
+        if self.asleep:
+            self.delivery.end()
+            self._forget()
+        else:
+            dispose = self._dispose if disposes else self._forget
+            closing = Closing(
+                self.app, self.live, self.tasks, self.delivery, self.failures, dispose, destroys, unmounts
+            )
+            self.context.inside(self._close, closing)
 
-    def _close(self) -> None:
+    def _close(self, closing: Closing) -> None:
         self._throttle.cancel()
         if self._refresher is not None:
             self._refresher.cancel()
-        Closing(self.app, self.live, self.tasks, self.delivery, self.failures, self._dispose).run()
+        closing.run()
 
     def _dispose(self) -> None:
         """Let go of everything, so that its memory is free now, and not when the garbage collector looks for cycles."""
         self.live.dispose()
+        self._forget()
+
+    def _forget(self) -> None:
         self.journal.release()
         self._tabs = None  # they know the session
 

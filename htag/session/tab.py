@@ -136,16 +136,6 @@ class Tabs:
             if self._logs is not None and (log := self._logs.get(name)) is not None:
                 log.confirm(number)
 
-    def unsettled_seconds(self) -> float:
-        """How many seconds a snapshot should wait, because a handler runs whose event would count again after a crash.
-        0.0: it can be taken now."""
-        return max((log.unsettled_seconds() for log in (self._logs or {}).values()), default=0.0)
-
-    def mark_started(self) -> None:
-        """A snapshot is to be taken now, though handlers run: their events are never run again."""
-        for log in (self._logs or {}).values():
-            log.mark_started()
-
     # -- what is remembered ------------------------------------------------------------------------------------------
 
     def _forget_idle(self) -> None:

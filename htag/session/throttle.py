@@ -26,6 +26,11 @@ class Throttle:
         self._pushed_at = float("-inf")
         self._early = False  # a push was requested before there was a loop
 
+    @property
+    def is_due(self) -> bool:
+        """Whether a push was requested and not made."""
+        return self._early or self._timer is not None
+
     def bind_loop(self) -> None:
         """Make pushes on the running loop from now on, those included that another loop, or none, has not made."""
         loop = asyncio.get_running_loop()

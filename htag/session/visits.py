@@ -33,6 +33,19 @@ class Visits(NamedTuple):
         if request is not None:
             self.another(request)
 
+    def resume(self, *, unmounts: bool) -> None:
+        """The app has come back from its snapshot: its tree mounts. `unmounts`: before that it unmounts, because its
+        worker could not do so any more.
+
+        JavaScript that `on_mount` asks for is left out: it prepares a new page, and the one that is open has been
+        used since."""
+        changes = self.live.changes
+        waiting, changes.scripts = changes.scripts, {}
+        if unmounts:
+            self._attempt(self.live.hooks.run_unmount_hooks, self.app)
+        self._attempt(self.live.hooks.run_mount_hooks, self.app)
+        changes.scripts = waiting
+
     def another(self, request: Any) -> None:
         """One more visitor asks for the page: the app is told, and its tree stays as it is."""
         self._attempt(self.live.run_visit_hook, request)

@@ -12,11 +12,12 @@ def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
     """Make the store at `url`, which connects when it is first used.
 
     `memory://`, `sqlite:///relative/path`, `sqlite:////absolute/path`, `valkey://[user:password@]host[:6379][/0]` or
-    `valkeys://…` (TLS). A session is forgotten `seconds` after its last claim or save. ValueError: another scheme.
+    `valkeys://…` (TLS). A session is forgotten `seconds` after its last claim, save or touch.
+    ValueError: another scheme.
     """
     match urlsplit(url).scheme:
         case "memory":
-            return MemoryStore()
+            return MemoryStore(seconds)
         case "sqlite":
             from htag.stores.sqlite import SqliteStore
 

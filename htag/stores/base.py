@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from htag.errors import StoreError
+
+# Of one session. No worker makes such a large one (HTAG_SNAPSHOT_BYTES); a larger one would hold up all others.
+RECORD_BYTES = 64 * 1024 * 1024
+DROPPED_SECONDS = 3600.0  # an hour, for which a late writer of a dropped session is refused; no worker hangs for longer
+
 
 class Record(NamedTuple):
     """What a store has of a session."""
@@ -10,6 +16,10 @@ class Record(NamedTuple):
     generation: int
     owner: str  # of the worker that holds it, "" where none does
     data: bytes
+
+    def at(self, generation: int) -> "Record":
+        """Return the same record with another generation."""
+        return Record(generation, self.owner, self.data)
 
 
 class Save(NamedTuple):
@@ -24,7 +34,7 @@ class Save(NamedTuple):
 class Store(Protocol):
     """Keeps bytes under a session id. Knows nothing about sessions; every method may raise `StoreError`.
 
-    The generation is a fencing token. Whoever claims a session raises it, and what holds a lower one is refused from
+    The generation is a fencing token. A worker that claims a session raises it; one with a lower one is refused from
     then on. It is never lower than it was, dropped sessions included: a dropped one leaves its generation behind.
     """
 
@@ -52,7 +62,7 @@ class Store(Protocol):
         ...
 
     async def pulse(self) -> int:
-        """Return a number that grows with each call, whoever calls. One that is not greater than an earlier one says
+        """Return a number that grows with each call of this object. One that is not greater than an earlier one says
         that the store has lost data, or is an older copy of itself."""
         ...
 
@@ -67,3 +77,10 @@ class Store(Protocol):
     async def close(self) -> None:
         """Close connections and files."""
         ...
+
+
+def check_sizes(saves: Sequence[Save]) -> None:
+    """Raise `StoreError` if a session is too large for any store."""
+    largest = max((len(save.data) for save in saves), default=0)
+    if largest > RECORD_BYTES:
+        raise StoreError(f"a session of {largest} bytes is too large to be stored: the limit is {RECORD_BYTES}")

@@ -1,14 +1,14 @@
--- KEYS[1]: the session. ARGV[1]: milliseconds to live. Returns the new generation, and what was last saved or nil.
--- A session that is new here begins at the clock (microseconds) and not at 1: so whoever claimed it before it was dropped or
--- had expired holds a lower generation for ever, and cannot overwrite what comes now.
-local now = redis.call('TIME')
-local first = string.format('%d%06d', now[1], now[2])
-local generation
-if redis.call('HSETNX', KEYS[1], 'generation', first) == 1 then
-    generation = first
-else
-    redis.call('HINCRBY', KEYS[1], 'generation', 1)
-    generation = redis.call('HGET', KEYS[1], 'generation')
+-- KEYS[1]: the session. ARGV: milliseconds to live, the new owner.
+-- Returns the new generation, and the record as it was; or nothing, having written nothing, where there is no session.
+-- At least the clock (microseconds), not just one more: if the server came back with older data, one more may be a generation
+-- that another worker was given before.
+local record = redis.call('GET', KEYS[1])
+local generation = string.match(record or '', '^(%d+) ')
+if not generation then
+    return false
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return {generation, redis.call('HGET', KEYS[1], 'data')}
+local now = redis.call('TIME')
+local new = string.format('%.0f', math.max(tonumber(generation) + 1, now[1] * 1000000 + now[2]))
+local data = string.sub(record, string.find(record, '\n', 1, true), -1)
+redis.call('SET', KEYS[1], new .. ' ' .. ARGV[2] .. data, 'PX', ARGV[1])
+return {new, record}

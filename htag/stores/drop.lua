@@ -1,5 +1,8 @@
--- KEYS[1]: the session. ARGV[1]: the generation that may drop it. Returns 1 if it was dropped.
-if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+-- KEYS[1]: the session. ARGV: the generation that may drop it, for how many milliseconds a late writer is to be refused.
+-- Returns 1 if it was dropped, or was not there; 0 if another worker with a greater generation has it.
+local stored = tonumber(string.match(redis.call('GETRANGE', KEYS[1], 0, 24), '^%d+'))
+if stored and stored > tonumber(ARGV[1]) then
     return 0
 end
-return redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1] .. '-', 'PX', ARGV[2])
+return 1

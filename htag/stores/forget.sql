@@ -1,1 +1,2 @@
-DELETE FROM session WHERE expires < :now;
+-- So many at once, so that the others do not wait long.
+DELETE FROM record WHERE id IN (SELECT id FROM record WHERE expires < :now LIMIT 500);

@@ -2,109 +2,78 @@
 
 import asyncio
 import sqlite3
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from importlib.resources import files
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-
-import aiosqlite
+from typing import TypeVar
 
 from htag.errors import StoreError
-from htag.stores.base import Claim
+from htag.stores.acknowledged import AcknowledgedWrites
+from htag.stores.base import Record, Save, check_sizes
+from htag.stores.sqlite_errors import sentence
+from htag.stores.sqlite_file import SessionFile
 
-LOCK_SECONDS = 1.0  # to wait for another worker's write, which takes a millisecond
+Answer = TypeVar("Answer")
 
-
-def _statement(name: str) -> str:
-    return files("htag.stores").joinpath(f"{name}.sql").read_text()
-
-
-_SCHEMA, _CLAIM, _SAVE, _DROP, _FORGET, _PING = map(_statement, ("schema", "claim", "save", "drop", "forget", "ping"))
+ANSWER_SECONDS = 5.0  # above the file's own wait for a lock, twice; a disk that takes longer is as good as down
 
 
 class SqliteStore:
-    """Keeps sessions in the file `path`. Every statement is one atomic step, also between processes."""
+    """Keeps sessions in the file `path`. Every call is one transaction, also between processes.
+
+    The file is used from one thread, so that no disk holds up the event loop.
+    """
 
     def __init__(self, path: str, seconds: float) -> None:
-        """A session is forgotten `seconds` after it was last claimed or saved. The file is opened on first use."""
+        """A session is forgotten `seconds` after it was last claimed, saved or touched. Opened on first use."""
         self._path = Path(path)
-        self._seconds = seconds
-        self._connection: aiosqlite.Connection | None = None
-        self._opening = asyncio.Lock()
+        self._file = SessionFile(self._path, seconds)
+        self._acknowledged = AcknowledgedWrites()
+        self._thread: ThreadPoolExecutor | None = None
 
-    async def claim(self, session_id: str) -> Claim:
-        now = time.time()
-        parameters = {"id": session_id, "first": int(now * 1_000_000), "expires": now + self._seconds}
-        async with self._opened() as connection:
-            await connection.execute(_FORGET, {"now": now})
-            rows = list(await connection.execute_fetchall(_CLAIM, parameters))
-        return Claim(*rows[0])
+    async def peek(self, session_id: str) -> Record | None:
+        return await self._ask(lambda: self._file.peek(session_id))
 
-    async def save(self, session_id: str, generation: int, data: bytes) -> bool:
-        parameters = {"data": data, "expires": time.time() + self._seconds}
-        return await self._changes(_SAVE, session_id, generation, **parameters)
+    async def claim(self, session_id: str, owner: str) -> Record | None:
+        return await self._ask(lambda: self._file.claim(session_id, owner))
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        check_sizes(saves)
+        before = self._acknowledged.count
+        count, saved = await self._ask(lambda: self._file.save(saves))
+        self._acknowledged.note(count, before)
+        return saved
+
+    async def touch(self, session_ids: Sequence[str]) -> None:
+        await self._ask(lambda: self._file.touch(session_ids))
 
     async def drop(self, session_id: str, generation: int) -> bool:
-        return await self._changes(_DROP, session_id, generation)
+        return await self._ask(lambda: self._file.drop(session_id, generation))
+
+    async def pulse(self) -> int:
+        before = self._acknowledged.count
+        return self._acknowledged.pulse(await self._ask(self._file.pulse), before)
+
+    async def check(self) -> list[str]:
+        return []
 
     async def ping(self) -> None:
-        async with self._opened() as connection:
-            await connection.execute_fetchall(_PING)
+        await self._ask(self._file.ping)
 
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.submit(self._file.close)
+            thread.shutdown(wait=False)  # not here: it would hold up the event loop
 
-    async def _changes(self, statement: str, session_id: str, generation: int, **parameters: Any) -> bool:
-        async with (
-            self._opened() as connection,
-            connection.execute(statement, {"id": session_id, "generation": generation, **parameters}) as cursor,
-        ):
-            return cursor.rowcount == 1
-
-    @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Run `question` in the thread."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "sqlite-store")
+        asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
         try:
-            async with self._opening:
-                if self._connection is None:
-                    self._connection = await self._open()
-            yield self._connection
+            return await asyncio.wait_for(asked, ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise StoreError(f"the store in {self._path} did not answer within {ANSWER_SECONDS:g} s") from error
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the store in {self._path}: {error}") from error
-
-    async def _open(self) -> aiosqlite.Connection:
-        """Open a connection. If cancelled meanwhile, close it first: it has a thread, which would outlive the loop."""
-        opening = asyncio.create_task(self._connect())
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            with suppress(sqlite3.Error, OSError):
-                await (await opening).close()
-            raise
-
-    async def _connect(self) -> aiosqlite.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # isolation_level None: each statement is its own transaction
-        connection = await aiosqlite.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
-        try:
-            await _prepare(connection)
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
-
-
-async def _prepare(connection: aiosqlite.Connection) -> None:
-    """Make the table. Waits for other workers that do so in the same new file: SQLite refuses all but one at once."""
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            await connection.executescript(_SCHEMA)
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(LOCK_SECONDS / 100)
+            raise StoreError(f"the store in {self._path}: {sentence(error)}") from error

@@ -90,8 +90,8 @@ class LiveTree:
 
     # -- the session that runs the app ---------------------------------------------------------------------------------
 
-    def attach_host(self, host: Host) -> None:
-        """`host` runs the app from now on."""
+    def attach_host(self, host: Host | None) -> None:
+        """`host` runs the app from now on; None: nothing does."""
         self._host = host
 
     def last_request(self) -> Any:
@@ -227,11 +227,12 @@ class LiveTree:
             self.changes.put_back(before)
             raise
 
-    def render_shown(self) -> str:
-        """Render everything as the tabs that are open show it. No tag gets a new id, and what is dirty stays so."""
+    def render_shown(self, top: GTag | None = None) -> str:
+        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
+        so."""
         self.reuses = True
         try:
-            return detached(render, self.index.app, self)
+            return detached(render, self.index.app if top is None else top, self)
         finally:
             self.reuses = False
 

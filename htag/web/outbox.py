@@ -191,10 +191,10 @@ class Outbox:
 
     def _full_render(self) -> str:
         """What stands for all frames that were dropped."""
-        self._overflowed = False
+        dropped, self._overflowed = self._overflowed, False
         frame = self.codec.encode(self._session.full_render(self))
-        if self.log is not None:
-            for answer in self.log.answers(self.log.done):  # those of the frames that were dropped among them
+        if self.log is not None and dropped:
+            for answer in self.log.answers(self.log.done):  # some were dropped
                 self.put(answer)
         return frame
 

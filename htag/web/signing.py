@@ -34,8 +34,8 @@ class Signer:
             raise ValueError(f"a cookie's name has letters, digits, '_', '-' and '.' only, not {cookie_name!r}")
         self._cookie_name = cookie_name
         self._secret = (secret or secrets.token_hex(32)).encode()
-        self._signer = itsdangerous.Signer(self._key(b"session"), key_derivation="none", algorithm=KeyedHash())
-        self._csrf_key = self._key(b"csrf")
+        self._signer = itsdangerous.Signer(self.key(b"session"), key_derivation="none", algorithm=KeyedHash())
+        self._csrf_key = self.key(b"csrf")
 
     def sign(self, session_id: str) -> str:
         """The cookie's value for `session_id`."""
@@ -82,7 +82,9 @@ class Signer:
 
     def parano_key(self) -> str:
         """The key of the parano cipher: 16 hex characters, the same in all workers that share the secret."""
-        return self._key(b"parano").hex()[:16]
+        return self.key(b"parano").hex()[:16]
 
-    def _key(self, purpose: bytes) -> bytes:
+    def key(self, purpose: bytes) -> bytes:
+        """A key of 64 bytes for `purpose` (at most 16 bytes), the same in all workers that share the secret. None of
+        them tells anything about another."""
         return blake2b(self._secret, person=purpose).digest()

@@ -1,7 +1,7 @@
 """The Grafana dashboard "htag", as code: `python monitoring/grafana/dashboard.py` writes dashboards/htag.json.
 
-The rows follow the order in which a person asks: are users served, what are they doing, what does it cost, how are
-the workers.
+The rows follow the order in which a person asks: are users served, what are they doing, would it outlive a worker, what
+does it cost, how are the workers.
 """
 
 from collections.abc import Sequence
@@ -234,14 +234,14 @@ USERS_ARE_SERVED: list[Panel] = [
 SESSIONS: list[Panel] = [
     graph(
         "Sessions",
-        "new: nobody connected yet; disconnected: kept for people who come back.",
+        "new: nobody connected yet; disconnected: kept for people who come back; parked: in the store only.",
         "short",
         Query("sum by (state) (htag_sessions)", "{{state}}"),
         stacked=True,
     ),
     graph(
         "Sessions opened and closed",
-        "abandoned: crawlers and probes; shutdown: people who lost their page.",
+        "abandoned: crawlers and probes; shutdown: people whose session could not be moved.",
         "ops",
         Query(rate("htag_sessions_opened_total"), "opened"),
         Query(rate("htag_sessions_closed_total", "reason"), "closed: {{reason}}"),
@@ -271,6 +271,87 @@ SESSIONS: list[Panel] = [
         "They read too slowly, so a full render took the place of what was queued.",
         "ops",
         Query(rate("htag_clients_behind_total", "transport"), "{{transport}}"),
+    ),
+]
+
+RESTORE_P95 = quantile(0.95, "htag_restore_seconds")
+WAKE_P95 = quantile(0.95, "htag_session_wake_seconds")
+
+SURVIVAL: list[Panel] = [
+    graph(
+        "Sessions and their snapshots",
+        "saved: the store has all of it; dirty: a save is due; pinned: in one worker's memory only, so a crash loses "
+        "it; asleep: connected, and its tree is in the store only.",
+        "short",
+        Query("sum by (state) (htag_session_snapshots)", "{{state}}"),
+    ),
+    graph(
+        "Oldest unsaved change",
+        "How long the session that waits longest for its save has waited. The browsers hold the clicks of that time.",
+        "s",
+        Query("htag_oldest_unsaved_seconds", "{{instance}}"),
+    ),
+    graph(
+        "Snapshots",
+        "By what became of them. refused: another worker has the session; failed: the store.",
+        "ops",
+        Query(rate("htag_snapshots_total", "outcome"), "{{outcome}}"),
+        stacked=True,
+    ),
+    graph(
+        "Snapshots' share of the event loop",
+        "Saves stretch so that it stays at HTAG_SAVE_SHARE; what is moved or parked comes on top.",
+        "percentunit",
+        Query("rate(htag_snapshot_seconds_total[$__rate_interval])", "{{instance}}"),
+    ),
+    graph("Size of a snapshot", "Compressed, as it is stored.", "bytes", *percentiles("htag_snapshot_bytes")),
+    graph(
+        "Parked and woken",
+        "Trees that left memory, by reason, and those that came back. pressure: memory is short.",
+        "ops",
+        Query(rate("htag_sessions_parked_total", "reason"), "parked: {{reason}}"),
+        Query(rate("htag_session_wake_seconds_count"), "woken"),
+    ),
+    graph(
+        "Restores",
+        "same, moved, edited: as they were. carried: a new app with the old States, because its code has changed. "
+        "failed, forged: lost.",
+        "ops",
+        Query(rate("htag_restores_total", "outcome"), "{{outcome}}"),
+        stacked=True,
+    ),
+    graph(
+        "Time to restore and to wake, p95",
+        "What a visitor waits in addition.",
+        "s",
+        Query(RESTORE_P95, "restore"),
+        Query(WAKE_P95, "wake"),
+    ),
+    graph(
+        "From worker to worker",
+        "What was taken over, and what was let go. silent: a crash, or a worker that is cut off.",
+        "ops",
+        Query(rate("htag_takeovers_total", "way"), "taken over: {{way}}"),
+        Query(rate("htag_sessions_moved_total", "outcome"), "let go: {{outcome}}"),
+        Query(rate("htag_sessions_superseded_total", "connected"), "superseded, connected: {{connected}}"),
+    ),
+    graph(
+        "Tabs that came back",
+        "current: had missed nothing; tail: got what they had missed; full: everything anew; gap: came once more.",
+        "ops",
+        Query(rate("htag_reconnects_total", "outcome"), "{{outcome}}"),
+        stacked=True,
+        width=12,
+    ),
+    graph(
+        "Events that came again",
+        "Not run again: answered, or without an answer. skipped: broke three connections; no snapshot: the store lost "
+        "them.",
+        "ops",
+        Query(rate("htag_duplicate_events_total", "outcome"), "{{outcome}}"),
+        Query(rate("htag_skipped_events_total"), "skipped"),
+        Query(rate("htag_lost_events_total"), "no snapshot has them"),
+        width=12,
     ),
 ]
 
@@ -331,7 +412,13 @@ WORKERS: list[Panel] = [
     ),
 ]
 
-ROWS = {"Are users served?": USERS_ARE_SERVED, "Sessions": SESSIONS, "Memory": MEMORY, "Workers": WORKERS}
+ROWS = {
+    "Are users served?": USERS_ARE_SERVED,
+    "Sessions": SESSIONS,
+    "Survival": SURVIVAL,
+    "Memory": MEMORY,
+    "Workers": WORKERS,
+}
 
 
 def dashboard() -> Dashboard:

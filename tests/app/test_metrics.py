@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from htag.errors import StoreError
 from htag.observer import Observer
 from htag.stores.memory import MemoryStore
-from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Distributions, Metrics, Tally
+from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Metrics
+from htag_stack.tallies import Distributions, Tally
 from htag_stack.vitals import Vitals
 
 
@@ -77,6 +78,44 @@ def watching(metrics: Metrics, vitals: Vitals) -> Metrics:
         ("handler_blocked", ("Home.click", 0.2), "htag_blocked_handlers_total", {}),
         ("client_fell_behind", ("websocket",), "htag_clients_behind_total", {"transport": "websocket"}),
         ("browser_error", (), "htag_browser_errors_total", {}),
+        ("snapshot_made", ("saved", 900, 1.0), "htag_snapshots_total", {"outcome": "saved"}),
+        ("snapshot_made", ("refused", 900, 1.0), "htag_snapshots_total", {"outcome": "refused"}),
+        ("snapshot_made", ("failed", 900, 1.0), "htag_snapshots_total", {"outcome": "failed"}),
+        ("snapshot_made", ("pinned", 0, 1.0), "htag_snapshots_total", {"outcome": "pinned"}),
+        ("snapshot_made", ("too_large", 900, 1.0), "htag_snapshots_total", {"outcome": "too_large"}),
+        ("snapshot_made", ("saved", 900, 1.0), "htag_snapshot_bytes_count", {}),
+        ("snapshot_made", ("saved", 900, 1.0), "htag_snapshot_bytes_bucket", {"le": "1000.0"}),
+        ("snapshot_made", ("saved", 900, 1.0), "htag_snapshot_seconds_total", {}),
+        *(
+            ("session_restored", (outcome, 0.002), "htag_restores_total", {"outcome": outcome})
+            for outcome in ("same", "moved", "edited", "carried", "failed", "forged", "foreign")
+        ),
+        ("session_restored", ("same", 0.002), "htag_restore_seconds_bucket", {"le": "0.0025"}),
+        *(
+            ("session_taken_over", (way,), "htag_takeovers_total", {"way": way})
+            for way in ("released", "handed_over", "unknown", "silent")
+        ),
+        *(
+            ("session_parked", (reason,), "htag_sessions_parked_total", {"reason": reason})
+            for reason in ("disconnected", "idle", "pressure")
+        ),
+        ("session_woken", (0.002,), "htag_session_wake_seconds_count", {}),
+        *(
+            ("session_moved", (outcome,), "htag_sessions_moved_total", {"outcome": outcome})
+            for outcome in ("drained", "handed_over", "pinned")
+        ),
+        ("session_superseded", (True,), "htag_sessions_superseded_total", {"connected": "true"}),
+        ("session_superseded", (False,), "htag_sessions_superseded_total", {"connected": "false"}),
+        *(
+            ("event_repeated", (outcome,), "htag_duplicate_events_total", {"outcome": outcome})
+            for outcome in ("answered", "running", "lost", "interrupted")
+        ),
+        ("event_skipped", (), "htag_skipped_events_total", {}),
+        ("events_lost", (1,), "htag_lost_events_total", {}),
+        *(
+            ("client_resumed", (outcome,), "htag_reconnects_total", {"outcome": outcome})
+            for outcome in ("current", "tail", "full", "gap")
+        ),
     ],
 )
 def test_what_htag_announces_is_counted_and_zero_before(
@@ -95,7 +134,8 @@ def test_a_value_that_nobody_foresaw_is_counted_too(metrics: Metrics) -> None:
 def test_nothing_that_can_be_announced_is_forgotten() -> None:
     announced = {name for name in vars(Observer) if not name.startswith("_")}
     read_from_the_pool_instead = {"client_connected", "client_disconnected"}
-    assert announced - read_from_the_pool_instead <= set(vars(Metrics))
+    heard = {name for name in announced if getattr(Metrics, name) is not getattr(Observer, name)}
+    assert announced - read_from_the_pool_instead == heard
 
 
 @pytest.mark.parametrize(
@@ -138,6 +178,18 @@ def test_invented_methods_are_one_label(metrics: Metrics) -> None:
     for method in ("AAAA", "BBBB", "get"):
         metrics.http_answered("unmatched", method, 405, 0.001)
     assert Scraped(metrics)("http_requests_total", route="unmatched", method="other", status="405") == 3
+
+
+def test_what_cannot_be_stored_has_no_size(metrics: Metrics) -> None:
+    metrics.snapshot_made("pinned", 0, 0.25)
+    scraped = Scraped(metrics)
+    assert scraped("htag_snapshot_bytes_count") == 0
+    assert scraped("htag_snapshot_seconds_total") == 0.25
+
+
+def test_events_are_lost_in_numbers(metrics: Metrics) -> None:
+    metrics.events_lost(7)
+    assert Scraped(metrics)("htag_lost_events_total") == 7
 
 
 def test_two_workers_in_one_process_do_not_meet(metrics: Metrics) -> None:

@@ -18,7 +18,8 @@ HIDDEN = [
     "/metrics", "/metrics/", "//metrics", "/%6detrics", "/%6D%65%74%72%69%63%73", "/a/../metrics", "/./metrics",
     "/metrics?x", "/metrics%0a", "/metrics%0A", "/metrics%0d%0a", "/metrics%2f", "/%2fmetrics", "/%2e/metrics",
     "/a/%2e%2e/metrics", "/metrics;x", "/metrics%3fx", "/metrics%00", "/metrics%20", "/demo/metrics", "/demo//metrics",
-    "/METRICS", "/metrics#x",
+    "/METRICS", "/metrics#x", "/handover", "//handover", "/%68andover", "/a/../handover", "/handover%0a",
+    "/demo/handover",
 ]  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def test_who_was_in_a_removed_container_gets_a_new_page_and_nobody_else_notices(
 @pytest.mark.parametrize("path", HIDDEN)
 def test_metrics_are_not_public(traefik: TraefikStack, path: str) -> None:
     with closing(http.client.HTTPConnection(urlsplit(traefik.url).netloc, timeout=10)) as connection:
-        connection.putrequest("GET", path)
+        connection.putrequest("POST" if "handover" in path else "GET", path)
         connection.endheaders()
         answer = connection.getresponse()
         assert answer.status in (400, 404)

@@ -4,10 +4,12 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 
 BUSY = bool(os.environ.get("ECHO_BUSY"))  # then /shop/ and /orders are refused
+DRAINING = bool(os.environ.get("ECHO_DRAINING"))  # then everything is, but for what nginx is tried with
 RELEASED = threading.Event()  # by /release: until then /stream sends its first event only
 
 
@@ -23,7 +25,16 @@ class Echo(BaseHTTPRequestHandler):
     def answer_echo(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.send(json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000}), "application/json")
+        text = json.dumps({"path": self.path, "headers": headers, "padding": "x" * 2000, "route": self.route})
+        asked = "elsewhere=" in self.path or "at=" in self.path
+        bound = {"X-Htag-Route": self.route} if asked and not DRAINING else {}
+        self.send(text, "application/json", bound, 503 if DRAINING and "/health" not in self.path else 200)
+
+    @property
+    def route(self) -> str:
+        """What nginx's sticky cookie calls this backend."""
+        host, port = self.connection.getsockname()
+        return md5(f"{host}:{port}".encode()).hexdigest()
 
     def answer_shop(self) -> None:
         self.send("{}", "text/html", {"X-Htag-Refused": "newcomer"} if BUSY else {}, 503 if BUSY else 200)

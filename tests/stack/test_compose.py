@@ -15,7 +15,8 @@ from tests.support.engine import composed, docker, run
 from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
-GRACEFUL = SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
+DRAIN = Settings.model_fields["drain_seconds"].default
+GRACEFUL = DRAIN + SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
 
 
 @pytest.fixture(scope="session")

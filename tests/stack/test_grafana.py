@@ -35,7 +35,7 @@ def test_the_committed_dashboard_is_what_the_code_makes(code: ModuleType) -> Non
 
 def test_the_rows_are_in_the_order_in_which_a_person_asks() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
-    assert rows == ["Are users served?", "Sessions", "Memory", "Workers"]
+    assert rows == ["Are users served?", "Sessions", "Survival", "Memory", "Workers"]
 
 
 def test_every_panel_asks_the_provisioned_datasource_and_explains_itself() -> None:

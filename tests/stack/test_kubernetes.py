@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from htag_stack.settings import Settings
-from htag_stack.worker import SHUTDOWN_SECONDS
 from tests.stack.manifests import FOLDER, PROBE, Resource, find, rendered
 from tests.stack.nginx_container import nginx
+from tests.stack.test_compose import GRACEFUL
 from tests.support.engine import composed
 from tests.support.source import ROOT
 
@@ -131,7 +131,7 @@ def test_a_pod_has_compose_s_time_to_end_and_its_own_before_that(compose: dict[s
 
 
 def test_who_stops_waits_for_those_inside() -> None:
-    assert pod("app")["terminationGracePeriodSeconds"] - _pre_stop("app") > SHUTDOWN_SECONDS + 5
+    assert pod("app")["terminationGracePeriodSeconds"] - _pre_stop("app") > GRACEFUL
     assert pod("app")["terminationGracePeriodSeconds"] < pod("nginx")["terminationGracePeriodSeconds"]
 
 
@@ -191,7 +191,7 @@ def test_pods_see_only_their_neighbours(folder: str) -> None:
     chosen = closed["podSelector"]["matchLabels"].items()
     for workload in workloads(folder).values():
         assert chosen <= workload["spec"]["template"]["metadata"]["labels"].items()
-    assert _sources(policies["htag-app"]) == {"htag-nginx", "htag-prometheus"}
+    assert _sources(policies["htag-app"]) == {"htag-nginx", "htag-app", "htag-prometheus"}
     if "htag-valkey" in policies:
         assert _sources(policies["htag-valkey"]) == {"htag-app"}
     slots = {"port": 8001, "endPort": 8000 + Settings.model_fields["workers"].metadata[1].le}
@@ -255,7 +255,7 @@ def test_the_autoscaling_example_asks_for_what_there_is() -> None:
     [trigger] = scaled["spec"]["triggers"]
     metric = re.search(r"htag_\w+", trigger["metadata"]["query"])
     assert metric
-    assert f'"{metric[0]}"' in (ROOT / "app/htag_stack/metrics.py").read_text()
+    assert f'"{metric[0]}"' in (ROOT / "app/htag_stack/worker_state.py").read_text()
     service = find("Service", "htag-prometheus")
     assert f"//{service['metadata']['name']}." in trigger["metadata"]["serverAddress"]
 

@@ -17,6 +17,12 @@ METRICS = (
     "/metrics%2f%2e",
 )  # fmt: skip
 
+HANDOVER = [
+    "/handover", "/handover/", "/handover?x=1", "//handover", "/./handover", "/a/../handover", "/handover/.",
+    "/%68andover", "/%68%61%6e%64%6f%76%65%72", "/handover%2f", "/%2fhandover", "/a/%2e%2e/handover", "/handover%0a",
+    "/handover%0d%0a", "/handover;x", "/handover%20", "/x/handover", "http://localhost/handover",
+]  # fmt: skip
+
 
 @pytest.fixture(scope="module", params=["", "/demo"])
 def fleet(request: pytest.FixtureRequest, app_image: str) -> Iterator[Fleet]:
@@ -40,6 +46,14 @@ def test_no_spelling_shows_the_metrics(fleet: Fleet, prefix: str, path: str) -> 
     assert "htag_sessions" not in answer.text
     above_the_root = path.startswith("/../") and not prefix  # which is no path at all
     assert answer.status == (400 if above_the_root else 404)
+
+
+@pytest.mark.parametrize("prefix", ["", "/demo", "//demo", "/%64emo"])
+@pytest.mark.parametrize("path", HANDOVER)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_spelling_asks_a_worker_to_let_a_session_go(fleet: Fleet, method: str, prefix: str, path: str) -> None:
+    spelled = path.replace("localhost/", f"localhost{prefix}/") if path.startswith("http") else prefix + path
+    assert fleet.get(spelled, method=method).status == 404  # the worker itself would say 405 or 403
 
 
 @pytest.mark.parametrize("path", ["/%0a", "/demo/%0a", "/demo%0a", "/%0a/", "/ws%0a", "/%0d%0a", "/%00x/"])

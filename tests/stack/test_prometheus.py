@@ -122,7 +122,7 @@ def test_every_alert_names_its_section_of_the_runbook(name: str) -> None:
     assert anchor == name.lower()
     assert name in sections
     assert set(sections) == set(ALERTS)
-    assert ALERTS[name]["labels"]["severity"] in ("critical", "warning")
+    assert ALERTS[name]["labels"]["severity"] in ("critical", "warning", "notice")
 
 
 def _slots_job(slots: int) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""`POST /handover`: one worker asks another to let a session go. Between workers only: sealed, bound in time, once.
+
+nginx and Traefik answer 404 to it from outside; that is one wall, and the seal is the other.
+"""
+
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from htag.observer import Observer
+from htag.web.signing import Signer
+
+PATH = "/handover"
+SEAL = "x-htag-seal"  # the header: time, nonce and code, with a dot in between
+# Either way: the clocks of hosts that keep time agree within a second, and an answer is waited for shorter than one.
+WINDOW_SECONDS = 30
+LONGEST_BODY = 1 << 10  # bytes; a question has 100
+MOST_SEALS = 100_000  # remembered, 20 MB: 3000 a second, which no number of workers asks
+
+Answer = Literal["released", "kept", "unknown"]
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether the process `boot` lets the session go. `insist`: also if somebody has it open there."""
+
+    session: str
+    boot: str
+    insist: bool
+
+
+Answering = Callable[[str, str, bool], Awaitable[Answer]]
+"""Called with a question's session, boot and insist."""
+
+
+class Seal:
+    """Seals bodies for other workers, and knows those of theirs: each once, and only while it is fresh."""
+
+    def __init__(self, secret: str, clock: Callable[[], float] = time.time) -> None:
+        self._key = Signer(secret).key(b"handover")
+        self._clock = clock
+        self._seen: OrderedDict[str, float] = OrderedDict()  # codes of the last seconds, oldest first
+
+    def over(self, body: bytes) -> str:
+        """The seal to send with `body`."""
+        stamp = f"{self._clock():.0f}.{secrets.token_hex(8)}"
+        return f"{stamp}.{self._code(stamp, body)}"
+
+    def accepts(self, body: bytes, seal: str) -> bool:
+        """Whether `seal` is of `body`, under our key, fresh, and here for the first time."""
+        stamp, _, code = seal.rpartition(".")
+        if not hmac.compare_digest(code.encode(), self._code(stamp, body).encode()):
+            return False
+        now = self._clock()
+        if abs(now - float(stamp.partition(".")[0])) > WINDOW_SECONDS:  # a number: we wrote it
+            return False
+        self._forget(now)
+        if code in self._seen or len(self._seen) >= MOST_SEALS:
+            return False
+        self._seen[code] = now
+        return True
+
+    def _code(self, stamp: str, body: bytes) -> str:
+        return blake2b(stamp.encode() + b"\n" + body, key=self._key, digest_size=24).hexdigest()
+
+    def _forget(self, now: float) -> None:
+        """Drop codes that are no longer fresh: a stamp may be ahead by one window, and lives for another."""
+        while self._seen and next(iter(self._seen.values())) < now - 2 * WINDOW_SECONDS:
+            self._seen.popitem(last=False)
+
+
+class HandoverEndpoint:
+    """Answers the questions of other workers."""
+
+    def __init__(self, seal: Seal, answering: Answering, observer: Observer) -> None:
+        self._seal = seal
+        self._answering = answering
+        self._observer = observer
+
+    @property
+    def route(self) -> Route:
+        """The endpoint as a Starlette route."""
+        return Route(PATH, self.answer, methods=["POST"], name="handover")
+
+    async def answer(self, request: Request) -> Response:
+        """Answer what the holder did, or refuse (403) what no worker of ours has asked, and count it."""
+        question = self._question(await _body(request), request.headers.get(SEAL, ""))
+        if question is None:
+            self._observer.message_refused("forged")
+            return PlainTextResponse("refused\n", 403)
+        answer = await self._answering(question.session, question.boot, question.insist)
+        return JSONResponse({"answer": answer})
+
+    def _question(self, body: bytes | None, seal: str) -> Question | None:
+        if body is None or not self._seal.accepts(body, seal):
+            return None
+        return msgspec.json.decode(body, type=Question)  # sealed, so one of ours wrote it
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body of a request; None: it is too long for a question, or its sender left."""
+    body = b""
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > LONGEST_BODY:
+                return None
+    except ClientDisconnect:
+        return None
+    return body

@@ -1,0 +1,90 @@
+"""Asking another worker to let a session go: one small HTTP request, with a bound, and never through a proxy."""
+
+import asyncio
+import logging
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from htag_stack.handover import PATH, SEAL, Answer, Question, Seal
+
+# In all: for a holder that saves a session and lets it go (its store takes a few milliseconds), while a person waits. A
+# holder that needs longer is taken for gone: the claim raises the generation, so what it saves later is refused.
+ASK_SECONDS = 0.7
+LONGEST_ANSWER = 1 << 12  # bytes; an answer has 300, headers included
+
+logger = logging.getLogger("htag_stack")
+
+
+class _Said(msgspec.Struct):
+    answer: Answer
+
+
+class Owner(NamedTuple):
+    """Where a session is held: a process (`boot`) behind an address. As text `ip:port/boot`."""
+
+    host: str
+    port: int
+    boot: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Owner":
+        """Raises ValueError: `text` names no owner."""
+        address, slash, boot = text.partition("/")
+        host, _, port = address.rpartition(":")
+        if not (host and slash and boot and port.isdecimal() and int(port) < 1 << 16):
+            raise ValueError(f"an owner is ip:port/boot, not {text!r}")
+        return cls(host, int(port), boot)
+
+
+class HandoverClient:
+    """Asks holders of sessions."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    async def ask(self, owner: str, session_id: str, insist: bool) -> Answer | Literal["silent"]:
+        """Ask the worker `owner` (`ip:port/boot`) to let the session go. `silent`: no answer within the bound."""
+        try:
+            where = Owner.parse(owner)
+            body = msgspec.json.encode(Question(session_id, where.boot, insist))
+            async with asyncio.timeout(ASK_SECONDS):
+                said = await self._exchange(where, body)
+            return msgspec.json.decode(said, type=_Said).answer
+        except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:  # a TimeoutError is an OSError
+            logger.info("the holder of a session does not answer: %s", type(error).__name__)
+            return "silent"
+
+    async def _exchange(self, where: Owner, body: bytes) -> bytes:
+        """POST `body`; returns the body of the answer. Raises OSError, or ValueError where it is not 200."""
+        reader, writer = await asyncio.open_connection(where.host, where.port)
+        try:
+            writer.write(self._request(where, body))
+            return _body_of(await _read(reader))
+        finally:
+            writer.transport.abort()  # nothing more is to come, and a peer that is gone is not waited for
+
+    def _request(self, where: Owner, body: bytes) -> bytes:
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nhost: {host}:{where.port}\r\nconnection: close\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{SEAL}: {self._seal.over(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side closes. Raises ValueError beyond LONGEST_ANSWER."""
+    answer = b""
+    while piece := await reader.read(LONGEST_ANSWER):
+        answer += piece
+        if len(answer) > LONGEST_ANSWER:
+            raise ValueError("an answer that long is none of ours")
+    return answer
+
+
+def _body_of(answer: bytes) -> bytes:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if head.split(b" ", 2)[1:2] != [b"200"]:
+        raise ValueError(f"the holder answers {head.split(b' ', 2)[1:2]}")
+    return body

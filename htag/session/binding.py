@@ -1,0 +1,145 @@
+"""What a session has of its app, and lets go of while the app is parked: the tree, its tasks, its context variables."""
+
+import secrets
+import time
+from contextvars import Context, copy_context
+from typing import Any
+
+from htag.app import App
+from htag.limits import Limits
+from htag.log.reports import Reports
+from htag.observer import Observer
+from htag.session.context import SessionContext
+from htag.session.delivery import Delivery
+from htag.session.failures import Failures
+from htag.session.refresher import Refresher
+from htag.session.stored import Stored
+from htag.session.tasks import Tasks
+from htag.session.throttle import Throttle
+from htag.tree.live import LiveTree, live_tree
+from htag.wire.codec import Codec
+
+
+class Binding:
+    """Binds a session to an app; to another object of the same app, when it was asleep."""
+
+    __slots__ = (
+        "_key",
+        "_refresher",
+        "_reports",
+        "_request",
+        "_throttle",
+        "app",
+        "asleep",
+        "busy_since",
+        "clean",
+        "context",
+        "delivery",
+        "failures",
+        "limits",
+        "live",
+        "observer",
+        "stored",
+        "tasks",
+        "under_way",
+    )
+
+    app: App
+    live: LiveTree
+
+    def __init__(
+        self, app: App, codec: Codec, observer: Observer, limits: Limits, given: Context | None, reports: Reports | None
+    ) -> None:
+        self.observer = observer
+        self.limits = limits
+        self.delivery = Delivery(codec)
+        self.context = SessionContext(app, copy_context() if given is None else given)
+        self.asleep = False
+        """Whether the app may be gone from memory: `SessionRegistry.wake` brings it back."""
+        self.stored: Stored | None = None
+        """How its copy in the store stands; None: it lives in this process only."""
+        self.clean = False
+        """Whether nothing has changed since it was saved."""
+        self.under_way = 0
+        """Handlers that take time and are not done."""
+        self.busy_since = 0.0
+        """When the first of those began (monotonic clock)."""
+        self._key = ""
+        self._reports = reports or Reports(observer)
+        self._request: Any = None
+        self._throttle = Throttle(self.push, self.context)
+        self._bind(app)
+
+    def _bind(self, app: App) -> None:
+        """Make what belongs to `app`, which the session runs from now on."""
+        self.app = app
+        self.failures = Failures(app, self.observer, self._reports)
+        self.tasks = Tasks(self.context, self.failures)
+        self._refresher: Refresher | None = None
+        self.live = live_tree(app)
+        self.live.attach_host(self)
+
+    @property
+    def key(self) -> str:
+        """The session's own random name, which it keeps wherever it goes: its id may change, and is a secret."""
+        if not self._key:
+            self._key = secrets.token_hex(12)
+        return self._key
+
+    @key.setter
+    def key(self, key: str) -> None:
+        self._key = key
+
+    @property
+    def busy(self) -> bool:
+        """Whether a handler is under way, a task runs, or something is about to be pushed."""
+        return bool(self.under_way or self.tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due)
+
+    def begin_handler(self) -> None:
+        """Count a handler that takes time."""
+        if not self.under_way:
+            self.busy_since = time.monotonic()
+        self.under_way += 1
+
+    def note_change(self) -> None:
+        """The session is to be saved."""
+        self.clean = False
+        if self.stored is not None:
+            self.stored.noting.note(self)
+
+    # -- parked, and back ----------------------------------------------------------------------------------------------
+
+    def put_to_sleep(self, data: bytes) -> App:
+        """Let go of the app, of which `data` is the snapshot. Returns it: its tree is the caller's to take apart."""
+        assert self.stored is not None
+        app, self._request = self.app, self.live.request
+        self.asleep, self.stored.data = True, data
+        self.live.attach_host(None)
+        del self.app, self.live, self.failures, self._refresher
+        return app
+
+    def wake_up(self, app: App) -> None:
+        """Go on with `app`, which was loaded from the snapshot."""
+        assert self.stored is not None
+        self.context.change_app(app)
+        self._bind(app)
+        self.live.request, self._request = self._request, None
+        self.asleep, self.stored.data = False, b""
+
+    # -- what the session adds ---------------------------------------------------------------------------------------
+
+    def push(self) -> None:
+        """Send what changed to all tabs, now."""
+        raise NotImplementedError
+
+    def request_push(self, seconds: float) -> None:
+        """Push what changed, `seconds` after the last push at the earliest. From any thread."""
+        raise NotImplementedError
+
+    def inside(self, work: Any, *arguments: Any) -> Any:
+        """`work(*arguments)` with the session's context variables."""
+        return self.context.inside(work, *arguments)
+
+    def renew_id(self) -> None:
+        """Ask for a new id of this session."""
+        raise NotImplementedError

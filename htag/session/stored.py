@@ -1,0 +1,44 @@
+"""What a worker knows of a session beside the session itself: how the store's copy of it stands."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Noting(Protocol):
+    """Takes note of sessions that have something to save."""
+
+    def note(self, session: object) -> None:
+        """`session` has changed since it was saved."""
+        ...
+
+
+def first_generation(at_least: int = 0) -> int:
+    """Return the generation of a session that no store knows yet: the time, so that it is above that of any session
+    which had the same id before."""
+    return max(time.time_ns() // 1000, at_least)
+
+
+class Stored:
+    """One session's copy in the store. Times are of the monotonic clock."""
+
+    __slots__ = ("data", "former", "generation", "in_store", "moving", "not_before", "noting", "pinned", "quiet_since")
+
+    def __init__(self, noting: Noting, generation: int) -> None:
+        self.noting = noting
+        self.generation = generation
+        """The fencing token of its saves."""
+        self.in_store = False
+        """Whether the store has acknowledged a save, or had the session when it was taken over."""
+        self.quiet_since = 0.0
+        """When it was saved last."""
+        self.not_before = 0.0
+        """When it may be saved again: a large one is saved less often."""
+        self.pinned = ""
+        """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
+        self.data = b""
+        """The sealed snapshot, while the session is asleep: its tree is nowhere else in this process."""
+        self.moving: asyncio.Future[None] | None = None
+        """Resolves when the session, which is on its way to the store, is there, or stays."""
+        self.former: tuple[str, ...] = ()
+        """Ids under which the store has it as well: they are dropped when it is saved under the present one."""

@@ -1,0 +1,1 @@
+DELETE FROM pulse WHERE expires < :now;
