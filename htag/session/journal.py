@@ -12,6 +12,7 @@ from htag.wire.messages import Update, size_of
 
 MAX_ENTRIES = 100  # a minute of a page that updates itself twice a second; who was away for longer gets a full render
 MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good then
+FAR = 1 << 21  # more updates than a tab can have got that are in no snapshot
 ENTRY_BYTES = 350  # of the structures around the texts of an entry: 337 were measured for an update of one tag
 
 
@@ -42,9 +43,11 @@ class Journal:
         self.tail, self.bytes = None, 0
 
     def restart(self) -> None:
-        """Begin anywhere else: no tab shows what the session has now, for it has lost some of its latest updates."""
-        self.release()
-        self.head = random.getrandbits(32)
+        """Go on from another number, far ahead and random: tabs may show updates that this journal does not know of,
+        and none of them may take a number of this one for its own."""
+        self.head += FAR + random.getrandbits(31)
+        if self.tail is not None:
+            self.trim()
 
     def append(self, update: Update) -> None:
         """`update` is sent to all tabs: it is the next one, and gets its number. What it answers is left out of what is
