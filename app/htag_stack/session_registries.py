@@ -25,6 +25,14 @@ class SessionRegistries:
         """The number of sessions by state."""
         return _sum([registry.usage.counts() for registry in self._registries])
 
+    def snapshot_counts(self) -> dict[str, int]:
+        """The number of sessions by how the store's copy of them stands: saved, dirty, pinned; and those asleep."""
+        return _sum([registry.snapshot_counts() for registry in self._registries])
+
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        return max((registry.unsaved_seconds() for registry in self._registries), default=0.0)
+
     def connections(self) -> dict[str, int]:
         """The number of connected tabs by transport."""
         return _sum([registry.usage.connections() for registry in self._registries])
