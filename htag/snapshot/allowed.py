@@ -14,8 +14,11 @@ OURS = ("htag", "htag.app", "htag.core", "htag.events", "htag.factory", "htag.ro
 OUR_PACKAGE = "htag.tree."
 
 RUNS_WHAT_IT_IS_GIVEN = frozenset(
-    ("eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals")
-    + ("vars", "memoryview", "map", "filter", "type", "super", "exit", "quit", "help", "classmethod", "staticmethod")
+    {
+        *("breakpoint", "classmethod", "compile", "delattr", "eval", "exec", "exit", "filter", "getattr", "globals"),
+        *("help", "input", "locals", "map", "memoryview", "open", "quit", "setattr", "staticmethod", "super", "type"),
+        "vars",
+    }
 )
 
 # Of Python's own modules: values, and functions that only compute. Nothing that reads a file, starts a program, finds

@@ -3,7 +3,6 @@
 import io
 
 from htag.app import App
-from htag.snapshot.errors import Pinned
 from htag.snapshot.writer import Writer, write
 
 

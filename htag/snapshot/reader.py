@@ -16,7 +16,7 @@ from htag.snapshot.tag_classes import VERSION, how_to_write
 from htag.snapshot.writer import FORMAT, PYTHON, the_entity
 from htag.state import subscribe
 from htag.tree.parts import give, layout, put_together
-from htag.tree.record import LiveRecord, restore
+from htag.tree.record import LiveRecord, restore, set_live_tree
 
 ENTITY = the_entity.__module__, the_entity.__qualname__
 
@@ -61,7 +61,9 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
             app = read(Reader(payload, cls, allowed))
         except Moved:
             raise
-        except Exception as error:  # of any kind: authors' own methods run, on attributes that may be of another version
+        except (
+            Exception
+        ) as error:  # of any kind: authors' own methods run, on attributes that may be of another version
             raise Moved(f"{type(error).__name__}: {error}") from error
     return Loaded(app, found.outcome)
 
@@ -102,7 +104,7 @@ def read(reader: Reader) -> App:
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
     for batch in reversed(batches):
         give_states(batch)
-    app.__dict__["_runtime"] = runtime
+    set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
     refuse_other_versions(batches)

@@ -1,7 +1,7 @@
 """Singletons: objects that the app's modules, or their classes, hold by name, and that must not be copied.
 
-`self.room = ROOM` stays that very room: wherever one of them is held, a snapshot holds its address. Classes, functions and
-constants are no singletons: they go by name, or by value.
+`self.room = ROOM` stays that very room: wherever one of them is held, a snapshot holds its address. Classes, functions
+and constants are no singletons: they go by name, or by value.
 """
 
 import re
@@ -23,16 +23,16 @@ from types import (
 from typing import Any
 from uuid import UUID
 
-from htag.factory import TagFactory
-from htag.snapshot.addresses import look_up
+from htag.factory import Tag
+from htag.snapshot.addresses import live_module
 from htag.snapshot.errors import Moved
 from htag.snapshot.packages import modules_of
 from htag.tree.descriptors import ElementName, Hook, Statics
 
 PASSED_BY = (
-    (type, FunctionType, BuiltinFunctionType, ModuleType, staticmethod, classmethod, property)
-    + (GetSetDescriptorType, MemberDescriptorType, MappingProxyType, ElementName, Hook, Statics, TagFactory)
-    + (str, bytes, int, float, complex, bool, tuple, frozenset, type(None), re.Pattern, PurePath, Enum, Decimal, UUID)
+    *(type, FunctionType, BuiltinFunctionType, ModuleType, staticmethod, classmethod, property),
+    *(GetSetDescriptorType, MemberDescriptorType, MappingProxyType, ElementName, Hook, Statics, type(Tag)),
+    *(str, bytes, int, float, complex, bool, tuple, frozenset, type(None), re.Pattern, PurePath, Enum, Decimal, UUID),
 )
 # Pickle writes these without a question, so they are put into its memo beforehand, if the session may hold them at all.
 UNASKED = frozenset((dict, list, set, bytearray))
@@ -57,7 +57,11 @@ class Singleton:
 
 def singleton(module: str, name: str) -> Any:
     """What `module` holds under a dotted `name` now. Raises Moved, where there is nothing, or a class or function."""
-    found = look_up(module, name)
+    found: Any = live_module(module)
+    for part in name.split("."):
+        found = vars(found).get(part) if isinstance(found, type | ModuleType) else None
+        if isinstance(found, ModuleType):
+            break  # what stands in another one is not in this one
     if isinstance(found, PASSED_BY):
         raise Moved(f"{module}.{name} is no singleton any more")
     return found
@@ -110,7 +114,7 @@ class Singletons:
 def namespaces(packages: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
     """The modules of `packages` and the classes in them: the module's name, what stands before a name, the names."""
     for module in modules_of(packages):
-        spaces = [("", vars(module))]
+        spaces: list[tuple[str, Any]] = [("", vars(module))]
         for prefix, space in spaces:  # it grows
             yield module.__name__, prefix, space
             for name, value in [*space.items()]:

@@ -1,10 +1,10 @@
-"""`dump`: an app as bytes. One pickler and several pickles: what each tag is, then what tags hold, then what turned up."""
+"""An app as bytes. One pickler and several pickles: which tags there are, what they hold, what turned up."""
 
 import asyncio
 import io
 import pickle
 import sys
-from copyreg import __newobj__ as new_object  # pickle has an opcode of its own for it
+from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
@@ -76,7 +76,7 @@ class Writer(pickle.Pickler):
 
     def _reduce_tag(self, tag: Any, kind: type) -> Any:
         if not self.whole:
-            if tag._is_root and tag is not self.app:
+            if isinstance(tag, App) and tag is not self.app:
                 raise Pinned("", f"another session's app ({kind.__qualname__}) is within reach")
             if id(tag) in self.named and tag.root is None:
                 return self._reduce_singleton(tag)
@@ -176,7 +176,7 @@ def write_tags(writer: Writer, tags: list[Any]) -> None:
 
 
 def own_states(tags: list[Any]) -> list[tuple[int, Any]]:
-    """(place, attributes) of those of `tags` that have some, or what their own `__getstate__` returns in their stead."""
+    """(place, attributes) of those of `tags` that have some; or what their own `__getstate__` returns instead."""
     found = []
     layouts: dict[type, Any] = {}
     for place, tag in enumerate(tags):
@@ -223,7 +223,7 @@ def write_found(writer: Writer, known: set[int]) -> None:
     found, writer.found = writer.found, []
     bodies, writer.local_classes = writer.local_classes, []
     tops = [outermost(tag, known) for tag in found]
-    if any(top._is_root for top in tops):
+    if any(isinstance(top, App) for top in tops):
         raise Pinned("", "another session's app is within reach")
     writer.dump([(cls, classes.class_body(cls)) for cls in bodies])
     write_tags(writer, level_order(tops, {}, known))
