@@ -332,14 +332,10 @@ def _with_handler(tag: GTag, event: str) -> GTag:
 def read_elsewhere(payload: bytes, entity: type[App]) -> bytes:
     """Have another Python read an app and write it again. It imports what is needed, and nothing else has happened in
     its modules. RuntimeError: it could not; the message is its last words."""
-    command = [
-        sys.executable,
-        "-c",
-        "from htag.testing import reread; reread()",
-        entity.__module__,
-        entity.__qualname__,
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    program = "from htag.testing import reread; reread()"
+    command = [sys.executable, "-c", program, entity.__module__, entity.__qualname__]
+    paths = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"}  # sets in another order
     read = subprocess.run(command, input=payload, capture_output=True, timeout=PROCESS_SECONDS, env=environment)
     if read.returncode:
         raise RuntimeError(f"another process cannot read {entity.__qualname__}:\n{read.stderr.decode()}")
