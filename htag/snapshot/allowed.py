@@ -64,7 +64,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.functions": "bind builtin_method cache empty_cell make_function marked",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
         "weak_reference",
-        "htag.snapshot.singletons": "singleton",
+        "htag.snapshot.singletons": "singleton singleton_or_gap",
         "htag.snapshot.writer": "set_value set_value_and_attributes the_entity",
     }.items()
 } | {"builtins": frozenset(name for name in vars(builtins) if name[0] != "_") - RUNS_WHAT_IT_IS_GIVEN}

@@ -12,6 +12,7 @@ from htag.snapshot.addresses import resolving
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.classes import fill_class, refuse_unfinished
 from htag.snapshot.errors import Moved
+from htag.snapshot.singletons import refuse_gaps
 from htag.snapshot.tag_classes import VERSION, how_to_write
 from htag.snapshot.writer import FORMAT, PYTHON, the_entity
 from htag.state import subscribe
@@ -90,7 +91,7 @@ class Batch(NamedTuple):
 
 def read(reader: Reader) -> App:
     """The app, in the order in which `write` wrote it."""
-    format_, python, _ = reader.load()
+    format_, python, unasked = reader.load()
     if (format_, python) != (FORMAT, PYTHON):
         raise Moved(f"it was made by Python {python}, in form {format_}")
     batches = [read_tags(reader)]
@@ -107,6 +108,7 @@ def read(reader: Reader) -> App:
     set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
+    refuse_gaps(unasked)
     refuse_other_versions(batches)
     return app  # type: ignore[no-any-return]
 
