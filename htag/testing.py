@@ -346,7 +346,11 @@ def reread() -> None:
     """Be that other Python: module and class as arguments, the app from standard input, and to standard output."""
     module, name = sys.argv[1:]
     entity = attrgetter(name)(import_module(module))
-    sys.stdout.buffer.write(dump(load(sys.stdin.buffer.read(), entity).app))
+
+    async def read_and_write(payload: bytes) -> bytes:  # in an event loop, as in a worker
+        return dump(load(payload, entity).app)
+
+    sys.stdout.buffer.write(asyncio.run(read_and_write(sys.stdin.buffer.read())))
 
 
 @pytest.fixture
