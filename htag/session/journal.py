@@ -41,6 +41,13 @@ class Journal:
         """Keep no updates any more: no tab is left that could ask for them."""
         self.tail, self.bytes = None, 0
 
+    def restart(self) -> None:
+        """Go on from another random number: tabs may show updates that this journal does not know of, and none of them
+        may take a number of this one for its own."""
+        self.head = random.getrandbits(32)
+        if self.tail is not None:
+            self.trim()
+
     def append(self, update: Update) -> None:
         """`update` is sent to all tabs: it is the next one. What it answers is left out, since it answers one tab."""
         self.head += 1

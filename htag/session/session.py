@@ -55,6 +55,7 @@ class Session(Binding):
         "opened_at",
         "outgrown",
         "renew",
+        "renewing",
         "room",
         "size",
         "state",
@@ -90,7 +91,8 @@ class Session(Binding):
         self.opened_at = time.monotonic()
         self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
-        self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
+        self.renewing = False  # its browser is to fetch the cookie of a new id
+        self.renew: Callable[[Session], None] | None = None  # gives this session a new id; None while there is none
         self._tabs: Tabs | None = None
 
     @property
@@ -124,6 +126,11 @@ class Session(Binding):
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
         self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).again, request)
+
+    def resume(self, *, unmounts: bool) -> None:
+        """The app has come from its snapshot: its tree mounts, and before that unmounts, where it was not done."""
+        visits = Visits(self.app, self.live, self.delivery, self.failures)
+        self.context.inside(lambda: visits.resume(unmounts=unmounts))
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is.
@@ -202,6 +209,8 @@ class Session(Binding):
 
     def full_render(self, channel: Channel, reconnects: bool = True) -> Reply:
         """Render the whole body for a tab that missed something; or say why it can't be shown."""
+        if not self.has_app:
+            return Update({})  # it has gone: so will the channel
         self.note_change()
         full = FullRender(self.app.id, self.live, self.delivery, self.failures)
         try:
@@ -336,7 +345,7 @@ class Session(Binding):
     def renew_id(self) -> None:
         """Ask for a new id of this session. RuntimeError where all visitors share it."""
         if self.renew is not None:
-            self.renew(self.app)
+            self.renew(self)
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
@@ -363,14 +372,13 @@ class Session(Binding):
         if self.closed:
             return
         self.state = transition(self.state, SessionState.CLOSED)
-        if self.asleep:
+        if not self.has_app:
+            self._throttle.cancel()
             self.delivery.end()
             self._forget()
         else:
             dispose = self._dispose if disposes else self._forget
-            closing = Closing(
-                self.app, self.live, self.tasks, self.delivery, self.failures, dispose, destroys, unmounts
-            )
+            closing = self._closing(dispose)._replace(destroys=destroys, unmounts=unmounts)
             self.context.inside(self._close, closing)
 
     def _close(self, closing: Closing) -> None:

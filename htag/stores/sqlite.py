@@ -12,6 +12,7 @@ from htag.stores.acknowledged import AcknowledgedWrites
 from htag.stores.base import Record, Save, check_sizes
 from htag.stores.sqlite_errors import sentence
 from htag.stores.sqlite_file import SessionFile
+from htag.stores.time_limit import TimeLimit
 
 Answer = TypeVar("Answer")
 
@@ -72,7 +73,8 @@ class SqliteStore:
             self._thread = ThreadPoolExecutor(1, "sqlite-store")
         asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
         try:
-            return await asyncio.wait_for(asked, ANSWER_SECONDS)
+            async with TimeLimit(ANSWER_SECONDS):
+                return await asked
         except TimeoutError as error:
             raise StoreError(f"the store in {self._path} did not answer within {ANSWER_SECONDS:g} s") from error
         except (sqlite3.Error, OSError) as error:

@@ -78,7 +78,7 @@ class WebApp:
         self.parano_key = self.signer.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
-        self.registry = SessionRegistry(limits=limits, observer=self.observer, store=store, pressure=pressure)
+        self.registry = SessionRegistry(limits=limits, observer=self.observer, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
         self._manages_gc = manage_gc
@@ -142,7 +142,8 @@ class WebApp:
     @property
     def instances(self) -> Mapping[str, App]:
         """The running apps by session id."""
-        return {session_id: session.app for session_id, session in self.registry.sessions.items()}
+        sessions = self.registry.sessions.items()
+        return {session_id: session.app for session_id, session in sessions if session.has_app}
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
@@ -206,12 +207,12 @@ class WebApp:
         self._end.expect((request.scope.get("server") or (None, None))[1])  # where the host does not run our lifespan
         return self._factory.of(request, given)
 
-    def _renew(self, app: App) -> None:
-        if app is self.tag_entity:
+    def _renew(self, session: Session) -> None:
+        if session is self.registry.shared:
             raise RuntimeError("an instance that serves everybody has no session of one person")
-        self.registry.renewing.add(app)
-        app.call_js("_htag_renew()")  # htag.js has it
-        app.update()
+        session.renewing = True
+        session.app.call_js("_htag_renew()")  # htag.js has it
+        session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         if session is self.registry.shared:
