@@ -1,10 +1,13 @@
-"""`dump`: an app as bytes. One pickler and several pickles: what each tag is, then what tags hold, then what turned up."""
+"""An app as bytes. One pickler and several pickles: which tags there are, what they hold, what turned up."""
 
 import asyncio
 import io
 import pickle
 import sys
-from copyreg import __newobj__ as new_object  # pickle has an opcode of its own for it
+from collections.abc import Callable
+from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
+from copyreg import dispatch_table
+from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
@@ -26,12 +29,23 @@ PROTOCOL = 5
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 SPECIAL: dict[type, Any] = {**functions.SPECIAL, **reducers.SPECIAL}
+SLOW = 0.05  # seconds
 ATOMS = frozenset((int, str, bool, float, type(None), bytes))
 
 
 def the_entity() -> Any:
     """Stands for the app's class, which may have been made in a function: the reader knows which it is."""
     raise pickle.UnpicklingError("only a reader knows the entity")
+
+
+def timed(method: Callable[..., Any], *arguments: Any) -> Any:
+    """What an author's `method` returns, unless it takes longer than SLOW, twice: all other sessions wait meanwhile."""
+    for _ in range(2):
+        start = perf_counter()
+        found = method(*arguments)
+        if (seconds := perf_counter() - start) <= SLOW:
+            return found
+    raise Pinned("", f"its {method.__name__} takes {seconds * 1000:.0f} ms, for which all other sessions wait")
 
 
 class Writer(pickle.Pickler):
@@ -76,17 +90,17 @@ class Writer(pickle.Pickler):
 
     def _reduce_tag(self, tag: Any, kind: type) -> Any:
         if not self.whole:
-            if tag._is_root and tag is not self.app:
+            if isinstance(tag, App) and tag is not self.app:
                 raise Pinned("", f"another session's app ({kind.__qualname__}) is within reach")
             if id(tag) in self.named and tag.root is None:
                 return self._reduce_singleton(tag)
             self.found.append(tag)
             if how_to_write(kind).reduces:
-                return NotImplemented
-        return NotImplemented if kind in self.reduced else (new_object, (kind,))
+                self.reduced.add(kind)
+        return timed(tag.__reduce_ex__, PROTOCOL) if kind in self.reduced else (new_object, (kind,))
 
     def _reduce_singleton(self, obj: Any) -> Any:
-        return self.named[id(obj)].__reduce__()
+        return self.named[id(obj)].address()
 
     def _reduce_class(self, cls: type) -> Any:
         if cls is self.entity:
@@ -97,9 +111,10 @@ class Writer(pickle.Pickler):
         return made
 
     def _reduce_state(self, state: State[Any], kind: type) -> Any:
-        if how_to_write(kind).reduces:
-            return NotImplemented
         self.states.append(state)
+        how = how_to_write(kind)
+        if how.reduces or how.gets_state:
+            return timed(state.__reduce_ex__, PROTOCOL)
         value = value_of(state)
         if is_bare(state):
             if type(value) in ATOMS:
@@ -113,6 +128,9 @@ class Writer(pickle.Pickler):
         if isinstance(obj, LiveTree):
             raise Pinned("", "the live tree of an app is within reach")
         process_bound.refuse(obj)
+        how = how_to_write(kind)
+        if (how.reduces or how.gets_state) and kind not in dispatch_table:
+            return timed(obj.__reduce_ex__, PROTOCOL)
         return NotImplemented
 
     def _permit_code(self, function: FunctionType) -> None:
@@ -176,7 +194,7 @@ def write_tags(writer: Writer, tags: list[Any]) -> None:
 
 
 def own_states(tags: list[Any]) -> list[tuple[int, Any]]:
-    """(place, attributes) of those of `tags` that have some, or what their own `__getstate__` returns in their stead."""
+    """(place, attributes) of those of `tags` that have some; or what their own `__getstate__` returns instead."""
     found = []
     layouts: dict[type, Any] = {}
     for place, tag in enumerate(tags):
@@ -206,7 +224,7 @@ def no_state(tag: Any) -> None:
 
 def state_by_author(tag: Any) -> Any:
     """What its own `__getstate__` returns; what slots hold is left out, for that is written anyhow."""
-    state = tag.__getstate__()
+    state = timed(tag.__getstate__)
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
         return state[0], {}
     return state
@@ -223,7 +241,7 @@ def write_found(writer: Writer, known: set[int]) -> None:
     found, writer.found = writer.found, []
     bodies, writer.local_classes = writer.local_classes, []
     tops = [outermost(tag, known) for tag in found]
-    if any(top._is_root for top in tops):
+    if any(isinstance(top, App) for top in tops):
         raise Pinned("", "another session's app is within reach")
     writer.dump([(cls, classes.class_body(cls)) for cls in bodies])
     write_tags(writer, level_order(tops, {}, known))
