@@ -11,6 +11,7 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.process.collector import collector
 from htag.session.channel import Channel
+from htag.session.event_log import EventLog
 from htag.session.expiry import Expiry
 from htag.session.host import MOVED
 from htag.session.persistence import Persistence
@@ -152,17 +153,17 @@ class SessionRegistry:
 
     # -- tabs come and go --------------------------------------------------------------------------------------------
 
-    def connect(self, session: Session, channel: Channel, revision: int | None) -> None:
-        """Attach the channel of a tab, which opened."""
+    def connect(self, session: Session, channel: Channel, revision: int | None, log: EventLog | None = None) -> None:
+        """Attach the channel of a tab, which opened. `log`: of the tab's events, if it speaks wire version 2."""
         self.pin(session)
-        session.attach(channel, revision)
+        session.attach(channel, revision, log)
         if self.persistence is not None:
             self.persistence.connected(session)
         self._observer.client_connected(channel.transport)
 
-    def disconnect(self, session: Session, channel: Channel, seconds: float) -> None:
+    def disconnect(self, session: Session, channel: Channel, seconds: float, log: EventLog | None = None) -> None:
         """Detach the channel of a tab, which closed after `seconds`."""
-        session.detach(channel)
+        session.detach(channel, log)
         self._observer.client_disconnected(channel.transport, seconds)
         self.release(session)
 

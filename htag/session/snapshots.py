@@ -156,7 +156,7 @@ def confirm_tabs(session: Session, records: list[TabRecord]) -> None:
     """Tell the tabs of `session` which of their events are in the store."""
     tabs: Any = session.tabs
     if records and hasattr(tabs, "confirm"):
-        tabs.confirm(records)
+        tabs.confirm({record.name: record.handled for record in records})
 
 
 def restore_tabs(session: Session, records: list[TabRecord]) -> None:

@@ -34,6 +34,7 @@ from htag.web.shutdown import UvicornEnd
 from htag.web.signing import COOKIE, Signer
 from htag.web.websocket import SocketEndpoint
 from htag.wire.codec import Codec
+from htag.wire.codec2 import Codecs
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -83,14 +84,15 @@ class WebApp:
         self._factory = SessionFactory(self, self._renew)
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
-        stream = StreamEndpoint(admission)
+        codecs = Codecs(self.codec)
+        stream = StreamEndpoint(admission, codecs)
         self._end = UvicornEnd(stream.end_all, self._close, stream.reopen, has_secret=secret is not None)
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
-                WebSocketRoute("/ws", SocketEndpoint(admission, self.codec), name="ws"),
+                WebSocketRoute("/ws", SocketEndpoint(admission, codecs), name="ws"),
                 Route("/stream", stream, methods=["GET"], name="stream"),
-                Route("/event", EventEndpoint(admission, self.codec), methods=["POST"], name="event"),
+                Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
                 Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
