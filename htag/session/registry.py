@@ -55,6 +55,11 @@ class SessionRegistry:
         self._expiry = Expiry(limits, self._lapse)
         self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
 
+    def persist(self, persistence: Persistence) -> None:
+        """Have `persistence` take sessions over and let them go."""
+        self.persistence = persistence
+        self.usage.parked = persistence.parker.parked
+
     # -- opening and finding -----------------------------------------------------------------------------------------
 
     def get(self, session_id: str) -> Session | None:

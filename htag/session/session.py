@@ -364,7 +364,7 @@ class Session(Binding):
         self.end()
 
     def end(self, *, destroys: bool = True, unmounts: bool = True, disposes: bool = True) -> None:
-        """Close; or leave, where the app goes on elsewhere: without `on_destroy`, without the `on_unmount` that has run,
+        """Close; or leave, where the app goes on elsewhere: without `on_destroy`; without `on_unmount`, if it has run;
         and a tree that something else holds (not `disposes`) stays as it is."""
         if self.closed:
             return
