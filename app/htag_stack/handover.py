@@ -30,7 +30,7 @@ Answer = Literal["released", "kept", "unknown"]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether the process `boot` lets the session go. `insist`: also if somebody has it open there."""
+    """Whether the process `boot` lets the session go. `insist`: also if a tab has it open there."""
 
     session: str
     boot: str

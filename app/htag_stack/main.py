@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
@@ -35,13 +34,13 @@ from htag_stack.watchdog import Watchdog
 logger = logging.getLogger("htag_stack")
 
 
-def create_application() -> ASGIApp:
+def create_application() -> RequestLayer:
     """Build the program from this process's environment. Imports the app. Raises `htag_stack.errors.StartError`."""
     prepared = prepare()
     return compose(prepared, load_app(prepared.settings.app))
 
 
-def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
+def compose(prepared: Prepared, brought: BroughtApp) -> RequestLayer:
     """Build the program as one ASGI application, whose lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
@@ -64,7 +63,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
                 yield state
 
     program = Program(routes, lifespan, brought.application)
-    return RequestLayer(program, place, metrics.http_answered, settings.root_path)
+    return RequestLayer(program, place, metrics.http_answered, settings.root_path, registries)
 
 
 def operate(

@@ -47,6 +47,10 @@ class SessionRegistries:
         for registry in self._registries:
             registry.drain()
 
+    async def move_out(self, seconds: float) -> None:
+        """Refuse newcomers. A registry cannot move sessions yet: that comes with their persistence."""
+        self.drain()
+
     async def close(self) -> None:
         """End every session, and wait for the hooks that run at its end."""
         self.drain()

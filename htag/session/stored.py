@@ -22,7 +22,19 @@ def first_generation(at_least: int = 0) -> int:
 class Stored:
     """One session's copy in the store. Times are of the monotonic clock."""
 
-    __slots__ = ("data", "former", "generation", "in_store", "moving", "not_before", "noting", "pinned", "quiet_since")
+    __slots__ = (
+        "data",
+        "former",
+        "generation",
+        "hooked",
+        "in_store",
+        "moving",
+        "not_before",
+        "noting",
+        "pinned",
+        "quiet_since",
+        "reclaimed",
+    )
 
     def __init__(self, noting: Noting, generation: int) -> None:
         self.noting = noting
@@ -38,6 +50,10 @@ class Stored:
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""
         """The sealed snapshot, while the session is asleep: its tree is nowhere else in this process."""
+        self.hooked = False
+        """Whether the app that is asleep has hooks: they run before it goes elsewhere."""
+        self.reclaimed = False
+        """Whether it was claimed because a save was refused: that is done once, until a save is accepted."""
         self.moving: asyncio.Future[None] | None = None
         """Resolves when the session, which is on its way to the store, is there, or stays."""
         self.former: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
             from htag.stores.sqlite import SqliteStore
 
             return SqliteStore(urlsplit(url).path.removeprefix("/"), seconds)
-        case "valkey" | "valkeys":
+        case "valkey" | "valkeys" | "valkey+unix":
             from htag.stores.valkey import ValkeyStore
 
             return ValkeyStore(url, seconds)

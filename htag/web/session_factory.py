@@ -32,8 +32,8 @@ class Serving(Protocol):
 class SessionFactory:
     """Makes the sessions of one `WebApp`."""
 
-    def __init__(self, web: Serving, renew: Callable[[App], None]) -> None:
-        """`renew`: is called with an app that asks for a new session id."""
+    def __init__(self, web: Serving, renew: Callable[[Session], None]) -> None:
+        """`renew`: is called with a session whose app asks for a new id."""
         self._web = web
         self._renew = renew
 

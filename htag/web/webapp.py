@@ -34,6 +34,7 @@ from htag.web.shutdown import UvicornEnd
 from htag.web.signing import COOKIE, Signer
 from htag.web.websocket import SocketEndpoint
 from htag.wire.codec import Codec
+from htag.wire.codec2 import Codecs
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -78,19 +79,20 @@ class WebApp:
         self.parano_key = self.signer.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
-        self.registry = SessionRegistry(limits=limits, observer=self.observer, store=store, pressure=pressure)
+        self.registry = SessionRegistry(limits=limits, observer=self.observer, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
-        stream = StreamEndpoint(admission)
+        codecs = Codecs(self.codec)
+        stream = StreamEndpoint(admission, codecs)
         self._end = UvicornEnd(stream.end_all, self._close, stream.reopen, has_secret=secret is not None)
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
-                WebSocketRoute("/ws", SocketEndpoint(admission, self.codec), name="ws"),
+                WebSocketRoute("/ws", SocketEndpoint(admission, codecs), name="ws"),
                 Route("/stream", stream, methods=["GET"], name="stream"),
-                Route("/event", EventEndpoint(admission, self.codec), methods=["POST"], name="event"),
+                Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
                 Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
@@ -142,7 +144,8 @@ class WebApp:
     @property
     def instances(self) -> Mapping[str, App]:
         """The running apps by session id."""
-        return {session_id: session.app for session_id, session in self.registry.sessions.items()}
+        sessions = self.registry.sessions.items()
+        return {session_id: session.app for session_id, session in sessions if session.has_app}
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
@@ -206,12 +209,12 @@ class WebApp:
         self._end.expect((request.scope.get("server") or (None, None))[1])  # where the host does not run our lifespan
         return self._factory.of(request, given)
 
-    def _renew(self, app: App) -> None:
-        if app is self.tag_entity:
+    def _renew(self, session: Session) -> None:
+        if session is self.registry.shared:
             raise RuntimeError("an instance that serves everybody has no session of one person")
-        self.registry.renewing.add(app)
-        app.call_js("_htag_renew()")  # htag.js has it
-        app.update()
+        session.renewing = True
+        session.app.call_js("_htag_renew()")  # htag.js has it
+        session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         if session is self.registry.shared:
