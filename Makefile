@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs address test quick check format load bench lock dashboard certificate
+.PHONY: help run up roll down logs address test quick check format load bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -13,7 +13,7 @@ TLS_DIR ?= tls
 DOMAIN ?= localhost
 UPGRADE ?= --upgrade
 
-SHELL_SCRIPTS := .ci/run deploy/certificate.sh monitoring/prometheus/start.sh nginx/15-htag.envsh
+SHELL_SCRIPTS := .ci/run deploy/certificate.sh deploy/roll.sh monitoring/prometheus/start.sh nginx/15-htag.envsh
 
 # Any Python from 3.11 on will do.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -30,6 +30,9 @@ up: ## the whole stack in Docker: http://localhost:8080, Grafana on :3000, Prome
 
 down: ## stop the stack; what it has stored stays
 	docker compose down
+
+roll: ## bring up a new version of the app beside the old one, move the sessions, stop the old: HTAG_VERSION=1.4 make roll
+	HTAG_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) deploy/roll.sh
 
 logs: ## follow what the stack logs
 	docker compose logs --follow --tail 100

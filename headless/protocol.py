@@ -1,4 +1,4 @@
-"""The browser's half of wire version 1, without I/O: a page and payloads in, messages to send out."""
+"""The browser's half of wire versions 1 and 2, without I/O: a page and payloads in, messages to send out."""
 
 import itertools
 import re
@@ -6,19 +6,28 @@ import secrets
 from typing import Any, Literal, get_args
 
 from headless.document import Document, Element
+from headless.numbers import Numbers
 from headless.wire import Message, decode, encode
 
 Transport = Literal["websocket", "sse", "http"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 UNKNOWN_SESSION = 4404  # the close code for a session that this worker does not have
+ELSEWHERE = 4307  # the close code where another worker has the session; the reason says which, to be named in `at`
 LOST = 1006  # the close code of a connection that ended without one
 
 
 class ClientProtocol:
     """What one tab was given with its page, and has been told since."""
 
-    def __init__(self, *, strict: bool) -> None:
-        """`strict`: refuse pages and updates that are not well-formed, as a test should and a browser does not."""
+    def __init__(self, *, strict: bool, version: Literal[1, 2] = 1) -> None:
+        """`strict`: refuse pages and updates that are not well-formed, as a test should and a browser does not.
+        `version`: of the wire."""
+        self.version = version
+        self.page_loads = 0
+        self.events = Numbers()  # wire 2: those of this page
+        self.at: str | None = None  # wire 2: the slot to be asked for, by its route
+        self.elsewhere = 0  # wire 2: how often any other slot was to be asked for
+        self.tries = 0  # wire 2: attempts to connect since it was connected last
         self.page = ""  # as HTML
         self.document = Document(strict=strict)
         self.scripts: list[str] = []  # JavaScript that the server sent: kept, not run
@@ -35,6 +44,7 @@ class ClientProtocol:
     def show(self, page: str) -> None:
         """Take the place of what was shown before: a first visit, or F5."""
         self.page = page
+        self.page_loads += 1
         self.document = Document(page, strict=self._strict)
         self.token = self._variable("HTAG_CSRF") or ""
         self.key = self._variable("PARANO") or None
@@ -50,7 +60,10 @@ class ClientProtocol:
         """Apply a message of the server to the document. Returns it."""
         message: Message = self.decode(payload)
         self.bytes_received += len(payload)
-        self.revision = None
+        if self.version == 1:
+            self.revision = None
+        elif not self._is_news(message):
+            return message
         if message["action"] == "error":
             self.failures.append(message["traceback"])
         elif message["action"] == "update":
@@ -58,6 +71,16 @@ class ClientProtocol:
             self.statics += message.get("statics", [])
             self.scripts += message.get("js", [])
         return message
+
+    def _is_news(self, message: Message) -> bool:
+        """Note the numbers of a message of wire 2. False: it is an answer that has come before."""
+        if "seq" in message:
+            self.revision = str(message["seq"])
+        elif message.get("updates"):
+            self.revision = None  # a full render while the server keeps no journal
+        if message["action"] in ("welcome", "saved"):
+            self.events.note_saved(message["saved"])
+        return "done" not in message or self.events.take(message["done"], message)
 
     def encode(self, message: Message) -> str:
         """Return a message as it goes over the wire."""
@@ -74,7 +97,15 @@ class ClientProtocol:
 
     def channel_query(self, revision: str | None) -> str:
         """Return the query with which this tab opens a channel. `revision`: of what it shows; None: it needs it all."""
-        return f"?tab={self.name}" + (f"&rev={revision}" if revision else "")
+        shown = f"&rev={revision}" if revision else ""
+        if self.version == 1:
+            return f"?tab={self.name}{shown}"
+        events = self.events
+        numbers = f"&from={events.oldest}&next={events.next}&done={events.done}"
+        insists = "&insist=1" if self.tries > 1 else ""
+        elsewhere = f"&elsewhere={self.elsewhere}" if self.elsewhere else ""
+        at = f"&at={self.at}" if self.at else ""
+        return f"?v=2&tab={self.name}{shown}{numbers}{insists}{elsewhere}{at}"
 
     def named(self, target: Element | str) -> Element:
         """Return the element that `target` is, or is the id of. Raises LookupError if the page shows no such one."""

@@ -26,6 +26,14 @@ class Event(msgspec.Struct, eq=False, dict=True):
     _id: str
     _name: Any
     _data: Any
+    _key: tuple[str, str, int] | None = None
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """A text that only this event has, also when it runs again because the worker ended before what it did was
+        saved: for what happens outside of the session, such as a payment. None: the browser's script is another one
+        than ours, and does not number its events."""
+        return None if self._key is None else ":".join(map(str, self._key))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -13,6 +13,24 @@ class Limits:
     grace_seconds: float = 600
     """A session whose last tab left is kept this long: a lunch-break reload, a train in a tunnel."""
 
+    pinned_grace_seconds: float = 600
+    """… and this long where it cannot be parked, because there is no store or it holds what no snapshot can. Where it
+    can, it is parked after `grace_seconds`, so that these can be short."""
+
+    idle_seconds: float = 300
+    """A connected session in which nothing happens for this long leaves memory, and comes back with its next event. 0:
+    never."""
+
+    stored_seconds: float = 86_400
+    """A session is gone this long after it was parked. The store's time to live is longer by an hour, so that there is
+    something to run `on_destroy` of."""
+
+    snapshot_bytes: int = 8 << 20
+    """A larger snapshot is not stored: its session lives in one process."""
+
+    save_share: float = 0.1
+    """Of the event loop, that saving may take: with more to save, each session is saved less often."""
+
     max_sessions: int = 10_000
     """Then new visitors get the busy page; known sessions are never refused."""
 

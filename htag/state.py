@@ -6,7 +6,8 @@ Proxy     (in `tree.reactive`) a list, dict, set or tuple inside a State: changi
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from gc import get_referents
 from typing import Any, Self, TypeVar, cast
 
 from htag.tree.reactive import Reactive, raw, stored
@@ -14,6 +15,7 @@ from htag.tree.readers import Observers, Reader, reader, subscribing
 
 T = TypeVar("T")
 _ABSENT = object()
+BARE = 3  # a State without attributes refers to its class, its value and its observers
 
 
 class State(Reactive[T]):
@@ -149,3 +151,46 @@ def plain(value: Any) -> Any:
     while isinstance(value, Reactive):
         value = value()
     return value
+
+
+# -- for a snapshot ----------------------------------------------------------------------------------------------------
+
+
+def is_bare(state: State[Any]) -> bool:
+    """Whether `state` has no attributes of its own: asked so that it gets no `__dict__` from the question."""
+    return len(get_referents(state)) == BARE
+
+
+def observers_of(state: State[Any]) -> list[Any]:
+    """The tags that are told when `state` changes, in the order in which they are told."""
+    observers = state._observers
+    return [*observers.living()] if observers else []
+
+
+def made_again(cls: type[State[Any]], value: Any) -> State[Any]:
+    """A State that holds `value`, which no tag has read. No constructor runs."""
+    state: State[Any] = object.__new__(cls)
+    state._value = value
+    state._observers = None
+    return state
+
+
+def hold(state: State[Any], value: Any) -> None:
+    """Have `state` hold `value`, and tell nothing."""
+    state._value = value
+
+
+def value_of(state: State[Any]) -> Any:
+    """What `state` holds; asking is no reading."""
+    return state._value
+
+
+def subscribe(state: State[Any], tags: Iterable[Any]) -> None:
+    """Have `state` tell `tags` when it changes, in this order."""
+    for tag in tags:
+        state._subscribe(tag)
+
+
+def states_of(states: States) -> Mapping[str, State[Any]]:
+    """The States in `states`, by name."""
+    return states._states

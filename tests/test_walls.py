@@ -26,8 +26,6 @@ LONGEST_FUNCTION = 60  # lines
 THIRD_PARTY = {
     ("htag_stack.trial", "_exit"),  # os: documented, the way to end a forked child without its parent's clean-up
     ("htag_stack.stacks", "_current_frames"),  # sys: documented, the only way to see what another thread does
-    # uvicorn-worker: `_serve` is overridden for a server of our own, and the original begins with this
-    ("htag_stack.worker", "_install_sigquit_handler"),
 }
 
 # Public, and without a docstring: what an app's author writes needs none (the demo is an app), nor does a method whose
@@ -38,7 +36,6 @@ SPEAKS_FOR_ITSELF = {
     *(f"htag_stack.logs.{name}" for name in ("PlainFormatter.formatException", "JsonFormatter.format")),
     *(f"htag_stack.tallies.{name}.collect" for name in ("Tally", "Distributions")),
     *(f"htag_stack.{name}.collect" for name in ("survival_metrics.Seconds", "worker_state.WorkerStateCollector")),
-    "htag_stack.worker.SlotServer.shutdown",
 }
 
 

@@ -21,7 +21,7 @@ import htag_stack.main  # noqa: F401 - imported before the fork, for the reasons
 from htag.process.collector import collector
 from htag_stack.errors import StartError, exit_on_start_error
 from htag_stack.logs import logging_config
-from htag_stack.slots import next_slot, slot_ports
+from htag_stack.slots import Youngest, next_slot, slot_ports
 from htag_stack.startup import check_ports, prepare
 from htag_stack.trial import try_app
 from htag_stack.uncaught import log_uncaught
@@ -32,6 +32,7 @@ with exit_on_start_error():
     try_app(_settings.app)
 
 _ports = slot_ports(_settings.port, _settings.workers)
+_youngest = Youngest(len(_ports))
 
 bind = [f"[{_settings.host}]:{port}" if ":" in _settings.host else f"{_settings.host}:{port}" for port in _ports]
 workers = len(_ports)
@@ -90,7 +91,7 @@ def nworkers_changed(arbiter: Any, new_value: int, old_value: int | None) -> Non
 
 def pre_fork(arbiter: Any, worker: SlotWorker) -> None:
     """gunicorn's hook before each fork: give the worker its slot."""
-    worker.own(next_slot(arbiter.WORKERS.values(), len(_ports)), arbiter.LISTENERS)
+    worker.own(next_slot(arbiter.WORKERS.values(), len(_ports)), arbiter.LISTENERS, _youngest)
 
 
 def post_fork(arbiter: Any, worker: SlotWorker) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from htag import __version__
 from htag.limits import Limits
@@ -19,6 +18,8 @@ from htag.stores.base import Store
 from htag.web.webapp import WebApp
 from htag_stack.brought_app import BroughtApp, load_app
 from htag_stack.cgroup import memory_group
+from htag_stack.handover import HandoverEndpoint, Seal
+from htag_stack.handover_client import HandoverClient
 from htag_stack.health import Health
 from htag_stack.lifespan import lifespan_of
 from htag_stack.memory import Memory
@@ -35,13 +36,13 @@ from htag_stack.watchdog import Watchdog
 logger = logging.getLogger("htag_stack")
 
 
-def create_application() -> ASGIApp:
+def create_application() -> RequestLayer:
     """Build the program from this process's environment. Imports the app. Raises `htag_stack.errors.StartError`."""
     prepared = prepare()
     return compose(prepared, load_app(prepared.settings.app))
 
 
-def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
+def compose(prepared: Prepared, brought: BroughtApp) -> RequestLayer:
     """Build the program as one ASGI application, whose lifespan starts and ends what runs beside the requests."""
     settings = prepared.settings
     metrics = Metrics()
@@ -54,7 +55,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
     public = settings.health == "public"
     health = Health(registries, vitals, version=__version__, store=kind, place=place, public=public)
     # ours come before the app's own under these paths: the container, nginx and Prometheus rely on them
-    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
+    handover = HandoverEndpoint(Seal(prepared.secret), registries.handed_over, metrics)
+    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), handover.route]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -64,7 +66,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> ASGIApp:
                 yield state
 
     program = Program(routes, lifespan, brought.application)
-    return RequestLayer(program, place, metrics.http_answered, settings.root_path)
+    return RequestLayer(program, place, metrics.http_answered, settings.root_path, registries)
 
 
 def operate(
@@ -97,7 +99,9 @@ def operate(
             pressure=refusal,
             cookie_name=settings.cookie_name,
         )
+    client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])
+    registries.ask_by(client.ask)
     return registries
 
 
@@ -106,6 +110,11 @@ def session_limits(settings: Settings) -> Limits:
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,
+        pinned_grace_seconds=max(settings.session_grace_seconds, Limits().pinned_grace_seconds),
+        idle_seconds=settings.session_idle_seconds,
+        stored_seconds=settings.session_stored_seconds,
+        snapshot_bytes=settings.snapshot_bytes,
+        save_share=settings.save_share,
         max_sessions=settings.max_sessions,
         newcomers_per_second=settings.newcomers_per_second,
         newcomers_burst=settings.newcomers_burst,

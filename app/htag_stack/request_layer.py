@@ -9,7 +9,8 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from htag_stack.request_metrics import Answered, report
-from htag_stack.served_by import Place, add_header
+from htag_stack.served_by import Place, add_header, add_route, route_to_tell
+from htag_stack.server import Movable
 
 
 class RequestLayer:
@@ -19,8 +20,16 @@ class RequestLayer:
     Starlette understands whether or not the proxy has stripped the prefix.
     """
 
-    def __init__(self, app: ASGIApp, place: Place, answered: Answered, root_path: str = "") -> None:
-        """`answered`: is called with each answer as it begins."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        place: Place,
+        answered: Answered,
+        root_path: str = "",
+        sessions: Movable | None = None,
+    ) -> None:
+        """`answered`: is called with each answer as it begins. `sessions`: what a server drains before its end."""
+        self.sessions = sessions
         self._app = app
         self._place = place
         self._answered = answered
@@ -32,6 +41,7 @@ class RequestLayer:
             return
         started = time.perf_counter()
         label = self._place.label(scope)
+        route = route_to_tell(scope)
         scope["state"] = {**scope.get("state", {}), "served_by": label}
         if self._root_path:
             scope["root_path"] = self._root_path
@@ -43,6 +53,8 @@ class RequestLayer:
             if not begun:
                 begun = True  # the first message begins the answer
                 add_header(message, label)
+                if route is not None:
+                    add_route(message, route)
                 report(self._answered, scope, message, started)
             return send(message)
 

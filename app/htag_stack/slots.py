@@ -4,6 +4,7 @@ gunicorn's arbiter holds a listening socket for every slot. Connections made whi
 in that socket's backlog and are answered by the replacement, so nginx can bind a browser to (container, slot).
 """
 
+import mmap
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -37,3 +38,21 @@ def next_slot(workers: Iterable[SlotHolder], count: int) -> int:
     for worker in workers:
         youngest[worker.slot] = max(youngest[worker.slot], worker.age)
     return min(youngest, key=lambda slot: youngest[slot])
+
+
+class Youngest:
+    """The age of the youngest worker of each slot: known to all processes that are forked after this is made.
+
+    So a worker that is told to end learns whether its slot has another one already, which accepts in its place.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._ages = memoryview(mmap.mmap(-1, 8 * count)).cast("Q")
+
+    def note(self, worker: SlotHolder) -> None:
+        """From now on `worker` is the youngest of its slot."""
+        self._ages[worker.slot - 1] = worker.age
+
+    def has_successor(self, worker: SlotHolder) -> bool:
+        """Whether the slot of `worker` has a younger one."""
+        return self._ages[worker.slot - 1] > worker.age

@@ -5,26 +5,26 @@ import contextlib
 import faulthandler
 import logging
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it has no types
 
 from htag.websocket_protocol import FairWebSocketProtocol
 from htag_stack.connections import HttpProtocol
 from htag_stack.errors import StartError
+from htag_stack.request_layer import RequestLayer
+from htag_stack.server import Movable, StackServer
 from htag_stack.settings import Settings
+from htag_stack.slots import Youngest
 from htag_stack.trial import IMPORT_SECONDS
 from htag_stack.unavailable import RETRY_SECONDS, unavailable
 
 # Seconds to wait for busy requests before they are cut. Without it uvicorn waits for ever, and while old workers
-# drain gunicorn does not replace a crashed new one. Shorter than gunicorn's graceful_timeout, which is shorter than
-# Docker's stop_grace_period.
+# drain gunicorn does not replace a crashed new one. It begins when the sessions have moved (HTAG_DRAIN_SECONDS); both
+# together are shorter than gunicorn's graceful_timeout, which is shorter than Docker's stop_grace_period.
 SHUTDOWN_SECONDS = 3
-LAST_REQUEST_SECONDS = 0.1  # for a connection that was accepted a moment ago to say what it wants
 PROXY_KEEP_ALIVE_SECONDS = 20  # longer than the usual scrape interval (15), so that Prometheus keeps its connection
 NOTIFY_SECONDS = 1  # between two signs of life: gunicorn's timeout then means what it says, and not as little as half
 
@@ -49,35 +49,42 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-class SlotServer(Server):
-    """Serves like uvicorn, except that at the end it stops accepting first and closes connections a moment later.
+class SlotServer(StackServer):
+    """Serves one slot. During a reload the slot has a new worker while the old one's sessions move."""
 
-    uvicorn closes at once a connection that has not yet sent its request. Of the connections that are made while a
-    worker is being replaced, those that the old one had just accepted would be reset, instead of served.
-    """
+    def __init__(self, worker: "SlotWorker", sessions: Movable | None) -> None:
+        super().__init__(worker.config, sessions, worker.drain_seconds)
+        self._worker = worker
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()  # in this process: the arbiter and the next worker go on listening
-        await asyncio.sleep(LAST_REQUEST_SECONDS)
-        await super().shutdown(sockets)
+    def is_replaced(self) -> bool:
+        """Whether the slot has a younger worker."""
+        return self._worker.has_successor
 
 
 class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
     """Serves one slot, which gunicorn_conf.py gives to it just before the fork."""
 
     slot: int = 0
+    drain_seconds: float = 0.0
+    _youngest: Youngest | None = None
 
     @classmethod
     def configured(cls, settings: Settings) -> type["SlotWorker"]:
         """Make a subclass that holds uvicorn's options: gunicorn makes its workers itself and passes none."""
         options = {**uvicorn_options(settings), "timeout_notify": NOTIFY_SECONDS}
-        return type(cls.__name__, (cls,), {"CONFIG_KWARGS": options})
+        return type(cls.__name__, (cls,), {"CONFIG_KWARGS": options, "drain_seconds": settings.drain_seconds})
 
-    def own(self, slot: int, listeners: list[Any]) -> None:
-        """Serve `slot` (1, 2, …) and nothing else."""
+    def own(self, slot: int, listeners: list[Any], youngest: Youngest) -> None:
+        """Serve `slot` (1, 2, …) and nothing else. To be called before the fork."""
         self.slot = slot
         self.sockets = [listeners[slot - 1]]
+        self._youngest = youngest
+        youngest.note(self)
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether the slot has a younger worker by now."""
+        return self._youngest is not None and self._youngest.has_successor(self)
 
     def close_other(self, listeners: list[Any]) -> None:
         """Close the other slots' sockets in this child: else they keep accepting for as long as this process drains."""
@@ -136,7 +143,6 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
 
     async def _serve(self) -> None:
         """Serve as the base class does, with our server; where the app does not start, as where it does not load."""
-        self._install_sigquit_handler()
         if self.wsgi is not unavailable:
             server = self._server()
             try:
@@ -154,4 +160,7 @@ class SlotWorker(UvicornWorker):  # type: ignore[misc]  # untyped too
     def _server(self) -> SlotServer:
         self.config.app = self.wsgi
         self.config.loaded = False  # of an app that did not start
-        return SlotServer(self.config)
+        server = SlotServer(self, self.wsgi.sessions if isinstance(self.wsgi, RequestLayer) else None)
+        # what the arbiter sends for a quick shutdown
+        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, server.end_at_once)
+        return server

@@ -19,10 +19,10 @@ function createCalls() {
     return resolve;
   }
 
-  // An event whose answer did not come before the connection broke may have run or not, version 1 cannot know: it is
-  // never sent again, and its promise ends with null. Those in the queue were not sent.
-  function settleSent(queue) {
-    const waiting = new Set(queue.map((message) => message.data?.callback_id));
+  // Where the server does not count events (version 1), one whose answer did not come before the connection broke may
+  // have been done or not: it is never sent again, and its promise ends with null. `kept` are those that will be.
+  function settleSent(kept) {
+    const waiting = new Set(kept.map((message) => message.data?.callback_id));
     for (const id of Object.keys(callbacks)) if (!waiting.has(id)) settle(id, null);
   }
 

@@ -1,29 +1,45 @@
 // Applies what the server says: one message after the other, also while one waits for a script to load.
 
-function createInbox({calls, places, patch, overlay, report}) {
+const EPOCH = 1 << 20; // the numbers of updates begin anew, anywhere, where the server lost count: so far apart at least
+
+function createInbox({calls, log, places, patch, overlay, report, shows}) {
   const inbox = [];
   let applying = false;
 
-  async function handlePayload(message) {
-    inbox.push(message);
+  // `hangUp` ends the connection that it came over, if it did.
+  async function handlePayload(message, hangUp) {
+    inbox.push([message, hangUp]);
     if (applying) return;
     applying = true;
-    while (inbox.length) await apply(inbox.shift()).catch((error) => report('Client JavaScript Error', error));
+    while (inbox.length) await apply(...inbox.shift()).catch((error) => report('Client JavaScript Error', error));
     applying = false;
   }
 
-  async function apply({action, traceback, updates = {}, statics = [], js = [], callback_id: id, result = null}) {
+  async function apply(message, hangUp) {
+    const {action, traceback, result = null, seq, done, shown} = message;
+    if (shown !== undefined) window.HTAG_REVISION = shown;
+    const isNews = isNewsNow(message);
+    if (isNews === undefined) return hangUp?.(); // the next connection begins with what was missed
+    const event = done && log.answered(done);
+    const isRepeated = done && !event;
+    const id = event?.data?.callback_id ?? message.callback_id;
     const resolve = calls.take(id); // before a snippet runs: a fallback() in there must not settle it
     try {
-      if (action === 'error') overlay.show('Server Error', traceback);
+      if (action === 'error' && !isRepeated) overlay.show('Server Error', traceback);
       places.forgetTyped((callback) => callback === id);
-      patch.replaceAll(Object.entries(updates));
-      for (const html of statics) await injectStatic(html);
-      js.forEach(run);
+      if (isNews && seq !== undefined) window.HTAG_REVISION = seq;
+      if (isNews && (seq !== undefined || !isRepeated)) await change(message);
     } finally {
       resolve?.(result);
       calls.showInteracting();
+      if (seq !== undefined) shows();
     }
+  }
+
+  async function change({updates = {}, statics = [], js = []}) {
+    patch.replaceAll(Object.entries(updates));
+    for (const html of statics) await injectStatic(html);
+    js.forEach(run);
   }
 
   // Indirect eval has the global scope: no variable of a snippet can meet one of ours.
@@ -36,4 +52,13 @@ function createInbox({calls, places, patch, overlay, report}) {
   }
 
   return handlePayload;
+}
+
+// Whether the page does not show this yet; undefined: that is open, because something before it was missed.
+function isNewsNow({seq, updates = {}}) {
+  const ahead = seq - window.HTAG_REVISION;
+  if (Number.isNaN(ahead) || ahead === 1) return true; // the first is without a number
+  const isWhole = keyOf(document.body) in updates;
+  if (isWhole) return ahead > 0 || ahead < -EPOCH;
+  return ahead > 0 ? undefined : false;
 }

@@ -1,5 +1,5 @@
-/* The browser's half of htag, wire version 1: sends events, applies updates, keeps the connection.
- * Version 1 carries JavaScript as text, so the page's CSP must allow `unsafe-eval`. */
+/* The browser's half of htag, wire version 2: sends events, applies updates, keeps the connection, and what was not
+ * saved. The wire carries JavaScript as text, so the page's CSP must allow `unsafe-eval`. */
 
 // The last part makes the others' objects and gives each what it needs. Parts share functions and constants only:
 // whatever changes is in an object that is handed over here.
@@ -12,10 +12,15 @@ function main() {
   const link = {
     ws: null,
     sse: null,
+    ready: null, // the one of these two by which the server has answered
     bestAllowed: 'ws', // the best transport allowed; fallback() and fallback_pure_http() lower it
     useFallback: false, // below WebSocket
     usePureHttp: false, // below SSE
     httpWorks: false, // the last POST was answered, and not by a server in trouble
+    counts: false, // the server counts this tab's events (version 2), so that they can be sent again
+    attempts: 0, // to connect, since the tab was connected
+    elsewhere: 0, // unless 0, nginx shall choose another server than it did: a different number, a different one
+    at: undefined, // the server that has the session, where nginx chose another one
   };
   const external = window.HTAG_EXT_INIT; // PyScript: the app is in this very page
 
@@ -25,17 +30,36 @@ function main() {
   const places = createPlaces();
   const patch = createPatch({places, calls, overlay});
   const htagEvent = createEvents({tab, calls, places, patch, report});
-  const handlePayload = createInbox({calls, places, patch, overlay, report});
-  const session = createSession({basePath, address, queue, calls, overlay});
-  const receive = (text) => {
+  const log = createEventLog();
+  const shows = () => outbox.shows();
+  const handlePayload = createInbox({calls, log, places, patch, overlay, report, shows});
+  const session = createSession({basePath, address, log, queue, calls, overlay});
+  const post = createPost({address});
+  const hello = createHello({tab, link, log});
+  const leftovers = createLeftovers({basePath, tab, log, session, post, bye: () => outbox.bye()});
+  const silence = createSilence({
+    // a developer may have stopped the server at a line
+    isWaiting: () => link.counts && !window.HTAG_RELOAD && (outbox.isBusy() || (link.ready && log.isWaiting())),
+    ask() {
+      if (outbox.isReady('ws')) link.ws.send(encode({action: 'ping'}));
+      else post({action: 'ping'}, hello()).then(silence.heard, () => {}); // then it goes on being silent
+    },
+    giveUp: () => reconnect.silent(),
+  });
+  const receive = (message, hangUp) => {
     session.works();
-    handlePayload(decode(text));
+    silence.heard();
+    if (message.action === 'saved') log.saved(message.saved);
+    else if (message.action !== 'welcome' && message.action !== 'pong') handlePayload(message, hangUp);
   };
-  const outbox = createOutbox({tab, address, link, session, queue, receive, handlePayload, overlay});
+  const lost = {silent: () => reconnect.silent(), interrupted: (code) => reconnect.interrupted(code)};
+  const outbox = createOutbox({
+    link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, lost,
+  });
   const pause = createPause();
-  const transports = createTransports({tab, address, link, outbox, receive});
+  const transports = createTransports({address, link, outbox, hello, receive});
   const startPolling = createPolling({link, session, outbox, pause});
-  const reconnect = createReconnect({link, session, queue, calls, transports, startPolling, pause});
+  const reconnect = createReconnect({link, log, session, calls, outbox, transports, startPolling, pause});
 
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, reconnect, htagEvent, handlePayload});
@@ -44,12 +68,15 @@ function main() {
   addEventListener('online', () => pause.end());
   addEventListener('pageshow', ({persisted}) => persisted && pause.end());
   document.addEventListener('visibilitychange', () => document.hidden || pause.end());
+  addEventListener('pagehide', leftovers.keep);
   const noteScrolled = ({target}) => target !== document && places.noteScrolled(target);
   document.addEventListener('scroll', noteScrolled, {capture: true, passive: true});
 
   const start = () => {
     overlay.attach();
-    if (!external) reconnect.connectLoop();
+    if (external) return;
+    leftovers.send();
+    reconnect.connectLoop();
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
   else start();

@@ -16,7 +16,7 @@ function exposeNames({link, basePath, queue, calls, overlay, outbox, session, re
     HTAG_TIMEOUT: 3000,
     htag_event: htagEvent,
     htag_transport: window.htag_transport || outbox.enqueue,
-    handle_payload: handlePayload,
+    handle_payload: (message) => handlePayload(message),
     init_ws: () => reconnect.force('ws'),
     fallback: () => reconnect.force('sse'),
     fallback_pure_http: () => reconnect.force('http'),

@@ -1,65 +1,144 @@
 // Queues messages to the server until they can go, and sends them in order over whatever is connected.
 
-const QUEUE_LIMIT = 1000; // messages kept while nothing is connected: what the server reads in a second
+const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
 
-function createOutbox({tab, address, link, session, queue, receive, handlePayload, overlay}) {
-  let posting = false; // one request at a time, so that events and answers keep their order
+function createOutbox({link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, lost}) {
+  let posting = null; // the request under way: one at a time, so that events and answers keep their order
+  let told; // revision that the server knows this page to show
+  let telling = null;
 
-  function enqueue(message) {
-    if (session.leaving) return settleUnsent(message);
-    if (queue.length >= QUEUE_LIMIT) {
-      const last = queue.at(-1);
-      const typing = message.event === 'input' && last.event === 'input' && message.id === last.id;
-      settleUnsent(typing ? queue.pop() : message); // of what is typed on and on in one field the last value counts
-      if (!typing) return;
-    }
+  function enqueue(given) {
+    if (session.leaving) return settleUnsent(given);
+    const message = {...given}; // it will have a number
+    const unkept = 'event' in message ? log.add(message) : null;
+    if (unkept) settleUnsent(unkept);
+    if (unkept === message) return overlay.show('Network Error', 'Too many events wait for the server. The last is lost.');
+    if (unkept) queue.splice(queue.indexOf(unkept), 1);
     queue.push(message);
     pump();
   }
 
+  const isReady = (kind) => isOpen(link[kind]) && link.ready === link[kind];
+
   function pump() {
     if (posting) return;
-    while (queue.length && isOpen(link.ws)) link.ws.send(encode(queue.shift()));
-    if (queue.length && (isOpen(link.sse) || (link.usePureHttp && link.httpWorks))) exclusively(queue.shift());
+    while (queue.length && isReady('ws')) link.ws.send(encode(next()));
+    if (queue.length && (isReady('sse') || (link.usePureHttp && link.httpWorks))) exclusively(next());
+  }
+
+  function next() {
+    const message = queue.shift();
+    if (!link.counts) {
+      log.forget(message);
+      return message;
+    }
+    if ('event' in message) log.send(message);
+    silence.expect();
+    if (told === window.HTAG_REVISION) return message;
+    told = window.HTAG_REVISION;
+    return {...message, got: told};
+  }
+
+  // The page shows something new. The server need not keep what was before it, so it is told, if by no event soon.
+  function shows() {
+    telling ??= setTimeout(() => {
+      telling = null;
+      if (told !== window.HTAG_REVISION && (isReady('ws') || isReady('sse'))) enqueue({action: 'got'});
+    }, GOT_MS);
+  }
+
+  // Begins on a new connection: the server has said which events it has, and gets the others; or it said nothing of
+  // the kind, and does not count them (version 1).
+  function greet({last, saved}) {
+    abandon();
+    link.counts = last !== undefined;
+    link.attempts = link.elsewhere = 0;
+    told = window.HTAG_REVISION;
+    if (!link.counts) for (const message of log.messages()) if (message.n) log.forget(message);
+    const events = link.counts ? log.welcome(last, saved) : log.messages();
+    const why = `The connection broke each of the ${LOSSES} times that it was sent.`;
+    for (const message of events) if (log.isHopeless(message)) skip(message, 'Network Error', why);
+    queue.splice(0, queue.length, ...events, ...queue.filter((message) => !('event' in message)));
+    calls.settleSent(log.messages());
+    pump();
+  }
+
+  // An event that the server cannot do, and that stands in the way of those after it.
+  function skip(message, title, text) {
+    overlay.show(title, `"${message.event}" of "${message.id}" was not done. ${text}`);
+    settleUnsent({...message});
+    log.skip(message);
   }
 
   async function exclusively(message) {
-    posting = true;
-    await post(message);
-    posting = false;
+    const request = (posting = new AbortController());
+    silence.expect();
+    await deliver(message, request.signal);
+    if (posting !== request) return;
+    posting = null;
     pump();
+  }
+
+  // Gives up the request that is under way, if there is one.
+  function abandon() {
+    posting?.abort();
+    posting = null;
   }
 
   // Asks what is new; a request that is on its way brings that as well.
   async function poll() {
-    if (!posting) await exclusively({action: 'poll'});
+    if (posting) return;
+    if (!link.httpWorks) link.attempts++;
+    const timer = link.httpWorks ? null : setTimeout(lost.silent, attemptMs(link));
+    await exclusively({action: 'poll'});
+    clearTimeout(timer);
   }
 
-  async function post(message) {
-    const headers = {'Content-Type': 'application/json', 'X-HTAG-TOKEN': window.HTAG_CSRF ?? '', 'X-HTAG-TAB': tab};
+  // The page is left for good, and all is saved: the server need not know this tab any more.
+  function bye() {
+    if (isReady('ws')) link.ws.send(encode({action: 'bye'}));
+    else if (link.counts) post({action: 'bye'}, hello()).catch(() => {}); // who is gone hears of no failure
+  }
+
+  async function deliver(message, signal) {
     const fallback = link.usePureHttp || undefined; // the answer shall come in this very response
     try {
-      const url = address('event') + revision();
-      const response = await fetch(url, {method: 'POST', headers, body: encode({...message, fallback})});
-      const text = await response.text();
-      link.httpWorks = response.status < 500;
-      // another tab renewed the session's id
-      window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF;
+      const {status, text, answer} = await post({...message, fallback}, hello(), signal);
+      silence.heard();
       // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
-      if (/^(Unknown session|No session cookie|CSRF)/.test(text)) return session.lost(text.startsWith('No'));
-      if (!response.ok) return failed(message, 'HTTP Error', `${response.status} ${response.statusText}\n${text}`);
-      const answer = JSON.parse(text);
-      session.works();
-      answer.payloads?.forEach(receive);
-      if (answer.revision !== undefined) window.HTAG_REVISION = answer.revision;
-      if (fallback) settleUnsent(message);
+      if (/^(Unknown session|No session cookie|CSRF)/.test(text)) session.lost(text.startsWith('No'));
+      else if (status < 300) took(message, answer, fallback);
+      else refused(message, status, text, answer);
     } catch (error) {
-      link.httpWorks = false;
-      failed(message, 'Network Error', String(error));
+      if (!signal.aborted) failed(message, 'Network Error', String(error), 0);
     }
   }
 
-  function failed(message, title, text) {
+  function took(message, answer, fallback) {
+    const {payloads, revision, last, saved} = answer;
+    const begins = fallback && !link.httpWorks;
+    link.httpWorks = true;
+    session.works();
+    payloads?.forEach((text) => receive(decode(text)));
+    if (fallback && revision !== undefined) handlePayload({shown: revision}); // after these payloads
+    if (last !== undefined) log.saved(saved);
+    else if (fallback) settleUnsent(message);
+    if (begins) greet(answer);
+  }
+
+  function refused(message, status, text, {at}) {
+    link.at = at;
+    const why = `${status}: ${text}`;
+    if (!link.counts || !message.n || status === 409 || status === 429 || status >= 500)
+      return failed(message, 'HTTP Error', why, status);
+    if (message.action !== 'skip') skip(message, 'HTTP Error', why);
+    lost.interrupted(status);
+  }
+
+  // Version 1 cannot know whether the event was done, and does not send it again.
+  function failed(message, title, text, status) {
+    if (link.counts) return lost.interrupted(status);
+    link.httpWorks = status > 0 && status < 500;
     if (message.event) overlay.show(title, text); // a poll fails in silence: it is repeated anyway
     settleUnsent(message);
   }
@@ -69,5 +148,5 @@ function createOutbox({tab, address, link, session, queue, receive, handlePayloa
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 
-  return {enqueue, pump, poll};
+  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, isBusy: () => Boolean(posting)};
 }

@@ -2,7 +2,7 @@
 
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
 
-function createSession({basePath, address, queue, calls, overlay}) {
+function createSession({basePath, address, log, queue, calls, overlay}) {
   const session = {leaving: false, works, lost, leave, reloadWhenBack, renew}; // leaving: this page will be reloaded
   const reloadsKey = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const storage = sessionStorageOrNull();
@@ -13,28 +13,31 @@ function createSession({basePath, address, queue, calls, overlay}) {
     lasting ??= setTimeout(() => session.leaving || storage?.removeItem(reloadsKey), STABLE_MS);
   }
 
-  // The session is gone, and only a page load makes a new one. That may be lost as well, and so on for ever: where
-  // cookies are blocked, or two servers take turns. So each reload waits longer, and after the last one nothing
-  // happens.
+  // The server has said that the session is gone, and only a page load makes a new one. That may be lost as well, and so
+  // on for ever, as while a server fails again and again: so each reload waits longer. Without a cookie (`blocked`) a
+  // second one is no use.
   async function lost(blocked) {
     if (session.leaving) return;
     leave();
-    const reloads = storage ? Number(storage.getItem(reloadsKey)) : RELOAD_DELAYS.length;
-    const last = reloads >= RELOAD_DELAYS.length || (blocked && reloads > 0);
+    const reloads = Number(storage?.getItem(reloadsKey));
+    const last = !storage || (blocked && reloads > 0);
     const advice = last ? 'Are cookies blocked? Reload the page to try again.' : 'Trying again soon.';
     if (reloads || last) overlay.show('Network Error', `The server does not know this page's session. ${advice}`);
     if (last) return;
     storage.setItem(reloadsKey, reloads + 1);
-    await sleep(jitter(RELOAD_DELAYS[reloads])); // not all tabs of a lost worker at once
-    location.reload();
+    await sleep(jitter(RELOAD_DELAYS[Math.min(reloads, RELOAD_DELAYS.length - 1)])); // not all tabs of a worker at once
+    reloadWhenBack();
   }
 
+  // What was not saved was of that session: it must not come to another.
   function leave() {
     session.leaving = true;
-    calls.settleSent(queue);
+    log.clear();
+    queue.length = 0;
+    calls.settleSent([]);
   }
 
-  // HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
+  // Also with HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
   async function reloadWhenBack() {
     session.leaving = true;
     for (;;) {

@@ -1,58 +1,65 @@
 // The three ways to the server: WebSocket, server-sent events, and polls in plain HTTP; `link` says which is in use.
 
 const POLL = 1000; // ms between polls in plain HTTP: a clock on the page still ticks
+const RECONNECT_MS = 1500; // ms for an attempt to connect again: where one server is silent, another may not be
+const PATIENT_ATTEMPTS = 8; // attempts after which each has longer: all servers have too much to do, perhaps
 
 const isOpen = (connection) => connection?.readyState === 1;
-// what the page has shown first, or after the last answer over plain HTTP: if nothing changed since, the server need
-// not send it again
-const revision = () => (window.HTAG_REVISION === undefined ? '' : `?rev=${window.HTAG_REVISION}`);
 
-function createTransports({tab, address, link, outbox, receive}) {
+function attemptMs({counts, elsewhere, attempts}) {
+  if (attempts > PATIENT_ATTEMPTS) return 2 * window.HTAG_TIMEOUT;
+  return counts || elsewhere ? Math.min(RECONNECT_MS, window.HTAG_TIMEOUT) : window.HTAG_TIMEOUT;
+}
+
+function createTransports({address, link, outbox, hello, receive}) {
   const hangUp = {ws() {}, sse() {}};
-  // the tab says its name on each transport, so that its events keep their order when it changes from one to another
-  const from = () => `?tab=${tab}` + revision().replace('?', '&');
   const open = {
-    ws: () => new WebSocket(address('ws').replace('http', 'ws') + from()),
-    sse: () => new EventSource(address('stream') + from()),
+    ws: (query) => new WebSocket(address('ws').replace('http', 'ws') + query),
+    sse: (query) => new EventSource(address('stream') + query),
   };
 
-  // One attempt: 'open', 'refused', or 'silent' when there was no answer within HTAG_TIMEOUT. `ended` is told the close
-  // code, and when the connection opened (0: never).
+  // One attempt: 'open' once the server has said something, 'refused', or 'silent' when it did not in time. `ended` is
+  // told the close code, when the connection could be used (0: never), and the reason.
   function connect(kind, ended) {
     return new Promise((resolve) => {
-      let openedAt = 0;
-      const connection = (link[kind] = open[kind]());
-      const timer = setTimeout(() => end('silent'), window.HTAG_TIMEOUT);
-      const end = (outcome, code) => {
+      let readyAt = 0;
+      link.attempts++;
+      const connection = (link[kind] = open[kind](addressOf(hello())));
+      const end = (outcome, code, reason) => {
         clearTimeout(timer);
         resolve(outcome);
         if (connection !== link[kind]) return;
         link[kind] = null;
         connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
-        ended(code, openedAt);
+        ended(code, readyAt, reason);
       };
-      hangUp[kind] = () => end('refused');
-      connection.onopen = () => {
-        clearTimeout(timer);
-        openedAt = performance.now();
-        opened(kind);
-        resolve('open');
+      const timer = setTimeout(() => end('silent'), attemptMs(link));
+      hangUp[kind] = (code) => end('refused', code);
+      connection.onmessage = ({data}) => {
+        const message = decode(data);
+        if (!readyAt) {
+          clearTimeout(timer);
+          readyAt = performance.now();
+          opened(kind, message);
+          resolve('open');
+        }
+        receive(message, hangUp[kind]);
       };
-      connection.onmessage = ({data}) => receive(data);
       // a dead network, and the page's mock of a forced mode, say only `error`; an orderly end says only `close`
-      connection.onerror = connection.onclose = ({code}) => end('refused', code);
+      connection.onerror = connection.onclose = ({code, reason}) => end('refused', code, reason);
     });
   }
 
-  function opened(kind) {
+  function opened(kind, {action, last, saved}) {
     link.useFallback = kind !== 'ws';
     link.usePureHttp = false;
+    link.ready = link[kind];
     if (kind === 'ws' && link.sse) {
       link.sse.close(); // what was POSTed is answered to all connections of the session: now to the socket
       link.sse = null;
     }
-    outbox.pump();
+    outbox.greet(action === 'welcome' ? {last, saved} : {});
   }
 
   return {connect, hangUp};

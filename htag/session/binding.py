@@ -1,14 +1,17 @@
 """What a session has of its app, and lets go of while the app is parked: the tree, its tasks, its context variables."""
 
+import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from htag.app import App
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
+from htag.session.closing import Closing
 from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
@@ -18,6 +21,12 @@ from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
+
+
+class Absent(NamedTuple):
+    """Stands for an app that is asleep, where something about its session is logged."""
+
+    debug: bool
 
 
 class Binding:
@@ -91,6 +100,11 @@ class Binding:
         self._key = key
 
     @property
+    def has_app(self) -> bool:
+        """Whether the app is in memory. It may not be used while the session is `asleep`, because it is about to go."""
+        return self.stored is None or not self.stored.data
+
+    @property
     def busy(self) -> bool:
         """Whether a handler is under way, a task runs, or something is about to be pushed."""
         return bool(self.under_way or self.tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due)
@@ -113,10 +127,22 @@ class Binding:
         """Let go of the app, of which `data` is the snapshot. Returns it: its tree is the caller's to take apart."""
         assert self.stored is not None
         app, self._request = self.app, self.live.request
-        self.asleep, self.stored.data = True, data
+        if self._refresher is not None:
+            self._refresher.cancel()
+        self.asleep, self.stored.data, self.stored.hooked = True, data, self.live.has_hooks
         self.live.attach_host(None)
-        del self.app, self.live, self.failures, self._refresher
+        self.failures = Failures(Absent(app.debug), self.observer, self._reports)
+        self.tasks = Tasks(self.context, self.failures)
+        del self.app, self.live, self._refresher
         return app
+
+    async def unmount(self, seconds: float) -> None:
+        """The app is about to leave this process: `on_unmount` runs, tasks end, within `seconds`."""
+        unmounting = self._closing(_nothing).unmount(seconds)
+        await asyncio.get_running_loop().create_task(unmounting, context=self.context.copied())
+
+    def _closing(self, dispose: Callable[[], None], *, destroys: bool = False, unmounts: bool = True) -> Closing:
+        return Closing(self.app, self.live, self.tasks, self.delivery, self.failures, dispose, destroys, unmounts)
 
     def wake_up(self, app: App) -> None:
         """Go on with `app`, which was loaded from the snapshot."""
@@ -143,3 +169,7 @@ class Binding:
     def renew_id(self) -> None:
         """Ask for a new id of this session."""
         raise NotImplementedError
+
+
+def _nothing() -> None:
+    """What is done to a tree that goes on elsewhere."""

@@ -43,15 +43,26 @@ class Closing(NamedTuple):
         else:
             self.dispose()
 
+    async def unmount(self, seconds: float) -> None:
+        """End what runs in the app, and leave the app as it is then: it goes on elsewhere."""
+        hooks = self.live.hooks
+        hooks.drop_pending()
+        self._guarded(lambda: hooks.run_unmount_hooks(self.app))
+        running = self.tasks.cancel()
+        outcomes = [outcome for _, outcome in hooks.drain_pending()]
+        if running:
+            await asyncio.wait(running, timeout=seconds)
+        await asyncio.gather(*(self._run_closing_hook(outcome, seconds) for outcome in outcomes))
+
     async def _finish(self, running: list[asyncio.Task[None]], outcomes: list[Any]) -> None:
         if running:
             await asyncio.wait(running, timeout=CLOSING_SECONDS)  # their `finally` blocks still find the tree
         await asyncio.gather(*map(self._run_closing_hook, outcomes))
         self.dispose()
 
-    async def _run_closing_hook(self, outcome: Any) -> None:
+    async def _run_closing_hook(self, outcome: Any, seconds: float = CLOSING_SECONDS) -> None:
         try:
-            async with asyncio.timeout(CLOSING_SECONDS):
+            async with asyncio.timeout(seconds):
                 async for _ in execution.steps(outcome):
                     pass
         except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from htag.session.channel import Channel
 from htag.session.journal import Journal
 from htag.wire.codec import Codec, Encoded
-from htag.wire.messages import UNSET, Reply, Update, size_of
+from htag.wire.messages import UNSET, Answer, Update, size_of
 
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
@@ -22,9 +22,9 @@ class Delivery:
         self.channels: list[Channel] = []
         self.journal = Journal()
         self._codec = codec
-        self._answers: deque[Reply] | None = None
+        self._answers: deque[Answer] | None = None
 
-    def deliver(self, reply: Reply, origin: Channel | None = None) -> None:
+    def deliver(self, reply: Answer, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
         channels = self.channels
         if type(reply) is Update:
@@ -34,7 +34,7 @@ class Delivery:
                     journal.head += 1  # all that `append` does then, whose call is 1 % of an event
                 else:
                     journal.append(reply)
-            elif reply.callback_id is UNSET:
+            elif reply.callback_id is UNSET and reply.done is UNSET:
                 return
         if len(channels) == 1 and channels[0] is origin:
             origin.put(reply)  # one tab, which sends what is put: nearly always
@@ -43,7 +43,7 @@ class Delivery:
         else:
             self._keep(reply)
 
-    def tell(self, channels: Sequence[Channel], *replies: Reply) -> None:
+    def tell(self, channels: Sequence[Channel], *replies: Answer) -> None:
         """Hand `replies` to some of the channels, encoded once for each version. They are no part of the journal."""
         for reply in replies:
             encoded: Encoded = {}
@@ -71,15 +71,15 @@ class Delivery:
         for channel in [*self.channels]:
             channel.end()
 
-    def _broadcast(self, reply: Reply, origin: Channel | None) -> None:
+    def _broadcast(self, reply: Answer, origin: Channel | None) -> None:
         if origin is not None:
             origin.put(reply)
             if not isinstance(reply, Update) or not reply.has_news:
                 return
-            reply = Update(reply.updates, reply.js, reply.statics)
+            reply = Update(reply.updates, reply.js, reply.statics, seq=reply.seq)
         self.tell(self.others(origin), reply)
 
-    def _keep(self, reply: Reply) -> None:
+    def _keep(self, reply: Answer) -> None:
         """A browser that changes its transport gets its answer when it is back."""
         if reply.callback_id:
             if self._answers is None:

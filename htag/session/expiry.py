@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import Context
 
+from htag.limits import Limits
 from htag.session.session import Session
 from htag.session.status import SessionState
 
@@ -50,28 +51,38 @@ class Deadlines:
 
 
 class Expiry:
-    """Calls `end(session, reason)` when a session has waited for its first tab, or for the next one, for too long."""
+    """Calls `end(session, reason)` when a session has waited for its first tab, or for the next one, for too long.
 
-    def __init__(self, new_seconds: float, grace_seconds: float, end: Callable[[Session, str], None]) -> None:
-        self._new = Deadlines(new_seconds, "abandoned")
-        self._disconnected = Deadlines(grace_seconds, "expired")
+    `reason`: abandoned, expired; pinned, where it was to be parked and could not be, and has waited on.
+    """
+
+    def __init__(self, limits: Limits, end: Callable[[Session, str], None]) -> None:
+        self._new = Deadlines(limits.new_seconds, "abandoned")
+        self._disconnected = Deadlines(limits.grace_seconds, "expired")
+        self._pinned = Deadlines(max(0.0, limits.pinned_grace_seconds - limits.grace_seconds), "pinned")
+        self._queues = (self._new, self._disconnected, self._pinned)
         self._end = end
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # that the timer belongs to
 
     def __contains__(self, session: Session) -> bool:
-        return session in self._new or session in self._disconnected
+        return any(session in queue for queue in self._queues)
 
     def restart(self, session: Session) -> None:
         """Begin the time of `session`, which has no tab, now."""
-        self._new.discard(session)
+        self.suspend(session)
         self._arm((self._new if session.state is SessionState.NEW else self._disconnected).add(session))
+
+    def restart_pinned(self, session: Session) -> None:
+        """Begin the longer time of `session`, which could not be parked, now."""
+        self.suspend(session)
+        self._arm(self._pinned.add(session))
 
     def suspend(self, session: Session) -> None:
         """Let no time pass for `session`: it has a tab, is being answered, or is over."""
-        self._new.discard(session)
-        self._disconnected.discard(session)
+        for queue in self._queues:
+            queue.discard(session)
 
     def stop(self) -> None:
         """End nothing any more."""
@@ -92,12 +103,12 @@ class Expiry:
     def _sweep(self) -> None:
         self._timer = None
         now, until = time.monotonic(), time.perf_counter() + ENDING_SECONDS
-        for queue in (self._new, self._disconnected):
+        for queue in self._queues:
             for session in queue.overdue(now):
                 self._end(session, queue.reason)
                 if time.perf_counter() > until:
                     self._arm(now)  # at once, after all others had their turn
                     return
-        ends = [queue.earliest for queue in (self._new, self._disconnected) if queue.earliest is not None]
+        ends = [queue.earliest for queue in self._queues if queue.earliest is not None]
         if ends:
             self._arm(min(ends))

@@ -20,11 +20,15 @@ class FullRender(NamedTuple):
     def render(self, channel: Channel, reconnects: bool) -> Update:
         """The whole body for `channel`. Raises what a callable of the app raises."""
         others = self.delivery.others(channel)
-        # of tabs on plain HTTP none is connected between its messages
-        is_alone = not others and channel.transport != "http"
+        journal = self.delivery.journal
+        # Of tabs on plain HTTP none is connected between its messages. Where there are tabs of wire version 2, one that
+        # is away may send events to the tags that it shows: those keep their ids.
+        is_alone = not others and channel.transport != "http" and journal.tail is None
         update = self._alone() if is_alone else self._beside(channel, others, reconnects)
         if reconnects:
             update.statics = self.live.head.since_page()  # the update that brought one may be what was lost
+        if journal.tail is not None:
+            update.seq = journal.head
         return update
 
     def _alone(self) -> Update:

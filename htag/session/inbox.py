@@ -10,10 +10,11 @@ from htag.session.channel import Channel
 from htag.session.delivery import Delivery
 from htag.session.room import Room
 from htag.session.tasks import Tasks
-from htag.wire.messages import Message, Reply
+from htag.wire.messages import Answer, Message
 
-Replies = list[Reply] | AsyncIterator[Reply]
+Replies = list[Answer] | AsyncIterator[Answer]
 Waiting = tuple[Message, Channel | None, asyncio.Future[None], Context]  # the last: of the request that it came with
+EventKey = tuple[str, str, int]  # the session's own name, the tab's, the number of the event
 
 HANDLER_SECONDS = 60.0  # for a handler that others wait behind: beyond, it hangs
 MAX_WAITING = 100  # messages waiting behind a slow handler; beyond, no more should be read
@@ -27,8 +28,8 @@ class Handler(Protocol):
     room: Room
     unfinished: int  # bytes of messages that are being read, wait, or are being handled
 
-    def handle(self, message: Message) -> Replies:
-        """Do what `message` asks."""
+    def handle(self, message: Message, key: EventKey | None = None) -> Replies:
+        """Do what `message` asks. `key`: of a numbered event."""
         ...
 
 
@@ -72,11 +73,19 @@ class Inbox:
                 for reply in replies:
                     self._session.delivery.deliver(reply, origin)
                 return None
-            waiting = self._waiting = deque()
-            done = asyncio.get_running_loop().create_future()
-            task = self._session.tasks.spawn(self._run(replies, origin, done), copy_context())  # that of the message
-            task.add_done_callback(lambda _: self._abandon(waiting, done))
-            return done
+            return self._begin(message, replies, origin)
+        return self._enqueue(message, origin)
+
+    def _begin(self, message: Message, replies: Replies, origin: Channel | None) -> asyncio.Future[None]:
+        """The handler of `message` takes time: others wait until it is through."""
+        waiting = self._waiting = deque()
+        done = asyncio.get_running_loop().create_future()
+        task = self._session.tasks.spawn(self._run(message, replies, origin, done), copy_context())  # of the message
+        task.add_done_callback(lambda _: self._abandon(waiting, done))
+        return done
+
+    def _enqueue(self, message: Message, origin: Channel | None) -> asyncio.Future[None]:
+        assert self._waiting is not None
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((message, origin, done, copy_context()))
         return done
@@ -91,15 +100,17 @@ class Inbox:
 
         done.add_done_callback(finished)
 
-    async def _run(self, replies: Replies, origin: Channel | None, done: asyncio.Future[None]) -> None:
+    async def _run(
+        self, message: Message, replies: Replies, origin: Channel | None, done: asyncio.Future[None]
+    ) -> None:
         assert self._waiting is not None
         try:
-            await self._deliver(replies, origin)
+            await self._deliver(message, replies, origin)
             _settle(done)
             while self._waiting:
                 message, origin, done, context = self._waiting.popleft()
-                replies = context.run(self._session.handle, message)
-                work = self._deliver(replies, origin)
+                replies = context.run(self._handle, message)
+                work = self._deliver(message, replies, origin)
                 if isinstance(replies, list):
                     await work
                 else:  # a task, as the only way to go on in that context
@@ -108,8 +119,12 @@ class Inbox:
         finally:
             self._abandon(self._waiting, done)
 
-    async def _deliver(self, replies: Replies, origin: Channel | None) -> None:
-        async for reply in _one_by_one(replies):
+    def _handle(self, message: Message) -> Replies:
+        """Do what `message` asks, which had to wait for its turn."""
+        return self._session.handle(message)
+
+    async def _deliver(self, message: Message, replies: Replies, origin: Channel | None) -> None:
+        async for reply in one_by_one(replies):
             self._session.delivery.deliver(reply, origin)
             if origin is not None:
                 origin.wake()
@@ -122,7 +137,8 @@ class Inbox:
             self._waiting = None
 
 
-async def _one_by_one(replies: Replies) -> AsyncIterator[Reply]:
+async def one_by_one(replies: Replies) -> AsyncIterator[Answer]:
+    """Yield the replies, as they come."""
     if isinstance(replies, list):
         for reply in replies:
             yield reply

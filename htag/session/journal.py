@@ -12,6 +12,7 @@ from htag.wire.messages import Update, size_of
 
 MAX_ENTRIES = 100  # a minute of a page that updates itself twice a second; who was away for longer gets a full render
 MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good then
+FAR = 1 << 21  # more updates than a tab can have got that are in no snapshot
 ENTRY_BYTES = 350  # of the structures around the texts of an entry: 337 were measured for an update of one tag
 
 
@@ -41,11 +42,20 @@ class Journal:
         """Keep no updates any more: no tab is left that could ask for them."""
         self.tail, self.bytes = None, 0
 
+    def restart(self) -> None:
+        """Go on from another number, far ahead and random: tabs may show updates that this journal does not know of,
+        and none of them may take a number of this one for its own."""
+        self.head += FAR + random.getrandbits(31)
+        if self.tail is not None:
+            self.trim()
+
     def append(self, update: Update) -> None:
-        """`update` is sent to all tabs: it is the next one. What it answers is left out, since it answers one tab."""
+        """`update` is sent to all tabs: it is the next one, and gets its number. What it answers is left out of what is
+        kept, since it answers one tab."""
         self.head += 1
         if self.tail is not None:
-            self._keep(Update(update.updates, update.js, update.statics))
+            update.seq = self.head
+            self._keep(Update(update.updates, update.js, update.statics, seq=self.head))
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""

@@ -37,15 +37,22 @@ class Refresher:
         self._throttle.request(REFRESH_SECONDS)
 
     def cancel(self) -> None:
-        """The session is over."""
+        """The session is over, or the app leaves memory. A tab that waits for what it lacks gets a full render then."""
+        if self._outdated:
+            self._delivery.journal.skip()
         self._outdated = ()
         self._throttle.cancel()
 
     def _refresh(self) -> None:
         outdated, self._outdated = self._outdated, ()
         there = [channel for channel in outdated if channel in self._delivery.channels]
-        if there:
+        numbered = self._delivery.journal.tail is not None
+        if there or numbered:
             update = Update({}, [], [])
             errors = self._live.render_generated(update)
             failures = [self._failures.of_tag("render", tag, error) for tag, error in errors]
-            self._delivery.tell(there, *failures, update)
+            self._delivery.tell(there, *failures)
+            if numbered:  # a tab that is away just now has to get it as well: it is in the journal, and for all
+                self._delivery.deliver(update)
+            else:
+                self._delivery.tell(there, update)

@@ -14,13 +14,14 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields
+from htag.session import execution, form_fields, joining
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
+from htag.session.event_log import EventLog
 from htag.session.full_render import FullRender
 from htag.session.hook_tasks import HookTasks
-from htag.session.inbox import Inbox
+from htag.session.inbox import EventKey, Inbox
 from htag.session.journal import Journal
 from htag.session.refresher import Refresher
 from htag.session.room import Holder, Room
@@ -31,7 +32,7 @@ from htag.tree.access import handler, may_be_disabled
 from htag.tree.live import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
-from htag.wire.messages import Failure, Message, Reply, Update
+from htag.wire.messages import Answer, Failure, Message, Update
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
@@ -55,6 +56,7 @@ class Session(Binding):
         "opened_at",
         "outgrown",
         "renew",
+        "renewing",
         "room",
         "size",
         "state",
@@ -90,7 +92,8 @@ class Session(Binding):
         self.opened_at = time.monotonic()
         self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
         self.took = 0.0  # seconds for the last message, as far as they are worth charging
-        self.renew: Callable[[App], None] | None = None  # gives this session a new id; None while there is none
+        self.renewing = False  # its browser is to fetch the cookie of a new id
+        self.renew: Callable[[Session], None] | None = None  # gives this session a new id; None while there is none
         self._tabs: Tabs | None = None
 
     @property
@@ -124,6 +127,11 @@ class Session(Binding):
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
         self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).again, request)
+
+    def resume(self, *, unmounts: bool) -> None:
+        """The app has come from its snapshot: its tree mounts, and before that unmounts, where it was not done."""
+        visits = Visits(self.app, self.live, self.delivery, self.failures)
+        self.context.inside(lambda: visits.resume(unmounts=unmounts))
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is.
@@ -161,20 +169,17 @@ class Session(Binding):
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, channel: Channel, revision: int | None = None) -> None:
-        """A tab connects. Its first message is the whole body, or what changed since `revision` if it shows that. A
-        session that is closed by now ends the channel."""
+    def attach(self, channel: Channel, revision: int | None = None, log: EventLog | None = None) -> None:
+        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. A session that is
+        closed by now ends the channel."""
         if self.closed:
             channel.end()
             return
         self._join(channel)
-        if revision is not None and revision == self.revision:
-            self.delivery.deliver(self.changes())  # news to all tabs, this one included
-            channel.put(Update({}))
+        if log is None:
+            joining.join(self, channel, revision)
         else:
-            channel.put(self.full_render(channel, reconnects=revision is not None))
-        self.delivery.hand_over_kept(channel)
-        self.start_hooks()
+            joining.resume(self, channel, log, revision)
 
     def attach_once(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
@@ -187,12 +192,10 @@ class Session(Binding):
         if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
             self.state = transition(self.state, SessionState.CONNECTED)
 
-    def detach(self, channel: Channel) -> None:
+    def detach(self, channel: Channel, log: EventLog | None = None) -> None:
         """A tab's channel is gone."""
-        channels = self.delivery.channels
-        if channel in channels:
-            channels.remove(channel)
-        if not channels and self.state is SessionState.CONNECTED:
+        joining.leave(self.delivery, channel, log)
+        if not self.delivery.channels and self.state is SessionState.CONNECTED:
             self.state = transition(self.state, SessionState.DISCONNECTED)
 
     def make_room(self, holder: Holder, size: int) -> None:
@@ -200,8 +203,10 @@ class Session(Binding):
         self.room.give_back(holder, size)
         self.delivery.wake()
 
-    def full_render(self, channel: Channel, reconnects: bool = True) -> Reply:
+    def full_render(self, channel: Channel, reconnects: bool = True) -> Answer:
         """Render the whole body for a tab that missed something; or say why it can't be shown."""
+        if not self.has_app:
+            return Update({})  # it has gone: so will the channel
         self.note_change()
         full = FullRender(self.app.id, self.live, self.delivery, self.failures)
         try:
@@ -222,8 +227,9 @@ class Session(Binding):
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
-    def handle(self, message: Message) -> "list[Reply] | AsyncIterator[Reply]":
-        """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller."""
+    def handle(self, message: Message, key: EventKey | None = None) -> "list[Answer] | AsyncIterator[Answer]":
+        """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller.
+        `key`: of an event that is numbered."""
         self.took = 0.0
         callback: Any = message.id
         if message.action == "log_error":
@@ -251,7 +257,7 @@ class Session(Binding):
             if callback is None or isinstance(callback, str):  # the latter runs in the browser
                 self.observer.event_handled("no_handler", perf_counter() - started)
                 return [self.changes(callback_id)]
-            outcome = callback(Event(target, message.id, message.event, data))
+            outcome = callback(Event(target, message.id, message.event, data, key))
             later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
             return self._handler_failed(callback, error, callback_id, started)
@@ -269,7 +275,7 @@ class Session(Binding):
 
     async def _run(
         self, callback: Callable[..., Any], outcome: Any, callback_id: str | None, started: float
-    ) -> AsyncIterator[Reply]:
+    ) -> AsyncIterator[Answer]:
         try:
             async with contextlib.aclosing(execution.steps(outcome)) as steps:
                 async for step in steps:
@@ -291,7 +297,7 @@ class Session(Binding):
 
     def _handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
-    ) -> list[Reply]:
+    ) -> list[Answer]:
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)
@@ -336,7 +342,7 @@ class Session(Binding):
     def renew_id(self) -> None:
         """Ask for a new id of this session. RuntimeError where all visitors share it."""
         if self.renew is not None:
-            self.renew(self.app)
+            self.renew(self)
 
     def start_hooks(self) -> None:
         """Run what async and generator hooks returned, each as a task; every step of theirs is pushed."""
@@ -358,20 +364,18 @@ class Session(Binding):
         self.end()
 
     def end(self, *, destroys: bool = True, unmounts: bool = True, disposes: bool = True) -> None:
-        """Close; or leave, where the app goes on elsewhere: then `on_destroy` does not run, nor `on_unmount` where it
-        has run, and a tree that something else holds (not `disposes`) stays as it is."""
+        """Close; or leave, where the app goes on elsewhere: without `on_destroy`; without `on_unmount`, if it has run;
+        and a tree that something else holds (not `disposes`) stays as it is."""
         if self.closed:
             return
         self.state = transition(self.state, SessionState.CLOSED)
-        if self.asleep:
+        if not self.has_app:
+            self._throttle.cancel()
             self.delivery.end()
             self._forget()
         else:
             dispose = self._dispose if disposes else self._forget
-            closing = Closing(
-                self.app, self.live, self.tasks, self.delivery, self.failures, dispose, destroys, unmounts
-            )
-            self.context.inside(self._close, closing)
+            self.context.inside(self._close, self._closing(dispose, destroys=destroys, unmounts=unmounts))
 
     def _close(self, closing: Closing) -> None:
         self._throttle.cancel()

@@ -22,7 +22,20 @@ def first_generation(at_least: int = 0) -> int:
 class Stored:
     """One session's copy in the store. Times are of the monotonic clock."""
 
-    __slots__ = ("data", "former", "generation", "in_store", "moving", "not_before", "noting", "pinned", "quiet_since")
+    __slots__ = (
+        "data",
+        "former",
+        "generation",
+        "hooked",
+        "in_store",
+        "moving",
+        "not_before",
+        "noting",
+        "pinned",
+        "quiet_since",
+        "reclaimed",
+        "unsaved_since",
+    )
 
     def __init__(self, noting: Noting, generation: int) -> None:
         self.noting = noting
@@ -34,10 +47,16 @@ class Stored:
         """When it was saved last."""
         self.not_before = 0.0
         """When it may be saved again: a large one is saved less often."""
+        self.unsaved_since = 0.0
+        """When the oldest change came that no snapshot in the store has; 0 where there is none."""
         self.pinned = ""
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""
         """The sealed snapshot, while the session is asleep: its tree is nowhere else in this process."""
+        self.hooked = False
+        """Whether the app that is asleep has hooks: they run before it goes elsewhere."""
+        self.reclaimed = False
+        """Whether it was claimed because a save was refused: that is done once, until a save is accepted."""
         self.moving: asyncio.Future[None] | None = None
         """Resolves when the session, which is on its way to the store, is there, or stays."""
         self.former: tuple[str, ...] = ()

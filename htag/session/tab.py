@@ -1,11 +1,18 @@
 """A tab: a page in a browser, which keeps its order and its last POST whatever transport it is on just now."""
 
 import asyncio
+import logging
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from htag.session.inbox import Handler, Inbox
+from htag.session.event_log import EventLog
+from htag.session.inbox import Inbox
+from htag.session.numbered_inbox import NumberedInbox, NumberingHandler
+from htag.snapshot.envelope import TabRecord
+from htag.wire.messages import Hello
 
 MAX_TABS = 8  # idle tabs of one session that are remembered; more of them on plain HTTP have a problem anyway
+MOST_LOGS = 64  # of the events of as many tabs; a further tab is served without, as one of wire version 1
 KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they have a hundred
 
 
@@ -49,13 +56,14 @@ class Tab:
 class Tabs:
     """Remembers the named tabs of one session: `most` of them, and more only while none of those is idle."""
 
-    __slots__ = ("_answers", "_bytes", "_session", "_tabs", "most")
+    __slots__ = ("_answers", "_bytes", "_logs", "_session", "_tabs", "most")
 
-    def __init__(self, session: Handler) -> None:
+    def __init__(self, session: NumberingHandler) -> None:
         self._session = session
         self._tabs: dict[str, Tab] = {}  # the one that was not heard of for longest is the first
         self._answers: dict[LastPost, int] = {}  # those that are kept, the oldest first, and the bytes of each
         self._bytes = 0  # of all these answers
+        self._logs: dict[str, EventLog] | None = None  # of tabs that number their events, until the session is over
         self.most = MAX_TABS
 
     def __len__(self) -> int:
@@ -66,9 +74,69 @@ class Tabs:
         tab = self._tabs.pop(name, None)
         if tab is None:
             self._forget_idle()
-            tab = Tab(name, Inbox(self._session))
+            log = self._logs.get(name) if self._logs is not None else None
+            tab = Tab(name, Inbox(self._session) if log is None else NumberedInbox(self._session, log))
         self._tabs[name] = tab
         return tab
+
+    # -- events by number (wire version 2) ---------------------------------------------------------------------------
+
+    def numbered(self, tab: Tab, hello: Hello) -> EventLog | None:
+        """Return the log of the events of `tab`, which says `hello`. None: it has no name, or too many have one."""
+        if self._logs is None:
+            self._logs = {}
+        log = self._logs.get(tab.name)
+        if log is None:
+            if not tab.name or not self._has_place_for_a_log():
+                return None
+            log = self._logs[tab.name] = EventLog(tab.name)
+        if not isinstance(tab.inbox, NumberedInbox):
+            tab.inbox = NumberedInbox(self._session, log)
+        if lost := log.greet(hello):
+            self._session.observer.events_lost(lost)
+            self._session.failures.log(logging.ERROR, "%d events of a tab are lost: the store has lost them", lost)
+        return log
+
+    def _has_place_for_a_log(self) -> bool:
+        """Whether one more tab may have a log. Those that were away for long, without any event, make place."""
+        assert self._logs is not None
+        most = max(MOST_LOGS, self.most)
+        if len(self._logs) >= most:
+            for name in [name for name, log in self._logs.items() if not log.accepted and not log.may_resume]:
+                del self._logs[name]
+        return len(self._logs) < most
+
+    def acknowledge(self, log: EventLog, revision: int) -> None:
+        """The tab of `log` shows `revision`. What all tabs show, that may come back, need not be kept for them."""
+        log.acknowledge(revision)
+        shown = [each.shown for each in (self._logs or {}).values() if each.may_resume]
+        known = [each for each in shown if each is not None]
+        if len(known) == len(shown) and known:
+            self._session.journal.acknowledge(min(known))
+
+    def forget(self, log: EventLog) -> None:
+        """The page of this tab is gone for good: it says goodbye."""
+        if self._logs is not None and self._logs.get(log.name) is log:
+            del self._logs[log.name]
+            if not self._logs:
+                self._session.journal.release()
+
+    def records(self) -> list[TabRecord]:
+        """What a snapshot keeps of the tabs that number their events."""
+        return [log.record() for log in (self._logs or {}).values()]
+
+    def restore(self, records: Iterable[TabRecord]) -> None:
+        """Take the tabs over from a snapshot."""
+        self._logs = {record.name: EventLog.restored(record) for record in records}
+
+    def confirm(self, saved: Mapping[str, int]) -> None:
+        """The store has acknowledged a snapshot; `saved`: the latest event in it of each tab, by the tab's name (what
+        `TabRecord.handled` said)."""
+        for name, number in saved.items():
+            if self._logs is not None and (log := self._logs.get(name)) is not None:
+                log.confirm(number)
+
+    # -- what is remembered ------------------------------------------------------------------------------------------
 
     def _forget_idle(self) -> None:
         """Make place for one more, if there are `most`: those that were not heard of for longest go, if idle."""

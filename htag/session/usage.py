@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 
 from htag.limits import Limits
 from htag.observer import Observer
@@ -34,6 +34,7 @@ class Usage:
         self._limits = limits
         self._observer = observer
         self._end = end
+        self.parked: Sized = ()  # sessions that left memory, and that this worker knows of
         self.shared: Session | None = None  # of all visitors: it counts as connected, and may grow
         self._unmeasured: dict[Session, None] = {}
         self._round: list[str] = []  # ids that are still to be looked at in this round: it keeps no session that ended
@@ -41,12 +42,12 @@ class Usage:
     # -- counts --------------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
-        """Count the sessions by state."""
+        """Count the sessions by state; parked are those that this worker has put into the store."""
         counts = dict.fromkeys(SessionState, 0)
         for session in self._sessions.values():
             counts[SessionState.CONNECTED if session is self.shared else session.state] += 1
         del counts[SessionState.CLOSED]  # none of `sessions` is
-        return {state.value: count for state, count in counts.items()}
+        return {state.value: count for state, count in counts.items()} | {"parked": len(self.parked)}
 
     def connections(self) -> dict[str, int]:
         """Count the tabs by transport; plain HTTP counts those that spoke within HTTP_SECONDS."""
@@ -108,7 +109,7 @@ class Usage:
     def _weigh(self, session: Session) -> None:
         """Measure `session`, and end it if it has grown too large."""
         self._unmeasured.pop(session, None)
-        if session.closed or session.outgrown:
+        if session.closed or session.outgrown or session.asleep:
             return
         session.size = memory.of(session.app) + session.journal.bytes
         session.heard, session.weighed = 0, session.revision

@@ -48,6 +48,22 @@ class Generated:
         if self._shown is not None:
             self._shown.pop(host, None)
 
+    # -- for a snapshot ------------------------------------------------------------------------------------------------
+
+    def lists(self) -> tuple[list[list[GTag]], list[list[Any] | None]]:
+        """The generated tags of each host, and all that it shows; None where it shows nothing else."""
+        shown = self._shown or {}
+        kept = [shown.get(host) for host in self.by_host]
+        tags = [*self.by_host.values()]
+        return tags, [None if all_of is its else all_of for all_of, its in zip(kept, tags, strict=True)]
+
+    def restore(self, hosts: list[GTag], tags: list[list[GTag]], shown: list[list[Any] | None]) -> None:
+        """Know what `lists` said of `hosts`."""
+        self.by_host = dict(zip(hosts, tags, strict=True))
+        if hosts:
+            everything = [its if all_of is None else all_of for its, all_of in zip(tags, shown, strict=True)]
+            self._shown = dict(zip(hosts, everything, strict=True))
+
     def clear(self) -> None:
         """Forget all of them."""
         self.by_host.clear()

@@ -1,8 +1,15 @@
 """What belongs into the document's head: statics (styles, scripts, links) and the title."""
 
+from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from htag.tree.elements import RAW
 from htag.tree.tag import GTag
+
+# classes, each with its statics as text where those cannot be had again; texts of others, each with its place among
+# all; what is not sent yet; the title
+HeadRecord = tuple[list[tuple[type, list[str] | None]], list[tuple[int, str]], list[str], str | None]
 
 
 class Head:
@@ -13,7 +20,7 @@ class Head:
     def __init__(self) -> None:
         self.statics: list[str] = []  # not sent yet
         self.title: str | None = None
-        self._classes: set[type] = set()  # whose statics are among those
+        self._classes: dict[type, None] = {}  # whose statics are among those, in order
         self._sent: dict[str, None] = {}  # since the page was made, in order
 
     def begin_page(self, app: type[GTag]) -> None:
@@ -42,9 +49,32 @@ class Head:
         """All statics since the last page, that page's included."""
         return [*self._sent]
 
+    # -- for a snapshot ------------------------------------------------------------------------------------------------
+
+    def record(self) -> HeadRecord:
+        """All that is known here. What classes say is left to them: it would be most of a small app's snapshot."""
+        classes = [(cls, class_texts(cls)) for cls in self._classes]
+        of_classes = {text for _, texts in classes for text in texts}
+        others = [(place, text) for place, text in enumerate(self._sent) if text not in of_classes]
+        kept = [(cls, None if is_reproducible(cls) else texts) for cls, texts in classes]
+        return kept, others, self.statics, self.title
+
+    def restore(self, record: HeadRecord) -> None:
+        """Know what `record` says, in its order."""
+        classes, others, self.statics, self.title = record
+        self._classes = dict.fromkeys(cls for cls, _ in classes)
+        texts: Iterator[str] = (text for cls, kept in classes for text in (class_texts(cls) if kept is None else kept))
+        sent: dict[str, None] = {}
+        waiting = others[::-1]
+        for text in texts:
+            while waiting and waiting[-1][0] == len(sent):
+                sent[waiting.pop()[1]] = None
+            sent[text] = None
+        self._sent = sent | dict.fromkeys(text for _, text in reversed(waiting))
+
     def _add_class(self, cls: type[GTag]) -> None:
         if cls not in self._classes:
-            self._classes.add(cls)
+            self._classes[cls] = None
             self._add(cls.statics)
 
     def _add(self, statics: Any) -> None:
@@ -54,3 +84,22 @@ class Head:
             elif (text := str(item)) not in self._sent:
                 self._sent[text] = None
                 self.statics.append(text)
+
+
+_texts: WeakKeyDictionary[type, tuple[Any, list[str]]] = WeakKeyDictionary()
+
+
+def class_texts(cls: Any) -> list[str]:
+    """The statics of `cls` as texts, without a title. Made once for as long as they are the same object."""
+    known = _texts.get(cls)
+    if known is None or known[0] is not cls.statics:
+        items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
+        texts = [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
+        known = _texts[cls] = cls.statics, texts
+    return known[1]
+
+
+def is_reproducible(cls: Any) -> bool:
+    """Whether another process writes them alike: most tags, unlike `style`, have an id that is drawn at random."""
+    items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
+    return all(not isinstance(item, GTag) or item.tag in (*RAW, "title") for item in items)

@@ -4,6 +4,7 @@ from typing import Any
 from weakref import WeakSet
 
 from htag.tree import pairs
+from htag.tree.elements import elements
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 
@@ -75,8 +76,33 @@ class Index:
             if isinstance(key, int | str) and self.targets.get(key) is tag:
                 del self.targets[key]
 
+    # -- for a snapshot ------------------------------------------------------------------------------------------------
+
+    def unusual(self) -> list[tuple[str | int, GTag]]:
+        """The addresses that `rebuild` does not find by itself: an author's, or of a tag that has no handler now."""
+        return [
+            (key, tag)
+            for key, tag in self.targets.items()
+            if (type(key) is str or not is_addressed(tag)) and self.contains(tag)
+        ]
+
+    def rebuild(self, tags: list[GTag], unusual: list[tuple[str | int, GTag]]) -> None:
+        """Index `tags` as renders did, beside those that `unusual` found."""
+        targets = self.targets = dict(unusual)
+        for tag in tags:
+            if is_addressed(tag):
+                if type(tag._id) is int:
+                    targets[tag._id] = tag
+                if tag._attributes and tag.tag == "input":
+                    self._add_radio(tag)
+
     def clear(self, app: GTag) -> None:
         """Forget all tags; `app` stands in for the one that is over."""
         self.targets.clear()
         self._radios.clear()
         self.app = app
+
+
+def is_addressed(tag: GTag) -> bool:
+    """Whether browsers address `tag` by its number: it has handlers, or reports its value."""
+    return bool(tag._events) or (tag.tag is not None and elements[tag.tag].reports_value)

@@ -5,12 +5,14 @@ import contextlib
 import time
 from collections.abc import Awaitable
 
+from htag.session.event_log import EventLog
 from htag.session.session import Session
 from htag.web.admission import Admission
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.outbox import LARGE_FRAME, Outbox
-from htag.web.request import LazyRequest, revision_shown
+from htag.web.request import LazyRequest, hello
 from htag.wire.codec import Codec
+from htag.wire.codec2 import Codecs
 
 HEARTBEAT = 25.0  # seconds of silence before a comment on a stream: proxies cut what is idle for 30 or 60
 
@@ -22,8 +24,8 @@ class StreamChannel(Outbox):
 
     transport = "sse"
 
-    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
-        super().__init__(session, codec)
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None, log: EventLog | None = None) -> None:
+        super().__init__(session, codec, log)
         self._asgi_send = send
         self._gone: asyncio.Future[None] | None = None
         self._over = False  # the session ended before the stream began to run
@@ -80,8 +82,9 @@ async def _disconnected(receive: Receive) -> None:
 class StreamEndpoint:
     """Answers `/stream` with one response without end for each tab."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, codecs: Codecs) -> None:
         self._admission = admission
+        self._codecs = codecs
         self._streams: set[StreamChannel] = set()
         self._closing = False  # the server shuts down: a stream that began now would hold it up for ever
 
@@ -114,7 +117,9 @@ class StreamEndpoint:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
-        channel, tab = StreamChannel(session, send), self._admission.tab(session, scope)
+        said, tab = hello(scope), self._admission.tab(session, scope)
+        log = session.tabs.numbered(tab, said) if said.version == 2 else None
+        channel = StreamChannel(session, send, None if log is None else self._codecs.second, log)
         tab.connections += 1
         self._streams.add(channel)
         started = time.monotonic()
@@ -122,11 +127,11 @@ class StreamEndpoint:
         session.live.request = request
         try:
             with session.context.entered():
-                self._admission.registry.connect(session, channel, revision_shown(scope))
+                self._admission.registry.connect(session, channel, said.revision, log)
             await channel.run(receive)
         finally:
             self._streams.discard(channel)
             request.close()
             channel.gone()
             tab.connections -= 1
-            self._admission.registry.disconnect(session, channel, time.monotonic() - started)
+            self._admission.registry.disconnect(session, channel, time.monotonic() - started, log)

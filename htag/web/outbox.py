@@ -7,6 +7,7 @@ any time.
 import asyncio
 from collections.abc import Awaitable
 
+from htag.session.event_log import EventLog
 from htag.session.room import IN_USE, LISTENING, REFUSED
 from htag.session.session import Session
 from htag.web.asgi import GONE
@@ -25,6 +26,7 @@ class Outbox:
         "_held",
         "_most",
         "_needs",
+        "_opened",
         "_overflowed",
         "_sending",
         "_session",
@@ -32,13 +34,16 @@ class Outbox:
         "_writer",
         "codec",
         "in_use",
+        "log",
     )
 
     transport = ""
 
-    def __init__(self, session: Session, codec: Codec | None = None) -> None:
-        """`codec`: of the version that the tab speaks; by default the session's."""
+    def __init__(self, session: Session, codec: Codec | None = None, log: EventLog | None = None) -> None:
+        """`codec`: of the version that the tab speaks; by default the session's. `log`: of the tab's events, where it
+        numbers them."""
         self._session = session
+        self.log = log
         self.codec = session.codec if codec is None else codec
         self._most = session.limits.outbox_bytes
         self._frames: list[str] = []  # one at most, nearly always; an empty deque takes 760 bytes
@@ -47,6 +52,7 @@ class Outbox:
         self._overflowed = False
         self._held = 0  # bytes of a large frame on its way
         self._needs = 0  # bytes of the frame for which the session had no room; then the tab is behind
+        self._opened = False  # what comes first has been sent
         self._closes = False  # the session ended while a frame was on its way
         self.in_use = True  # by a person, who has opened the tab just now, or has done something in it
         self._writer: asyncio.Task[None] | None = None  # sends a large frame, and waits until it has left
@@ -70,7 +76,9 @@ class Outbox:
 
     def _fall_behind(self, needs: int) -> None:
         """Drop what is queued. A full render takes its place, once the session has room for `needs` bytes."""
+        first = self._frames[:1] if self.log is not None and not self._opened else []  # a welcome is not dropped
         self._drop()
+        self._frames += first
         self._overflowed, self._needs = True, needs
         self._session.observer.client_fell_behind(self.transport)
 
@@ -90,6 +98,7 @@ class Outbox:
     async def open(self) -> None:
         """Send what comes first. From then on it is for the tab to show that a person uses it."""
         await self.flush()
+        self._opened = True
         self.in_use = self._overflowed
 
     def wake(self) -> None:
@@ -182,8 +191,12 @@ class Outbox:
 
     def _full_render(self) -> str:
         """What stands for all frames that were dropped."""
-        self._overflowed = False
-        return self.codec.encode(self._session.full_render(self))
+        dropped, self._overflowed = self._overflowed, False
+        frame = self.codec.encode(self._session.full_render(self))
+        if self.log is not None and dropped:
+            for answer in self.log.answers(self.log.done):  # some were dropped
+                self.put(answer)
+        return frame
 
     def _send(self, frame: str) -> Awaitable[None]:
         """Hand one frame to the server."""

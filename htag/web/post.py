@@ -9,6 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from htag.errors import MessageTooLarge, WireError
+from htag.session import joining
+from htag.session.event_log import EventGap, EventLog
 from htag.session.inbox import MAX_WAITING
 from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
 from htag.session.session import Session
@@ -17,9 +19,10 @@ from htag.web.admission import Admission
 from htag.web.asgi import Receive, Scope, Send
 from htag.web.counted_responses import send_counted
 from htag.web.outbox import LARGE_FRAME, Outbox
-from htag.web.request import LazyRequest, revision_shown
+from htag.web.request import LazyRequest, hello
 from htag.wire.codec import Codec, Encoded
-from htag.wire.messages import Message, Reply
+from htag.wire.codec2 import Codecs
+from htag.wire.messages import Hello, Message, Reply
 
 
 class ResponseChannel(Outbox):
@@ -29,8 +32,8 @@ class ResponseChannel(Outbox):
 
     transport = "http"
 
-    def __init__(self, session: Session, codec: Codec | None = None) -> None:
-        super().__init__(session, codec)
+    def __init__(self, session: Session, codec: Codec | None = None, log: EventLog | None = None) -> None:
+        super().__init__(session, codec, log)
         self._missed = False
 
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
@@ -50,9 +53,8 @@ class ResponseChannel(Outbox):
 
     def drain(self) -> list[str]:
         """All frames, once."""
-        frames = [*self._frames]
-        if self._overflowed or self._missed:
-            frames.append(self._full_render())
+        full = [self._full_render()] if self._overflowed or self._missed else []
+        frames = [*self._frames, *full]
         self._missed = False
         self._drop()
         for frame in frames:
@@ -68,22 +70,30 @@ class Post:
     tab: Tab
     message: Message
     size: int  # bytes
-    revision: int | None  # that the tab shows
+    hello: Hello
     limiter: RateLimiter
+    codec: Codec  # of the version that the tab speaks
+    log: EventLog | None = None  # of the tab's events, where it numbers them
 
     def submit(self, record: LastPost, channel: ResponseChannel | None) -> None:
         """Hand the message to the tab's inbox. `record.done` says when it is handled, unless it is already."""
-        inbox = self.tab.inbox if type(self.message.id) is str else self.tab.inbox.successor()  # a poll waits for none
-        record.done = inbox.submit(self.message, channel)
+        record.done = self.hand_over(channel)
+
+    def hand_over(self, channel: ResponseChannel | None) -> asyncio.Future[None] | None:
+        """Hand the message to the tab's inbox. Returns what says when it is handled; None: it is."""
+        is_event = type(self.message.id) is str or self.message.n is not None
+        inbox = self.tab.inbox if is_event else self.tab.inbox.successor()  # a poll waits for none
+        done = inbox.submit(self.message, channel)
         self.limiter.left -= self.session.took * self.limiter.a_second
-        if record.done is not None:
-            inbox.weigh(record.done, self.size)
+        if done is not None:
+            inbox.weigh(done, self.size)
+        return done
 
     async def collect(self, record: LastPost) -> dict[str, Any]:
         """Have the message handled. The answer has all that a channel would have carried."""
         session = self.session
         session.last_poll_at = time.monotonic()
-        channel = ResponseChannel(session)
+        channel = ResponseChannel(session, self.codec)
         answer: dict[str, Any] = {}
         session.attach_once(channel)
 
@@ -93,7 +103,7 @@ class Post:
             session.tabs.keep_answer(self.tab, record, answer)
 
         try:
-            if self.revision is not None and self.revision != session.revision:
+            if self.hello.revision is not None and self.hello.revision != session.revision:
                 channel.miss()  # another tab took changes that this one has not seen
             self.submit(record, channel)
         except BaseException:
@@ -107,13 +117,31 @@ class Post:
             await asyncio.shield(record.done)
         return answer
 
+    async def collect_numbered(self, log: EventLog) -> dict[str, Any]:
+        """Have the message of a tab that numbers its events handled. The answer has all that a channel would have
+        carried. Where this request is given up meanwhile, the event's answer waits in `log`."""
+        session = self.session
+        session.last_poll_at = time.monotonic()
+        channel = ResponseChannel(session, self.codec, log)
+        session.attach_once(channel)
+        try:
+            if not joining.resume_once(session, channel, log, self.hello.revision):
+                channel.miss()
+            done = self.hand_over(channel)
+            if done is not None:
+                await asyncio.shield(done)
+            return _payloads(session, channel)
+        finally:
+            session.detach(channel, log)
+            channel.gone()
+
 
 class EventEndpoint:
     """Answers `/event`. With `fallback` in the message, the answer carries all that a channel would have carried."""
 
-    def __init__(self, admission: Admission, codec: Codec) -> None:
+    def __init__(self, admission: Admission, codecs: Codecs) -> None:
         self._admission = admission
-        self._codec = codec
+        self._codecs = codecs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST."""
@@ -142,7 +170,7 @@ class EventEndpoint:
         try:
             body = await self._body(session, scope, receive)
             limiter.left -= len(body) / LARGE_MESSAGE
-            message = self._codec.decode(body)
+            message = self._codecs.first.decode(body)
         except MessageTooLarge:
             self._admission.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
@@ -154,8 +182,14 @@ class EventEndpoint:
         session.live.request = LazyRequest(scope, receive, send)
         with session.context.entered():
             tab = self._admission.tab(session, scope)
-            post = Post(session, tab, message, len(body), revision_shown(scope), limiter)
-            response = await self._deduplicated(post)
+            said = hello(scope)
+            log = session.tabs.numbered(tab, said) if said.version == 2 else None
+            if log is None:
+                post = Post(session, tab, message, len(body), said, limiter, self._codecs.first)
+                response = await self._deduplicated(post)
+            else:
+                post = Post(session, tab, message, len(body), said, limiter, self._codecs.second, log)
+                response = await self._numbered(post, log)
         if news:
             response.headers.update(news)
         return response
@@ -196,6 +230,29 @@ class EventEndpoint:
                 return JSONResponse(await post.collect(record))
             post.submit(record, None)
             return JSONResponse({"status": "ok"})
+        finally:
+            self._admission.registry.release(session)
+            if post.size > LARGE_MESSAGE:
+                self._admission.registry.usage.note_message(session, post.size)
+
+    async def _numbered(self, post: Post, log: EventLog) -> Response:
+        """Handle `post` of a tab that numbers its events: what was taken before is answered, and not done again."""
+        session = post.session
+        if post.tab.inbox.full or len(session.tasks) > MAX_WAITING:
+            return self._too_many()
+        if post.hello.revision is not None:
+            session.tabs.acknowledge(log, post.hello.revision)
+        self._admission.registry.pin(session)
+        try:
+            if post.message.fallback is True:
+                answer = await post.collect_numbered(log)
+            else:
+                post.hand_over(None)
+                answer = {"status": "ok"}
+            return JSONResponse({**answer, "last": log.accepted, "saved": log.saved})
+        except EventGap as gap:
+            session.observer.client_resumed("gap")
+            return JSONResponse({"status": "gap", "last": gap.last}, 409)
         finally:
             self._admission.registry.release(session)
             if post.size > LARGE_MESSAGE:

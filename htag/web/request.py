@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.websockets import WebSocket
 
 from htag.web.asgi import Receive, Scope, Send, header
+from htag.wire.messages import Hello
 
 TAB_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # ours has 20 characters
 
@@ -40,16 +41,32 @@ def tab_name(scope: Scope) -> str:
     """Return the name that the tab gave itself: in a header of its POST, or in the address of its connection. "": it
     gave none, as clients that know wire version 1 only, or one that cannot be a name."""
     posted = scope.get("method") == "POST"
-    name = header(scope["headers"], b"x-htag-tab") or "" if posted else _query(scope, "tab")
+    name = header(scope["headers"], b"x-htag-tab") or "" if posted else _said(scope).get("tab", ("",))[0]
     return name if TAB_NAME.fullmatch(name) else ""
+
+
+def hello(scope: Scope) -> Hello:
+    """Return what the tab says of itself in the address. What is no number there counts as not said."""
+    said = _said(scope)
+    revision = _number(said, "rev")
+    if _number(said, "v") != 2:
+        return Hello(1, revision)
+    oldest = max(1, _number(said, "from") or 1)
+    following = max(oldest, _number(said, "next") or 1)
+    done = _number(said, "done")
+    return Hello(2, revision, oldest, following, oldest - 1 if done is None else done, _number(said, "insist") == 1)
 
 
 def revision_shown(scope: Scope) -> int | None:
     """Return the revision that the tab's page shows, if it says so."""
-    value = _query(scope, "rev")
+    return _number(_said(scope), "rev")
+
+
+def _said(scope: Scope) -> dict[str, list[str]]:
+    return parse_qs(scope.get("query_string", b"").decode("latin-1"))
+
+
+def _number(said: dict[str, list[str]], name: str) -> int | None:
+    """Return the first value of a parameter in the address, if that is a number."""
+    value = said.get(name, ("",))[0]
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 16 else None
-
-
-def _query(scope: Scope, name: str) -> str:
-    """Return the first value of a parameter in the address, or ""."""
-    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, ("",))[0]

@@ -15,8 +15,10 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.process.collector import collector
+from htag.session.persistence import Persistence
 from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
+from htag.session.takeover import HeldElsewhere, SessionUnreachable
 from htag.state import plain
 from htag.stores.base import Store
 from htag.tree.tag import current_request
@@ -34,6 +36,7 @@ from htag.web.shutdown import UvicornEnd
 from htag.web.signing import COOKIE, Signer
 from htag.web.websocket import SocketEndpoint
 from htag.wire.codec import Codec
+from htag.wire.codec2 import Codecs
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -78,19 +81,26 @@ class WebApp:
         self.parano_key = self.signer.parano_key() if parano else None
         limits = limits or Limits()
         self.codec = Codec(self.parano_key, limits.message_bytes, plain)
-        self.registry = SessionRegistry(limits=limits, observer=self.observer, store=store, pressure=pressure)
+        self.registry = SessionRegistry(limits=limits, observer=self.observer, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
+        if store is not None and not isinstance(tag_entity, App):  # an instance for all visitors is one process's
+            key = self.signer.key(b"snapshot")
+            persisted = store, tag_entity, key, self._factory, limits, self.observer, self.registry
+            self.registry.persist(Persistence(*persisted))
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
-        stream = StreamEndpoint(admission)
-        self._end = UvicornEnd(stream.end_all, self._close, stream.reopen, has_secret=secret is not None)
+        codecs = Codecs(self.codec)
+        stream = StreamEndpoint(admission, codecs)
+        self._end = UvicornEnd(
+            self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
+        )
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
-                WebSocketRoute("/ws", SocketEndpoint(admission, self.codec), name="ws"),
+                WebSocketRoute("/ws", SocketEndpoint(admission, codecs), name="ws"),
                 Route("/stream", stream, methods=["GET"], name="stream"),
-                Route("/event", EventEndpoint(admission, self.codec), methods=["POST"], name="event"),
+                Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
                 Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/logo.png", self._logo, name="logo"),
@@ -134,6 +144,11 @@ class WebApp:
         finally:
             await self._close()
 
+    async def _move_out(self, seconds: float) -> None:
+        """Move all sessions to where another process finds them, unless the program around has done so (it drains)."""
+        if self.registry.persistence is not None and not self.registry.draining:
+            await self.registry.move_out(seconds)
+
     async def _close(self) -> None:
         """End all sessions. No tab is connected any more; the same WebApp may be served again."""
         await self.registry.close()
@@ -142,7 +157,8 @@ class WebApp:
     @property
     def instances(self) -> Mapping[str, App]:
         """The running apps by session id."""
-        return {session_id: session.app for session_id, session in self.registry.sessions.items()}
+        sessions = self.registry.sessions.items()
+        return {session_id: session.app for session_id, session in sessions if session.has_app}
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
@@ -152,8 +168,24 @@ class WebApp:
         if is_speculative(request.scope["headers"]):
             return declined()
         ids = self.signer.verified_ids(request.scope["headers"])
-        known = None if isinstance(self.tag_entity, App) else await self._admission.first_of(ids)
+        try:
+            known = None if isinstance(self.tag_entity, App) else await self._known(request, ids)
+        except (HeldElsewhere, SessionUnreachable):
+            return busy("unreachable")
         return self._answer(request, ids, known)
+
+    async def _known(self, request: Request, ids: list[str]) -> Session | None:
+        """The visitor's session, with its tree in memory."""
+        self.registry.located(request.scope.get("server"))
+        token = current_request.set(request)  # a session that is taken over is told of it
+        try:
+            session = await self._admission.first_of(ids)
+            if session is not None and session.asleep:
+                await self.registry.wake(session)
+                return None if session.closed else session
+            return session
+        finally:
+            current_request.reset(token)
 
     def _answer(self, request: Request, ids: list[str], known: Session | None) -> Response:
         """The page, or what is shown in its place. Nothing waits in here: what `known` is, it is until the end."""
@@ -206,12 +238,12 @@ class WebApp:
         self._end.expect((request.scope.get("server") or (None, None))[1])  # where the host does not run our lifespan
         return self._factory.of(request, given)
 
-    def _renew(self, app: App) -> None:
-        if app is self.tag_entity:
+    def _renew(self, session: Session) -> None:
+        if session is self.registry.shared:
             raise RuntimeError("an instance that serves everybody has no session of one person")
-        self.registry.renewing.add(app)
-        app.call_js("_htag_renew()")  # htag.js has it
-        app.update()
+        session.renewing = True
+        session.app.call_js("_htag_renew()")  # htag.js has it
+        session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
         if session is self.registry.shared:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from htag.errors import MessageTooLarge, WireError
+from htag.session.event_log import EventGap, EventLog
 from htag.session.rate_limiter import LARGE_MESSAGE
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.tab import Tab
@@ -14,12 +15,14 @@ from htag.web.admission import Admission
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.hangup import end_parser
 from htag.web.outbox import Outbox
-from htag.web.request import LazyRequest, revision_shown
+from htag.web.request import LazyRequest, hello
 from htag.wire.codec import Codec
+from htag.wire.codec2 import Codecs
 from htag.wire.messages import Update
 
 NOTHING: Any = None
 TOO_LARGE = 1009  # close code of RFC 6455
+GAP = 4400  # close code: events are missing before the one that was sent; the tab connects again, and is told which
 TRY_LATER = 1013  # close code of the registry of RFC 6455
 
 
@@ -30,8 +33,8 @@ class WebSocketChannel(Outbox):
 
     transport = "websocket"
 
-    def __init__(self, session: Session, send: Send, codec: Codec | None = None) -> None:
-        super().__init__(session, codec)
+    def __init__(self, session: Session, send: Send, codec: Codec | None = None, log: EventLog | None = None) -> None:
+        super().__init__(session, codec, log)
         self._asgi_send = send
 
     def _send(self, frame: str) -> Awaitable[None]:
@@ -62,9 +65,9 @@ class WebSocketChannel(Outbox):
 class SocketEndpoint:
     """Serves `/ws`: one connection for each tab."""
 
-    def __init__(self, admission: Admission, codec: Codec) -> None:
+    def __init__(self, admission: Admission, codecs: Codecs) -> None:
         self._admission = admission
-        self._codec = codec
+        self._codecs = codecs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from handshake to close."""
@@ -88,32 +91,37 @@ class SocketEndpoint:
 
     async def _serve(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
         registry = self._admission.registry
-        channel, tab = WebSocketChannel(session, send), self._admission.tab(session, scope)
+        said, tab = hello(scope), self._admission.tab(session, scope)
+        log = session.tabs.numbered(tab, said) if said.version == 2 else None
+        channel = WebSocketChannel(session, send, None if log is None else self._codecs.second, log)
         tab.connections += 1
         started = time.monotonic()
         request = LazyRequest(scope, receive, send)
         session.live.request = request
         try:
             with session.context.entered():
-                registry.connect(session, channel, revision_shown(scope))
+                registry.connect(session, channel, said.revision, log)
                 # in a task of its own, which wakes without going down through the framework's layers for every message
                 listening = asyncio.get_running_loop().create_task(
                     self._listen(session, tab, channel, request, receive)
                 )
             await listening
+        except EventGap:
+            session.observer.client_resumed("gap")
+            await channel.close(GAP)
         finally:
             request.close()
             end_parser(receive)
             channel.gone()
             tab.connections -= 1
-            registry.disconnect(session, channel, time.monotonic() - started)
+            registry.disconnect(session, channel, time.monotonic() - started, log)
 
     async def _listen(
         self, session: Session, tab: Tab, channel: WebSocketChannel, request: LazyRequest, receive: Receive
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode, live = self._codec.decode, session.live
+        decode, live = self._codecs.first.decode, session.live
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""

@@ -1,23 +1,25 @@
 """Wire version 1: replies as JSON text, messages from it, both concealed where there is a parano key.
 
-Source: the wire protocol of htag 2. A second version is a class with the same methods in a file beside this one: a
-channel is made with the codec of the version that its tab asks for, and sessions know replies only. What it says of a
-change that this version cannot (an attribute, a child that moved) becomes a field of `messages.Update`, which this
-version folds into `updates`.
+Source: the wire protocol of htag 2. A further version is a class with the same methods in a file beside this one, as
+`codec2` is: a channel is made with the codec of the version that its tab asks for, and sessions know replies only. What
+it says of a change that this version cannot (an attribute, a child that moved) becomes a field of `messages.Update`,
+which this version folds into `updates`, or leaves out.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from htag.errors import MessageTooLarge, WireError
-from htag.wire.messages import UNSET, Failure, Message, Reply, whole_text
+from htag.wire.messages import UNSET, Message, Reply, Update, whole_text
 from htag.wire.parano import Cipher
 
 # Arrays and objects in a message: so many take 15 ms and 8 MB, and 350 000 of them would fit into a megabyte. Brackets
 # in its texts count too; a megabyte of program text has less than half as many.
 MOST_CONTAINERS = 100_000
+
+Frozen = TypeVar("Frozen", bound=Reply)
 
 _decoder = msgspec.json.Decoder(Message)
 
@@ -46,15 +48,24 @@ class Codec:
 
     def encode(self, reply: Reply) -> str:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""
+        if reply.seq is not UNSET:  # beside this tab there is one that speaks version 2
+            reply = msgspec.structs.replace(reply, seq=UNSET, done=UNSET, lost=UNSET)
         try:
             text = self._encoder.encode(reply)
-        except UnicodeEncodeError:  # a lone surrogate, such as file names can have
-            return self.encode(whole_text(self.freeze(reply)))
         except (TypeError, ValueError, RecursionError, OverflowError):
-            if isinstance(reply, Failure) or reply.result is None or reply.result is UNSET:
-                raise
-            return self.encode(msgspec.structs.replace(reply, result=None))
+            text = self._mended(reply)
         return self._cipher.conceal(text) if self._cipher else text.decode()
+
+    def _mended(self, reply: Reply) -> bytes:
+        """`reply` as JSON, without what makes it none."""
+        try:
+            return self._encoder.encode(reply)
+        except UnicodeEncodeError:  # a lone surrogate, such as file names can have
+            return self._mended(whole_text(self.freeze(reply)))
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            if not isinstance(reply, Update) or reply.result is None or reply.result is UNSET:
+                raise
+            return self._mended(msgspec.structs.replace(reply, result=None))
 
     def encode_once(self, reply: Reply, encoded: "Encoded") -> str:
         """Encode `reply`, unless `encoded` has its text by this codec already, and note it there."""
@@ -63,9 +74,9 @@ class Codec:
             text = encoded[self] = self.encode(reply)
         return text
 
-    def freeze(self, reply: Reply) -> Reply:
+    def freeze(self, reply: Frozen) -> Frozen:
         """Copy `reply`, its result as the JSON that it is now: the app may go on changing what a handler returned."""
-        if isinstance(reply, Failure) or reply.result is None or reply.result is UNSET:
+        if not isinstance(reply, Update) or reply.result is None or reply.result is UNSET:
             return reply
         return msgspec.structs.replace(reply, result=msgspec.Raw(self._json(reply.result)))
 

@@ -1,6 +1,7 @@
-"""Messages of browsers and replies of sessions as typed structs. The fields of each are those of wire version 1."""
+"""Messages of browsers and replies of sessions as typed structs: the fields of wire version 1, and those that version 2
+has more."""
 
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import UNSET as UNSET
@@ -42,6 +43,7 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     result: Any = UNSET
     seq: int | UnsetType = UNSET  # wire 2: the revision of a tab that has applied this
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
+    lost: bool | UnsetType = UNSET  # wire 2: the event has been handled, and its result was not kept
 
     @property
     def has_news(self) -> bool:
@@ -57,6 +59,19 @@ class Failure(msgspec.Struct, tag_field="action", tag="error"):
     result: None = None
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
 
+    seq: ClassVar[UnsetType] = UNSET  # it changes nothing that a tab shows
+
+
+class Hello(NamedTuple):
+    """What a tab says of itself in the address of its connection, or of its POST."""
+
+    version: int = 1  # of the wire
+    revision: int | None = None  # that its page shows
+    oldest: int = 1  # wire 2: the lowest number of an event that it keeps; if it keeps none, that of its next event
+    next: int = 1  # wire 2: the number of its next new event
+    done: int = 0  # wire 2: it has the answers to all events up to this number
+    insist: bool = False  # wire 2: it comes again, and wants the session here
+
 
 class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):
     """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved."""
@@ -64,25 +79,36 @@ class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):
     last: int
     saved: int
 
+    seq: ClassVar[UnsetType] = UNSET
+
 
 class Saved(msgspec.Struct, tag_field="action", tag="saved", gc=False):
     """All events of this tab up to number `saved` are in a snapshot that the store has acknowledged (wire 2)."""
 
     saved: int
 
+    seq: ClassVar[UnsetType] = UNSET
+
 
 class Pong(msgspec.Struct, tag_field="action", tag="pong", gc=False):
     """The answer to a ping (wire 2)."""
 
+    seq: ClassVar[UnsetType] = UNSET
 
-Reply = Update | Failure
+
+Answer = (
+    Update | Failure
+)  # what a session says in wire version 1; and an event of version 2 is answered by one of these
 Notice = Welcome | Saved | Pong  # wire 2 only: for one tab, and no part of the journal
+Reply = Answer | Notice
 
 
 def size_of(reply: Reply) -> int:
     """Count the characters in the texts of `reply`, and in its result where that is frozen: about its bytes."""
     if isinstance(reply, Failure):
         return len(reply.traceback)
+    if not isinstance(reply, Update):
+        return 0
     size = sum(map(len, reply.updates)) + sum(map(len, reply.updates.values())) + sum(map(len, reply.js))
     if reply.statics is not UNSET:
         size += sum(map(len, reply.statics))

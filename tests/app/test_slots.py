@@ -1,11 +1,12 @@
 import itertools
+import os
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htag_stack.slots import next_slot, slot_of, slot_ports
+from htag_stack.slots import Youngest, next_slot, slot_of, slot_ports
 
 
 @dataclass
@@ -78,3 +79,25 @@ def test_whatever_dies_each_slot_has_exactly_one_worker_of_the_newest_generation
         else:
             workers[:] = newest
         assert sorted(worker.slot for worker in newest) == list(range(1, count + 1))
+
+
+def test_a_worker_learns_in_its_own_process_that_it_has_a_successor() -> None:
+    youngest, worker = Youngest(2), Worker(1, 2)
+    youngest.note(worker)
+    reading, writing = os.pipe()
+    ready, go = os.pipe()
+    if not (pid := os.fork()):
+        os.write(writing, bytes([youngest.has_successor(worker)]))
+        os.read(ready, 1)
+        os.write(writing, bytes([youngest.has_successor(worker)]))
+        os._exit(0)
+    assert os.read(reading, 1) == bytes([False])
+    youngest.note(Worker(2, 1))  # another slot's
+    assert not youngest.has_successor(worker)
+    youngest.note(Worker(3, 2))
+    os.write(go, b"x")
+    os.waitpid(pid, 0)
+    assert os.read(reading, 1) == bytes([True])
+    assert not youngest.has_successor(Worker(3, 2))
+    for descriptor in (reading, writing, ready, go):
+        os.close(descriptor)

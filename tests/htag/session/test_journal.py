@@ -131,7 +131,7 @@ def test_a_journal_is_a_list_of_all_updates_of_which_only_the_end_is_left(
         verb = chance.choice(["append"] * 8 + ["skip", "retain", "release", "trim", "acknowledge"])
         if verb == "append":
             journal.append(update := news(step, chance.choice((1, 200, 3000))))
-            history.append(Update(update.updates, update.js, update.statics))
+            history.append(Update(update.updates, update.js, update.statics, seq=journal.head))
         elif verb == "skip":
             journal.skip()
             history.append(None)

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,6 @@ from headless.errors import Disconnected
 from htag import Tag, WebApp
 from htag.limits import Limits
 from htag.observer import Observer
-from htag.session.channel import Channel
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.status import ImpossibleTransition, SessionState, transition
 from htag.wire.codec import Codec
@@ -100,9 +100,9 @@ async def ending(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     await site.get()
     connect = web.registry.connect
 
-    def connect_late(session: Session, channel: Channel, revision: int | None) -> None:
+    def connect_late(session: Session, *tab: Any) -> None:
         web.registry.end(session, "expired")
-        connect(session, channel, revision)
+        connect(session, *tab)
 
     monkeypatch.setattr(web.registry, "connect", connect_late)
     yield site

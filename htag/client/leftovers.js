@@ -1,0 +1,66 @@
+// Events that were not saved when the page was left: the page that is loaded in its place sends them again, in the name
+// of the tab that they were made in. So a server that has done them knows them, also where a duplicated tab does the same.
+
+const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
+
+function createLeftovers({basePath, tab, log, session, post, bye}) {
+  const key = `htag_unsaved ${basePath}`; // in sessionStorage
+  const storage = sessionStorageOrNull();
+  let leftovers = []; // of earlier loads of this page: {tab, csrf, events, next}
+
+  function keep({persisted}) {
+    const own = {tab, csrf: window.HTAG_CSRF, ...log.unsaved()};
+    const all = [...leftovers, own].filter(({events}) => events.length);
+    if (!persisted && !own.events.length) bye();
+    try {
+      storage?.setItem(key, JSON.stringify(all));
+    } catch (error) {
+      console.warn('htag: events that are not saved are lost if the page is loaded again', error); // too large
+    }
+  }
+
+  function send() {
+    const kept = JSON.parse(storage?.getItem(key) ?? '[]');
+    storage?.removeItem(key);
+    leftovers = kept.filter(({csrf}) => csrf === window.HTAG_CSRF); // those of another session are no use to this one
+    for (const leftover of leftovers) deliver(leftover);
+  }
+
+  // Until all is saved: until then, this page may be left as well.
+  async function deliver(leftover) {
+    let last; // number of the latest that the server has; it is asked first
+    const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, next: leftover.next};
+    for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && !session.leaving;) {
+      const event = leftover.events.find(({n}) => n > last);
+      const {status, saved, at, ...answer} = await attempt(event ?? {action: 'poll'}, {...say, from: leftover.events[0].n});
+      last = answer.last;
+      if (status === 'ok' && last === undefined) break; // the server does not count them
+      if (event && last === undefined) countLoss(event);
+      Object.assign(say, {at, insist: last === undefined ? 1 : undefined});
+      leftover.events = leftover.events.filter(({n}) => !(n <= saved));
+      if (leftover.events.some(({n}) => n > last)) continue;
+      tries++;
+      await sleep(jitter(POLL));
+    }
+    if (!leftover.events.length) attempt({action: 'bye'}, say);
+    leftover.events = [];
+  }
+
+  // One that the server cannot do stands in the way of those after it.
+  function countLoss(event) {
+    event.losses = (event.losses ?? 0) + 1;
+    if (event.losses < LOSSES) return;
+    event.action = 'skip';
+    delete event.data;
+  }
+
+  async function attempt({losses, ...message}, query) {
+    try {
+      return (await post(message, query)).answer;
+    } catch {
+      return {}; // as from a server in trouble: it is tried again
+    }
+  }
+
+  return {keep, send};
+}

@@ -1,0 +1,29 @@
+// One POST to the server, and what the addresses of all transports say of the tab.
+
+function createPost({address}) {
+  // Returns {status, text, answer}, the last one {} where the server did not answer in JSON. Raises what `fetch` raises.
+  return async function post(message, query, signal) {
+    const headers = {'Content-Type': 'application/json', 'X-HTAG-TOKEN': window.HTAG_CSRF ?? '', 'X-HTAG-TAB': query.tab};
+    const url = address('event') + addressOf(query);
+    const keepalive = message.action === 'bye'; // the page is gone before that has left
+    const response = await fetch(url, {method: 'POST', headers, body: encode(message), signal, keepalive});
+    const text = await response.text();
+    // another tab renewed the session's id
+    window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF;
+    return {status: response.status, text, answer: text.startsWith('{') ? JSON.parse(text) : {}};
+  };
+}
+
+const addressOf = (query) => `?${new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined))}`;
+
+// Returns what an attempt to connect says. The tab says its name on each transport, so that its events keep their order
+// when it changes from one to another; `rev` is what the page shows.
+function createHello({tab, link, log}) {
+  return function hello() {
+    const {at, attempts} = link;
+    if (link.elsewhere) link.elsewhere++; // each time another slot, perhaps
+    link.at = undefined;
+    const insist = attempts > 1 ? 1 : undefined; // so that nobody keeps the session from this tab again
+    return {v: 2, tab, rev: window.HTAG_REVISION, ...log.numbers(), insist, elsewhere: link.elsewhere || undefined, at};
+  };
+}

@@ -1,0 +1,34 @@
+// Notices a server that is silent while something waits for it: a frozen one keeps its connections open for ever.
+
+const SILENCE_MS = 3000; // ms before the server is asked whether it is there; as many again before it is given up
+
+function createSilence({isWaiting, ask, giveUp}) {
+  let heardAt = 0;
+  let asked = false;
+  let timer = null;
+
+  function heard() {
+    heardAt = performance.now();
+    asked = false;
+  }
+
+  function expect() {
+    if (timer) return;
+    heard();
+    timer = setTimeout(check, SILENCE_MS);
+  }
+
+  function check() {
+    timer = null;
+    if (!isWaiting()) return;
+    const rest = heardAt + SILENCE_MS - performance.now();
+    if (rest <= 0 && asked) return giveUp();
+    if (rest <= 0) {
+      asked = true;
+      ask();
+    }
+    timer = setTimeout(check, rest > 0 ? rest : SILENCE_MS);
+  }
+
+  return {heard, expect};
+}

@@ -1,0 +1,191 @@
+"""The inbox of a tab that numbers its events (wire version 2): each event is handled once, however often it comes."""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from htag.observer import Observer
+from htag.session import execution
+from htag.session.channel import Channel
+from htag.session.event_log import EventLog
+from htag.session.failures import Failures
+from htag.session.inbox import Handler, Inbox, Replies, one_by_one
+from htag.session.journal import Journal
+from htag.tree.access import handler
+from htag.tree.live import LiveTree
+from htag.wire.codec import Codec
+from htag.wire.messages import UNSET, Answer, Failure, Message, Pong, Update
+
+SKIPPED = "This action broke the connection three times, and was not done."
+
+
+class NumberingHandler(Handler, Protocol):
+    """The session, as its numbered inboxes know it."""
+
+    key: str  # its own name, for life
+    codec: Codec
+    observer: Observer
+    failures: Failures
+    live: LiveTree
+
+    @property
+    def journal(self) -> Journal:
+        """The updates that were sent."""
+        ...
+
+    @property
+    def tabs(self) -> "KnownTabs":
+        """The tabs that have a name."""
+        ...
+
+
+class KnownTabs(Protocol):
+    """The tabs of a session, as the inbox of one knows them."""
+
+    def acknowledge(self, log: EventLog, revision: int) -> None:
+        """The tab of `log` shows `revision`."""
+        ...
+
+    def forget(self, log: EventLog) -> None:
+        """The tab of `log` is gone for good."""
+        ...
+
+
+class NumberedInbox(Inbox):
+    """Hands numbered events to the session in their order, each once, and notes in `log` what they were answered.
+
+    An answer goes to the channel that the tab has when it is there; if it has none, it waits in the log.
+    """
+
+    __slots__ = ("log",)
+
+    _session: NumberingHandler
+
+    def __init__(self, session: NumberingHandler, log: EventLog) -> None:
+        super().__init__(session)
+        self.log = log
+
+    def successor(self) -> "NumberedInbox":
+        """An empty inbox of the same tab."""
+        return NumberedInbox(self._session, self.log)
+
+    def submit(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
+        """Do what `message` asks, unless that was done before. None: it is done. Raises `EventGap` where events are
+        missing before it."""
+        log = self.log
+        if message.got is not None:
+            self._acknowledge(message.got)
+        if message.n != log.accepted + 1 or message.action is not None:
+            return self._submit_otherwise(message, origin)
+        number = log.accepted = log.accepted + 1
+        if self._waiting is not None:
+            return self._enqueue(message, origin)
+        session = self._session
+        replies = session.handle(message, (session.key, log.name, number))
+        if type(replies) is not list:
+            log.begin(number)
+            return self._begin(message, replies, origin)
+        self._answer(number, replies[0], origin)
+        for reply in replies[1:]:
+            self._send(reply, origin)
+        return None
+
+    def _submit_otherwise(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
+        number, action = message.n, message.action
+        if action == "ping" and origin is not None:
+            origin.put(Pong())
+        elif action == "bye":
+            self._session.tabs.forget(self.log)
+        elif action == "ping" or action == "got":
+            pass
+        elif number is None or (action is not None and action != "skip"):
+            return super().submit(message, origin)
+        elif type(number) is not int or number < 1:
+            self._session.observer.message_refused("malformed")
+        elif not self.log.take(number):
+            self._repeat(number)
+        elif self._waiting is not None:
+            return self._enqueue(message, origin)
+        else:
+            for reply in self._skip(message):
+                self._answer(number, reply, origin)
+        return None
+
+    def _acknowledge(self, revision: Any) -> None:
+        if type(revision) is int:
+            self._session.tabs.acknowledge(self.log, revision)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def _answer(self, number: int, reply: Answer, origin: Channel | None) -> None:
+        """`reply` answers event `number`, which is done."""
+        reply.done = number
+        session = self._session
+        kept = reply if type(reply) is Failure or is_small(reply.result) else session.codec.freeze(reply)
+        self.log.finish(number, kept, session.journal.head + 1)
+        self._send(reply, origin)
+
+    def _send(self, reply: Answer, origin: Channel | None) -> None:
+        delivery, channel = self._session.delivery, self.log.channel
+        if channel is not None:
+            delivery.deliver(reply, channel)
+            if channel is not origin:
+                channel.wake()
+        elif type(reply) is Update:  # the answer stays in the log
+            delivery.deliver(Update(reply.updates, reply.js, reply.statics))
+
+    def _repeat(self, number: int) -> None:
+        """The tab sends an event again that it sent before: it is answered, and not run."""
+        answer, channel = self.log.answer(number), self.log.channel
+        if answer is None:
+            outcome = "running"
+        elif type(answer) is Update and answer.lost is True:
+            outcome = "lost"
+        else:
+            outcome = "answered"
+        self._session.observer.event_repeated(outcome)
+        if answer is not None and channel is not None:
+            channel.put(answer)
+            channel.wake()
+
+    def _skip(self, message: Message) -> list[Answer]:
+        """The tab gives this event up. Say in the log which handler it would have called."""
+        session = self._session
+        session.observer.event_skipped()
+        target = session.live.index.find(message.id) if type(message.id) is str else None
+        callback = None if target is None else handler(target, message.event)
+        name = execution.name_of(callback) if callable(callback) else "no handler"
+        session.failures.log(logging.WARNING, "an event was given up after three lost connections: %s", name)
+        return [Failure(SKIPPED, message.callback_id)]
+
+    # -- events that wait, or take time --------------------------------------------------------------------------------
+
+    def _handle(self, message: Message) -> Replies:
+        if message.n is None:
+            return super()._handle(message)
+        if message.action == "skip":
+            return self._skip(message)
+        replies = self._session.handle(message, (self._session.key, self.log.name, message.n))
+        if not isinstance(replies, list):
+            self.log.begin(message.n)
+        return replies
+
+    async def _deliver(self, message: Message, replies: Replies, origin: Channel | None) -> None:
+        number: Any = message.n
+        if number is None:
+            await super()._deliver(message, replies, origin)
+            return
+        answered = False
+        async for reply in one_by_one(replies):
+            if not answered and (type(reply) is Failure or reply.callback_id is not UNSET):
+                answered = True
+                self._answer(number, reply, None)
+            else:
+                self._send(reply, None)
+        if not answered:  # its tab waits for no result, only for its being done
+            self._answer(number, Update({}, [], []), None)
+
+
+def is_small(result: Any) -> bool:
+    """Whether a result can be kept as it is: it does not change, and takes little."""
+    return result is None or result is UNSET or type(result) in (bool, int, float, str)

@@ -1,0 +1,149 @@
+"""Makes a session of its snapshot: as it was, or, with code that has changed too much, a new app with its States."""
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from htag.app import App
+from htag.observer import Observer
+from htag.session.session import Session
+from htag.session.snapshots import Snapshots, restore_tabs
+from htag.session.status import SessionState
+from htag.session.stored import Noting, Stored
+from htag.snapshot import api
+from htag.snapshot.envelope import Header, Sealed
+from htag.snapshot.errors import Moved
+from htag.stores.base import Record
+
+logger = logging.getLogger("htag")
+
+CARRIED = (
+    "snapshots of %s that version %s made cannot be loaded by version %s (%s): its sessions get a new app, with the "
+    "State values of the old one. Said once for these two versions"
+)
+VERSIONS = 100  # pairs of versions that were told of
+
+
+class Maker(Protocol):
+    """Makes apps and sessions of one WebApp."""
+
+    def construct(self) -> App:
+        """Make an app as for a new visitor. Raises what its author's code raises."""
+        ...
+
+    def run(self, session_id: str, app: App) -> Session:
+        """Make a session for `app`, whose hooks have not run."""
+        ...
+
+
+class Restorer:
+    """Restores sessions, and wakes those that are asleep."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        maker: Maker,
+        observer: Observer,
+        adopt: Callable[[Session], None],
+        noting: Noting,
+    ) -> None:
+        """`adopt` is called with a session that this worker has from now on."""
+        self._snapshots = snapshots
+        self._maker = maker
+        self._observer = observer
+        self._adopt = adopt
+        self._noting = noting
+        self._told: set[tuple[str, str]] = set()
+
+    def restore(
+        self, session_id: str, record: Record, *, clean: bool, app: App | None = None, mounts: bool = True
+    ) -> Session | None:
+        """Make the session that `record`, which was claimed, holds. None: neither it nor a new app can be made.
+
+        `clean`: its last holder let go of it in order; if not, its tabs may have seen more than it knows. `app`: the
+        very object, where it still lives in this process. Not `mounts`: it comes only to be destroyed."""
+        started = time.perf_counter()
+        try:
+            session, outcome = self._restore(session_id, record, app, clean=clean, mounts=mounts)
+        except Exception as error:
+            self._observer.session_restored("failed", time.perf_counter() - started)
+            logger.error("a session cannot be restored, and is set aside: %s", type(error).__name__, exc_info=error)
+            return None
+        self._observer.session_restored(outcome, time.perf_counter() - started)
+        return session
+
+    def _restore(
+        self, session_id: str, record: Record, app: App | None, *, clean: bool, mounts: bool
+    ) -> tuple[Session, str]:
+        sealed = self._snapshots.open(record.data, session_id)
+        found, outcome = (app, "same") if app is not None else self._app(sealed)
+        session = self._session(session_id, found, sealed.header, record)
+        if not clean or outcome == "carried":
+            session.journal.restart()
+        if outcome == "carried":
+            session.start()
+        elif mounts:
+            session.resume(unmounts=not clean)
+        self._adopt(session)
+        session.note_change()
+        return session, outcome
+
+    def wake(self, session: Session) -> None:
+        """Load the app of `session`, which is asleep. Raises what a new app raises, where it comes to that."""
+        assert session.stored is not None
+        started = time.perf_counter()
+        app, outcome = self._app(self._snapshots.open(session.stored.data, session.id))
+        session.wake_up(app)
+        if outcome == "carried":
+            session.journal.restart()
+            session.start()
+            session.note_change()
+        self._observer.session_woken(time.perf_counter() - started)
+
+    def _session(self, session_id: str, app: App, header: Header, record: Record) -> Session:
+        session = self._maker.run(session_id, app)
+        session.state = SessionState.DISCONNECTED  # a tab was there once
+        session.key, session.size = header.key, header.size
+        session.opened_at = time.monotonic() - max(0.0, time.time() - header.opened_at)
+        session.journal.head = session.weighed = header.head
+        session.stored = Stored(self._noting, record.generation)
+        session.stored.in_store = True
+        restore_tabs(session, header.tabs)
+        return session
+
+    def _app(self, sealed: Sealed) -> tuple[App, str]:
+        """The app, and how it was found: same, moved, edited, carried."""
+        header = sealed.header
+        with collector_off():
+            try:
+                if not self._snapshots.is_readable(header):
+                    raise Moved(f"format {header.format}, Python {header.python}")
+                loaded = api.load(sealed.payload(), self._snapshots.entity)
+            except Moved as moved:
+                self._tell(header, moved)
+                app = self._maker.construct()
+                api.carry(sealed.payload(), app)
+                return app, "carried"
+            return loaded.app, loaded.outcome
+
+    def _tell(self, header: Header, moved: Moved) -> None:
+        """Say which versions of the app do not go together, once."""
+        pair = (header.fingerprint, self._snapshots.fingerprint)
+        if pair not in self._told and len(self._told) < VERSIONS:
+            self._told.add(pair)
+            logger.warning(CARRIED, header.app, *pair, moved)
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Thousands of objects come that all live on: the garbage collector would look at them for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

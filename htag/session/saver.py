@@ -1,0 +1,305 @@
+"""Saves sessions behind the events: those that have changed, together, a moment after the first of them did."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import Context
+from typing import NamedTuple
+
+from htag.errors import StoreError
+from htag.limits import Limits
+from htag.observer import Observer
+from htag.session.budget import Budget
+from htag.session.session import Session
+from htag.session.snapshots import Snapshots, Taken, confirm_tabs
+from htag.session.status import SessionState
+from htag.session.store_access import StoreAccess
+from htag.snapshot.errors import Pinned
+from htag.stores.base import Save
+
+logger = logging.getLogger("htag")
+
+TICK_SECONDS = 0.3  # from the first change to the save of all: what a person does in a moment is one save
+MOST_SECONDS = 5.0  # between two attempts while the store is down; and for a handler, then it is marked as started
+SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
+TOGETHER_BYTES = 4 << 20  # in one call of the store
+SMALL_BYTES = 64 << 10  # compressed on the event loop: handing it to a thread takes longer
+
+PINNED = (
+    "%s cannot be saved: it lives in this process only, and ends with it. %s. Make such things in on_mount and let "
+    "them go in on_unmount, or leave them out by __getstate__ (docs/what-survives.md)"
+)
+
+
+class Ready(NamedTuple):
+    """A snapshot for the store, and the seconds of the event loop that it took."""
+
+    taken: Taken
+    data: bytes
+    seconds: float
+
+
+class Saver:
+    """Keeps what is to be saved until the store has acknowledged it. One round at a time, for the order of writes."""
+
+    def __init__(
+        self,
+        store: StoreAccess,
+        snapshots: Snapshots,
+        limits: Limits,
+        observer: Observer,
+        refused: Callable[[Session], Awaitable[None]],
+    ) -> None:
+        """`refused`: is called with a session whose save the store has refused."""
+        self._store = store
+        self._snapshots = snapshots
+        self._limits = limits
+        self._observer = observer
+        self._refused = refused
+        self._budget = Budget(limits.save_share)
+        self.dirty: dict[Session, None] = {}
+        """Have changed since their snapshot was taken, the one that waits for longest first."""
+        self._drops: dict[str, int] = {}
+        self._writing = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._round: asyncio.Task[None] | None = None
+        self._asides: set[asyncio.Task[None]] = set()
+        self._pause = TICK_SECONDS
+        self._failing = False
+
+    # -- told ----------------------------------------------------------------------------------------------------------
+
+    def note(self, session: object) -> None:
+        """`session` has changed. It is saved soon, unless no tab has ever connected to it."""
+        assert isinstance(session, Session)
+        if session in self.dirty:
+            return
+        if session.state is not SessionState.NEW and not session.closed:
+            self.dirty[session] = None
+            if session.stored is not None and not session.stored.unsaved_since:
+                session.stored.unsaved_since = time.monotonic()
+            self._arm(self._pause)
+
+    def drop(self, session_id: str, generation: int) -> None:
+        """The session is over: the store is to forget it."""
+        self._drops[session_id] = max(generation, self._drops.get(session_id, 0))
+        self._arm(self._pause)
+
+    def forget(self, session: Session) -> None:
+        """`session` is over, or has gone: there is nothing to save any more."""
+        self.dirty.pop(session, None)
+
+    async def stop(self) -> None:
+        """Make the drops that wait, and save no more. What is dirty stays so."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._round is not None:
+            await asyncio.gather(self._round, return_exceptions=True)
+        async with self._writing:
+            await self._make_drops()
+        self.dirty.clear()
+        for task in [*self._asides]:
+            await asyncio.gather(task, return_exceptions=True)
+
+    # -- in rounds -----------------------------------------------------------------------------------------------------
+
+    def _arm(self, seconds: float) -> None:
+        if self._timer is None and self._round is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._begin, context=Context())
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._round = asyncio.get_running_loop().create_task(self._save_due(), context=Context())
+        self._round.add_done_callback(self._end, context=Context())
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._round = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a round of saving failed", exc_info=error)
+        if self.dirty or self._drops:
+            self._arm(self._pause)
+
+    async def _save_due(self) -> None:
+        async with self._writing:
+            await self._make_drops()
+            ready: list[Ready] = []
+            pause = time.perf_counter() + SLICE_SECONDS
+            for session in [*self.dirty]:
+                if not self._budget.allows(time.monotonic()):
+                    break
+                if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
+                    ready.append(one)
+                if sum(len(each.data) for each in ready) > TOGETHER_BYTES:
+                    await self._write(ready)
+                    ready = []
+                if time.perf_counter() > pause:
+                    await asyncio.sleep(0)
+                    pause = time.perf_counter() + SLICE_SECONDS
+            await self._write(ready)
+
+    def _is_due(self, session: Session) -> bool:
+        """Whether it is time for `session`: no handler is in the middle of something, or for too long already."""
+        now = time.monotonic()
+        stored = session.stored
+        if session.closed or stored is None:
+            self.forget(session)
+            return False
+        if stored.moving is not None or stored.not_before > now:
+            return False
+        return not session.under_way or now - session.busy_since > MOST_SECONDS
+
+    # -- at once -------------------------------------------------------------------------------------------------------
+
+    async def save_now(self, sessions: Sequence[Session], owner: str) -> dict[Session, str]:
+        """Save `sessions` in one call of the store, for `owner`. Returns the outcome of each, as `snapshot_made` has
+        it. Waits for its turn, so that no earlier save of theirs comes later."""
+        async with self._writing:
+            ready = [one for session in sessions if (one := await self._prepare(session))]
+            outcomes = dict.fromkeys(sessions, "pinned")
+            outcomes.update(await self._write(ready, owner))
+            return outcomes
+
+    async def write(self, ready: Iterable[Ready], owner: str) -> dict[Session, str]:
+        """Save what was prepared by `prepare`."""
+        async with self._writing:
+            return await self._write([*ready], owner)
+
+    async def prepare(self, session: Session) -> Ready | None:
+        """Take the snapshot of `session`. None: that cannot be."""
+        return await self._prepare(session)
+
+    # -- both ----------------------------------------------------------------------------------------------------------
+
+    async def _prepare(self, session: Session) -> Ready | None:
+        started = time.perf_counter()
+        taken = self._take(session)
+        if taken is None:
+            self._charge(session, started)
+            return None
+        if len(taken.payload) <= SMALL_BYTES:
+            data = self._snapshots.seal(taken)
+            seconds = self._charge(session, started)
+        else:
+            seconds = self._charge(session, started)
+            data = await asyncio.to_thread(self._snapshots.seal, taken)
+        if len(data) > self._limits.snapshot_bytes:
+            self._observer.snapshot_made("too_large", len(data), seconds)
+            bound = self._limits.snapshot_bytes
+            self._pin(session, f"{type(session.app).__name__}: its snapshot has {len(data)} bytes, more than {bound}")
+            return None
+        if session.stored is not None:
+            session.stored.pinned = ""
+        return Ready(taken, data, seconds)
+
+    def _take(self, session: Session) -> Taken | None:
+        self.dirty.pop(session, None)
+        started = time.perf_counter()
+        try:
+            return self._snapshots.take(session)
+        except Pinned as pinned:
+            reason = str(pinned)
+        except Exception as error:
+            # of the author's `__getstate__`, or because a thread changes the tree meanwhile
+            logger.debug("a snapshot failed", exc_info=True)
+            reason = f"{type(session.app).__name__}: {type(error).__name__}: {error}"
+        self._pin(session, reason)
+        self._observer.snapshot_made("pinned", 0, time.perf_counter() - started)
+        return None
+
+    def _charge(self, session: Session, started: float) -> float:
+        seconds = time.perf_counter() - started
+        paid = self._budget.spend(seconds, time.monotonic())
+        if session.stored is not None:
+            session.stored.not_before = paid
+        return seconds
+
+    def _pin(self, session: Session, reason: str) -> None:
+        """Note why `session` cannot be saved: it is tried again after its next change."""
+        session.clean = True
+        if session.stored is not None:
+            session.stored.unsaved_since = 0.0  # it waits for nothing
+        if session.stored is not None and session.stored.pinned != reason:
+            session.stored.pinned = reason
+            session.failures.log(logging.WARNING, PINNED, type(session.app).__name__, reason)
+
+    async def _write(self, ready: list[Ready], owner: str | None = None) -> dict[Session, str]:
+        """Save what is `ready`. Returns the outcome of each."""
+        owner = self._snapshots.owner if owner is None else owner
+        current = [one for one in ready if one.taken.session.stored is not None and not one.taken.session.closed]
+        if not current:
+            return {}
+        generations = [_generation(one) for one in current]
+        saves = [
+            Save(one.taken.session_id, generation, owner, one.data)
+            for one, generation in zip(current, generations, strict=True)
+        ]
+        try:
+            accepted = await self._store.save(saves)
+        except StoreError as error:
+            return self._failed(current, error)
+        self._pause, self._failing = TICK_SECONDS, False
+        outcomes: dict[Session, str] = {}
+        for one, kept, generation in zip(current, accepted, generations, strict=True):
+            outcomes[one.taken.session] = self._acknowledged(one, kept, generation)
+        return outcomes
+
+    def _failed(self, ready: list[Ready], error: StoreError) -> dict[Session, str]:
+        """The store did not answer: all stays dirty, and is tried again, less and less often."""
+        self._observer.snapshot_made("failed", 0, 0.0)
+        if not self._failing:
+            self._failing = True
+            logger.warning("sessions are not saved for now, and live in this process only: %s", error)
+        self._pause = min(self._pause * 2, MOST_SECONDS)
+        for one in ready:
+            one.taken.session.note_change()
+        return {one.taken.session: "failed" for one in ready}
+
+    def _acknowledged(self, one: Ready, kept: bool, generation: int) -> str:
+        session, stored = one.taken.session, one.taken.session.stored
+        outcome = "saved" if kept else "refused"
+        self._observer.snapshot_made(outcome, len(one.data), one.seconds)
+        if session.closed or stored is None or stored.generation != generation:
+            return outcome
+        if not kept:
+            self._aside(self._refused(session))
+            return outcome
+        stored.in_store, stored.reclaimed, stored.quiet_since = True, False, time.monotonic()
+        stored.unsaved_since = 0.0 if session.clean else stored.quiet_since
+        if session.id == one.taken.session_id:
+            for former in stored.former:
+                self.drop(former, generation)
+            stored.former = ()
+        confirm_tabs(session, one.taken.header.tabs)
+        return outcome
+
+    def _aside(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        task = asyncio.get_running_loop().create_task(run(), context=Context())
+        self._asides.add(task)
+        task.add_done_callback(self._aside_done, context=Context())
+
+    def _aside_done(self, task: asyncio.Task[None]) -> None:
+        self._asides.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a session that was refused could not be given up", exc_info=error)
+
+    async def _make_drops(self) -> None:
+        while self._drops:
+            session_id, generation = next(iter(self._drops.items()))
+            try:
+                await self._store.drop(session_id, generation)
+            except StoreError:
+                self._pause = min(self._pause * 2, MOST_SECONDS)
+                return
+            if self._drops.get(session_id) == generation:
+                del self._drops[session_id]
+
+
+def _generation(one: Ready) -> int:
+    assert one.taken.session.stored is not None
+    return one.taken.session.stored.generation

@@ -1,0 +1,147 @@
+"""`load`: an app from its bytes, with the code that there is now."""
+
+import gc
+import io
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from htag.app import App
+from htag.snapshot.addresses import resolving
+from htag.snapshot.allowed import Allowed, allowed_of
+from htag.snapshot.classes import fill_class, refuse_unfinished
+from htag.snapshot.errors import Moved
+from htag.snapshot.singletons import refuse_gaps
+from htag.snapshot.tag_classes import VERSION, how_to_write
+from htag.snapshot.writer import FORMAT, PYTHON, the_entity
+from htag.state import subscribe
+from htag.tree.parts import give, layout, put_together
+from htag.tree.record import LiveRecord, restore, set_live_tree
+
+ENTITY = the_entity.__module__, the_entity.__qualname__
+
+
+class Loaded(NamedTuple):
+    """An app that has come back."""
+
+    app: App
+    outcome: str  # "same": all its code is where it was; "moved", or "edited": in the worst case met
+
+
+class Reader(pickle.Unpickler):
+    """Reads one app. It finds what an allow list has, and nothing else."""
+
+    def __init__(self, payload: bytes, entity: type, allowed: Allowed) -> None:
+        super().__init__(io.BytesIO(payload))
+        self._entity = entity
+        self._allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What pickle refers to by name. Raises Moved."""
+        if (module, name) == ENTITY:
+            return lambda: self._entity
+        if not self._allowed.permits(module, name):
+            raise Moved(f"{module}.{name} is nothing that a snapshot may name")
+        try:
+            found = super().find_class(module, name)
+        except (AttributeError, ImportError) as error:
+            raise Moved(f"{module}.{name} is gone: {error}") from None
+        if not self._allowed.permits_object(found):
+            raise Moved(f"{module}.{name} is nothing that a snapshot may name")
+        return found
+
+
+def load(payload: bytes, entity: type[App] | App) -> Loaded:
+    """The app in `payload`, which was sealed by us: it has a live tree, and no host yet. Raises Moved for whatever goes
+    wrong."""
+    cls = entity if isinstance(entity, type) else type(entity)
+    allowed = allowed_of(cls)
+    with without_collections(), resolving(allowed.permits_code) as found:
+        try:
+            app = read(Reader(payload, cls, allowed))
+        except Moved:
+            raise
+        except (
+            Exception
+        ) as error:  # of any kind: authors' own methods run, on attributes that may be of another version
+            raise Moved(f"{type(error).__name__}: {error}") from error
+    return Loaded(app, found.outcome)
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """No garbage collection meanwhile: a few thousand new objects would start several, and none of them is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Batch(NamedTuple):
+    """Tags that were written together."""
+
+    tags: list[Any]
+    states: list[tuple[int, Any]]
+    digests: dict[type, bytes]
+
+
+def read(reader: Reader) -> App:
+    """The app, in the order in which `write` wrote it."""
+    format_, python, unasked = reader.load()
+    if (format_, python) != (FORMAT, PYTHON):
+        raise Moved(f"it was made by Python {python}, in form {format_}")
+    batches = [read_tags(reader)]
+    live = reader.load()
+    while (bodies := reader.load()) is not None:
+        for cls, body in bodies:
+            fill_class(cls, body)
+        batches.append(read_tags(reader))
+    states, readers, outside_readers = reader.load()
+    app = batches[0].tags[0]
+    runtime = restore(app, batches[0].tags, LiveRecord(*live))
+    for batch in reversed(batches):
+        give_states(batch)
+    set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
+    for state, tags in zip(states, readers, strict=True):
+        subscribe(state, tags)
+    for tag in outside_readers:
+        tag.state_changed()
+    refuse_gaps(unasked)
+    refuse_other_versions(batches)
+    return app  # type: ignore[no-any-return]
+
+
+def read_tags(reader: Reader) -> Batch:
+    """Tags that `write_tags` wrote."""
+    tags = reader.load()
+    columns, states, digests, versions = reader.load()
+    for cls, version in versions.items():
+        if getattr(cls, VERSION, None) != version:
+            raise Moved(f"{cls.__qualname__}.{VERSION} was {version!r}")
+    put_together(tags, columns)
+    return Batch(tags, states, digests)
+
+
+def give_states(batch: Batch) -> None:
+    """Give tags their attributes, those of inner ones first, as pickle does."""
+    for place, state in reversed(batch.states):
+        tag = batch.tags[place]
+        kind = type(tag)
+        if how_to_write(kind).sets_state:
+            tag.__setstate__(state)
+            continue
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        give(tag, attributes or {}, layout(kind).unseen)
+        for name, value in slots.items():
+            setattr(tag, name, value)
+
+
+def refuse_other_versions(batches: list[Batch]) -> None:
+    """Raise Moved where a class now stores attributes that its instances lack."""
+    for batch in batches:
+        for cls, digest in batch.digests.items():
+            refuse_unfinished(cls, digest, [tag for tag in batch.tags if type(tag) is cls])

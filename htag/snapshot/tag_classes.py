@@ -1,0 +1,52 @@
+"""What a class says about its own snapshots: pickle's methods, and a version number."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from htag.app import App
+from htag.state import State
+from htag.tree.tag import GTag
+
+OURS = (App, GTag, State)
+VERSION = "state_version"  # a class attribute: another value, and no instance of before is taken over
+
+
+class HowToWrite(NamedTuple):
+    """Which of pickle's methods an author has given a class."""
+
+    reduces: bool  # `__reduce__` or `__reduce_ex__`: how an instance is made again
+    gets_state: bool  # `__getstate__`
+    sets_state: bool  # `__setstate__`
+
+
+_known: WeakKeyDictionary[type, HowToWrite] = WeakKeyDictionary()
+
+
+def how_to_write(cls: type) -> HowToWrite:
+    """What the author of `cls` has said."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = _ask(cls)
+    return found
+
+
+def _ask(cls: type) -> HowToWrite:
+    return HowToWrite(
+        is_author_s(cls, "__reduce__") or is_author_s(cls, "__reduce_ex__"),
+        is_author_s(cls, "__getstate__"),
+        is_author_s(cls, "__setstate__"),
+    )
+
+
+def is_author_s(cls: type, name: str) -> bool:
+    """Whether the method `name` of `cls` is neither Python's nor ours."""
+    for each in cls.__mro__:
+        if name in vars(each):
+            return not (each is object or each.__module__.partition(".")[0] == "htag")
+    return False
+
+
+def versions_of(classes: Iterable[type]) -> dict[type, Any]:
+    """The version numbers of those `classes` that have one."""
+    return {cls: getattr(cls, VERSION) for cls in classes if hasattr(cls, VERSION)}

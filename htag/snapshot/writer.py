@@ -1,0 +1,277 @@
+"""An app as bytes. One pickler and several pickles: which tags there are, what they hold, what turned up."""
+
+import asyncio
+import io
+import pickle
+import sys
+from collections.abc import Callable
+from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
+from copyreg import dispatch_table
+from time import perf_counter
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+from weakref import getweakrefcount
+
+from htag.app import App
+from htag.snapshot import classes, functions, process_bound, reducers
+from htag.snapshot.allowed import allowed_of
+from htag.snapshot.errors import Pinned
+from htag.snapshot.packages import own_packages
+from htag.snapshot.singletons import Singleton, singletons_of
+from htag.snapshot.tag_classes import how_to_write, versions_of
+from htag.state import State, hold, is_bare, made_again, observers_of, value_of
+from htag.tree.live import LiveTree, live_tree
+from htag.tree.node import Node
+from htag.tree.parts import layout, level_order, outermost, take_apart
+from htag.tree.readers import subscriptions
+from htag.tree.record import record
+
+FORMAT = 1  # of what stands in a payload: another number is another form
+PROTOCOL = 5
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+SPECIAL: dict[type, Any] = {**functions.SPECIAL, **reducers.SPECIAL}
+SLOW = 0.05  # seconds
+ATOMS = frozenset((int, str, bool, float, type(None), bytes))
+
+
+def the_entity() -> Any:
+    """Stands for the app's class, which may have been made in a function: the reader knows which it is."""
+    raise pickle.UnpicklingError("only a reader knows the entity")
+
+
+def timed(method: Callable[..., Any], *arguments: Any) -> Any:
+    """What an author's `method` returns, unless it takes longer than SLOW, twice: all other sessions wait meanwhile."""
+    for _ in range(2):
+        start = perf_counter()
+        found = method(*arguments)
+        if (seconds := perf_counter() - start) <= SLOW:
+            return found
+    raise Pinned("", f"its {method.__name__} takes {seconds * 1000:.0f} ms, for which all other sessions wait")
+
+
+class Writer(pickle.Pickler):
+    """Writes one app."""
+
+    def __init__(self, file: io.BytesIO, app: App) -> None:
+        super().__init__(file, PROTOCOL)
+        entity = type(app)
+        self.app = app
+        self.entity = entity
+        self.allowed = allowed_of(entity)
+        self.singletons = singletons_of(own_packages(entity))
+        self.named = self.singletons.by_id()
+        self.modules: set[str] = set()  # whose code may be referred to
+        self.states: list[State[Any]] = []
+        self.found: list[Any] = []  # tags that are in no place of the tree, as they turn up
+        self.local_classes: list[type] = []  # whose bodies are still to be written
+        self.reduced: set[type] = set()  # classes of tags that their author has written in another way
+        self.whole = False  # whether all tags that pickle asks for are known to be written in full
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How `obj` is written: pickle asks for each that is no atom and no plain container, once."""
+        kind = type(obj)
+        if kind is FunctionType:
+            if obj.__module__ not in self.modules:
+                self._permit_code(obj)
+            return functions.reduce_function(obj)
+        if isinstance(obj, Node):
+            return self._reduce_tag(obj, kind)
+        if id(obj) in self.named:
+            return self._reduce_singleton(obj)
+        special = SPECIAL.get(kind)
+        if special is not None:
+            if kind is BuiltinFunctionType and not self.allowed.permits_builtin(obj):
+                raise Pinned("", f"{obj.__module__}.{obj.__qualname__} is nothing that a snapshot may name")
+            return special(obj)
+        if isinstance(obj, type):
+            return self._reduce_class(obj)
+        if isinstance(obj, State):
+            return self._reduce_state(obj, kind)
+        return self._reduce_other(obj, kind)
+
+    def _reduce_tag(self, tag: Any, kind: type) -> Any:
+        if not self.whole:
+            if isinstance(tag, App) and tag is not self.app:
+                raise Pinned("", f"another session's app ({kind.__qualname__}) is within reach")
+            if id(tag) in self.named and tag.root is None:
+                return self._reduce_singleton(tag)
+            self.found.append(tag)
+            if how_to_write(kind).reduces:
+                self.reduced.add(kind)
+        return timed(tag.__reduce_ex__, PROTOCOL) if kind in self.reduced else (new_object, (kind,))
+
+    def _reduce_singleton(self, obj: Any) -> Any:
+        return self.named[id(obj)].address()
+
+    def _reduce_class(self, cls: type) -> Any:
+        if cls is self.entity:
+            return the_entity, ()
+        made = classes.reduce_class(cls, self.local_classes.append)
+        if made is NotImplemented and not self.allowed.permits_object(cls):
+            raise Pinned("", f"{cls.__module__}.{cls.__qualname__} is nothing that a snapshot may name")
+        return made
+
+    def _reduce_state(self, state: State[Any], kind: type) -> Any:
+        self.states.append(state)
+        how = how_to_write(kind)
+        if how.reduces or how.gets_state:
+            return timed(state.__reduce_ex__, PROTOCOL)
+        value = value_of(state)
+        if is_bare(state):
+            if type(value) in ATOMS:
+                return made_again, (kind, value)
+            return made_again, (kind, None), value, None, None, set_value
+        return made_again, (kind, None), (value, vars(state)), None, None, set_value_and_attributes
+
+    def _reduce_other(self, obj: Any, kind: type) -> Any:
+        if isinstance(obj, asyncio.Future):
+            return reducers.reduce_future(obj)
+        if isinstance(obj, LiveTree):
+            raise Pinned("", "the live tree of an app is within reach")
+        process_bound.refuse(obj)
+        how = how_to_write(kind)
+        if (how.reduces or how.gets_state) and kind not in dispatch_table:
+            return timed(obj.__reduce_ex__, PROTOCOL)
+        return NotImplemented
+
+    def _permit_code(self, function: FunctionType) -> None:
+        module = function.__module__
+        if self.allowed.permits_code(module):
+            self.modules.add(module)
+        elif not self.allowed.permits_object(function):
+            raise Pinned("", f"{module}.{function.__qualname__} is nothing that a snapshot may name")
+
+
+def set_value(state: State[Any], value: Any) -> None:
+    """Have `state`, just made again, hold `value`: it may lead back to it."""
+    hold(state, value)
+
+
+def set_value_and_attributes(state: State[Any], given: tuple[Any, dict[str, Any]]) -> None:
+    """The same for one that an author gave attributes."""
+    hold(state, given[0])
+    vars(state).update(given[1])
+
+
+# -- the whole ---------------------------------------------------------------------------------------------------------
+
+
+def write(writer: Writer, file: io.BytesIO) -> bytes:
+    """Write the app. Raises Pinned without a path, and whatever its author's own methods raise."""
+    app, known = writer.app, set[int]()
+    live = live_tree(app)
+    tags = level_order([app], live.generated.by_host, known)
+    unasked = writer.singletons.held_elsewhere()
+    writer.dump((FORMAT, PYTHON, unasked))
+    put_into_memo(writer, unasked)
+    write_tags(writer, tags)
+    writer.dump(tuple(record(live)))
+    while writer.found or writer.local_classes:
+        write_found(writer, known)
+    writer.dump(None)
+    states, readers, told = observers(writer, known)
+    writer.dump((states, readers, outside_readers(app, tags, told)))
+    return file.getvalue()
+
+
+def put_into_memo(writer: Writer, singletons: list[Singleton]) -> None:
+    """From here on, what holds the object of one of `singletons` holds its address: that is what was written in the
+    place of the memo where it stands now. (That a pickler's memo may be set, CPython tests.)"""
+    if singletons:
+        memo = writer.memo.copy()
+        for each in singletons:
+            place, _ = memo.pop(id(each))
+            memo[id(each.object)] = place, each.object
+        writer.memo = memo
+
+
+def write_tags(writer: Writer, tags: list[Any]) -> None:
+    """Write `tags`: first which there are, so that all else can refer to them at no depth; then what they hold."""
+    kinds = dict.fromkeys(map(type, tags))
+    writer.reduced = {kind for kind in kinds if how_to_write(kind).reduces}
+    writer.whole = True
+    writer.dump(tags)
+    writer.whole = False
+    writer.dump((take_apart(tags), own_states(tags), classes.build_digests(kinds), versions_of(kinds)))
+
+
+def own_states(tags: list[Any]) -> list[tuple[int, Any]]:
+    """(place, attributes) of those of `tags` that have some; or what their own `__getstate__` returns instead."""
+    found = []
+    layouts: dict[type, Any] = {}
+    for place, tag in enumerate(tags):
+        kind = type(tag)
+        read = layouts.get(kind)
+        if read is None:
+            read = layouts[kind] = reader_of(kind)
+        state = read(tag)
+        if state is not None:
+            found.append((place, state))
+    return found
+
+
+def reader_of(kind: type) -> Any:
+    """What yields the state of an instance of `kind`."""
+    how = how_to_write(kind)
+    if how.reduces:
+        return no_state
+    if how.gets_state:
+        return state_by_author
+    return state_of_app if issubclass(kind, App) else layout(kind).read
+
+
+def no_state(tag: Any) -> None:
+    """Its own `__reduce__` has said it."""
+
+
+def state_by_author(tag: Any) -> Any:
+    """What its own `__getstate__` returns; what slots hold is left out, for that is written anyhow."""
+    state = timed(tag.__getstate__)
+    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
+        return state[0], {}
+    return state
+
+
+def state_of_app(app: App) -> dict[str, Any]:
+    """The attributes of the app, without what belongs to the server."""
+    found = layout(type(app)).read(app) or {}
+    return {name: value for name, value in found.items() if name not in live_tree(app).transient}
+
+
+def write_found(writer: Writer, known: set[int]) -> None:
+    """Write the tags that turned up outside the tree, with all that stands below them, and bodies of local classes."""
+    found, writer.found = writer.found, []
+    bodies, writer.local_classes = writer.local_classes, []
+    tops = [outermost(tag, known) for tag in found]
+    if any(isinstance(top, App) for top in tops):
+        raise Pinned("", "another session's app is within reach")
+    writer.dump([(cls, classes.class_body(cls)) for cls in bodies])
+    write_tags(writer, level_order(tops, {}, known))
+
+
+def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]], dict[int, int]]:
+    """The States that were met and those of their observers that were written, in the order in which they are told;
+    and how many of the States tell each tag, by its `id()`."""
+    states, readers = [], []
+    told: dict[int, int] = {}
+    for state in writer.states:
+        living = observers_of(state)
+        for each in living:
+            told[id(each)] = told.get(id(each), 0) + 1
+        written = [each for each in living if id(each) in known]
+        if written:
+            states.append(state)
+            readers.append(written)
+    return states, readers, told
+
+
+def outside_readers(app: App, tags: list[Any], told: dict[int, int]) -> list[Any]:
+    """Those of `tags` that read a State which is no part of the app, as one of its module: where they come to, there is
+    another one, or it has changed since, so they are to be shown anew."""
+    its_session = 1  # has a weak reference to the app
+    return [
+        tag
+        for tag in filter(getweakrefcount, tags)
+        if subscriptions(tag) - (its_session if tag is app else 0) > told.get(id(tag), 0)
+    ]

@@ -1,0 +1,31 @@
+"""Wire version 2: version 1 and beside it numbers, by which no event is lost and none runs twice (`docs/wire.md`).
+
+A message is decoded as in version 1, whose struct has the fields of both.
+"""
+
+from htag.wire.codec import Codec
+from htag.wire.messages import Reply
+
+
+class Codec2(Codec):
+    """Encodes what version 1 leaves out too: the number of an update, that of the event it answers, and notices."""
+
+    def __init__(self, first: Codec) -> None:
+        """`first`: that of version 1, whose key, limit and way with values it shares."""
+        self._cipher, self._limit, self._encoder = first._cipher, first._limit, first._encoder
+
+    def encode(self, reply: Reply) -> str:
+        """One reply or notice as text."""
+        try:
+            text = self._encoder.encode(reply)
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            text = self._mended(reply)
+        return self._cipher.conceal(text) if self._cipher else text.decode()
+
+
+class Codecs:
+    """The codec of each version that a tab can ask for."""
+
+    def __init__(self, first: Codec) -> None:
+        self.first = first
+        self.second = Codec2(first)
