@@ -189,3 +189,8 @@ def subscribe(state: State[Any], tags: Iterable[Any]) -> None:
     """Have `state` tell `tags` when it changes, in this order."""
     for tag in tags:
         state._subscribe(tag)
+
+
+def states_of(states: States) -> Mapping[str, State[Any]]:
+    """The States in `states`, by name."""
+    return states._states

@@ -16,6 +16,7 @@ from htag.session.session import Session
 from htag.session.snapshots import Snapshots
 from htag.session.status import SessionState
 from htag.session.store_access import StoreAccess
+from htag.snapshot import api
 from htag.tree.live import live_tree
 
 SETTLING_SECONDS = 0.3  # for handlers, tasks that are cancelled and async `on_unmount`: another worker waits meanwhile
@@ -114,7 +115,7 @@ class Mover:
     def release_app(self, session: Session, data: bytes) -> App | None:
         """Have the app of `session` leave memory; `data` is its snapshot. Returns it where something else holds it."""
         app = session.put_to_sleep(data)
-        if self._snapshots.code.is_held(app):
+        if api.is_held(app):
             return app
         live_tree(app).dispose()
         return None

@@ -165,7 +165,8 @@ class Parker:
                 try:
                     await self._destroy(session_id, parked)
                 except StoreError:
-                    self.parked[session_id] = parked._replace(until=now + self._limits.stored_seconds / 24)
+                    later = now + self._limits.stored_seconds / 24
+                    self.parked[session_id] = Parked(later, parked.generation, parked.app, parked.destroys)
                     return
 
     async def end_all(self) -> None:

@@ -17,7 +17,7 @@ from htag.session.parker import Parker, is_idle
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
-from htag.session.snapshots import AppSnapshots, Snapshots
+from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
@@ -40,7 +40,6 @@ class Persistence:
     def __init__(
         self,
         store: Store,
-        code: AppSnapshots,
         entity: type[App],
         key: bytes,
         maker: Maker,
@@ -48,14 +47,14 @@ class Persistence:
         observer: Observer,
         host: Host,
     ) -> None:
-        """`code`: `htag.snapshot`. `key`: seals snapshots; workers that share it read each other's."""
+        """`key`: seals snapshots; workers that share it read each other's."""
         self._limits = limits
         self._host = host
         self._observer = observer
         self.boot = secrets.token_hex(4)
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
-        self._snapshots = Snapshots(code, entity, key)
+        self._snapshots = Snapshots(entity, key)
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
         self.restorer = Restorer(self._snapshots, maker, observer, host.adopt, self.saver)
@@ -198,6 +197,11 @@ class Persistence:
         dirty = sum(1 for session in self.saver.dirty if session.stored and not session.stored.pinned)
         asleep = sum(1 for session in self._host.sessions.values() if session.asleep)
         return {"saved": max(0, stored - dirty), "dirty": dirty, "pinned": pinned, "asleep": asleep}
+
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        since = [session.stored.unsaved_since for session in self.saver.dirty if session.stored is not None]
+        return max((time.monotonic() - each for each in since if each), default=0.0)
 
     def relieve_soon(self, wanted: int) -> None:
         """Call `relieve` in the background, unless that is going on."""

@@ -10,10 +10,11 @@ from typing import Protocol
 from htag.app import App
 from htag.observer import Observer
 from htag.session.session import Session
-from htag.session.snapshots import Sealed, Snapshots, restore_tabs
+from htag.session.snapshots import Snapshots, restore_tabs
 from htag.session.status import SessionState
 from htag.session.stored import Noting, Stored
-from htag.snapshot.envelope import Header
+from htag.snapshot import api
+from htag.snapshot.envelope import Header, Sealed
 from htag.snapshot.errors import Moved
 from htag.stores.base import Record
 
@@ -120,11 +121,11 @@ class Restorer:
             try:
                 if not self._snapshots.is_readable(header):
                     raise Moved(f"format {header.format}, Python {header.python}")
-                loaded = self._snapshots.code.load(sealed.payload(), self._snapshots.entity)
+                loaded = api.load(sealed.payload(), self._snapshots.entity)
             except Moved as moved:
                 self._tell(header, moved)
                 app = self._maker.construct()
-                self._snapshots.code.carry(sealed.payload(), app)
+                api.carry(sealed.payload(), app)
                 return app, "carried"
             return loaded.app, loaded.outcome
 

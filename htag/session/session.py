@@ -363,8 +363,8 @@ class Session(Binding):
         self.end()
 
     def end(self, *, destroys: bool = True, unmounts: bool = True, disposes: bool = True) -> None:
-        """Close; or leave, where the app goes on elsewhere: then `on_destroy` does not run, nor `on_unmount` where it
-        has run, and a tree that something else holds (not `disposes`) stays as it is."""
+        """Close; or leave, where the app goes on elsewhere: without `on_destroy`; without `on_unmount`, if it has run;
+        and a tree that something else holds (not `disposes`) stays as it is."""
         if self.closed:
             return
         self.state = transition(self.state, SessionState.CLOSED)
@@ -374,8 +374,7 @@ class Session(Binding):
             self._forget()
         else:
             dispose = self._dispose if disposes else self._forget
-            closing = self._closing(dispose)._replace(destroys=destroys, unmounts=unmounts)
-            self.context.inside(self._close, closing)
+            self.context.inside(self._close, self._closing(dispose, destroys=destroys, unmounts=unmounts))
 
     def _close(self, closing: Closing) -> None:
         self._throttle.cancel()

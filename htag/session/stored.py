@@ -34,6 +34,7 @@ class Stored:
         "pinned",
         "quiet_since",
         "reclaimed",
+        "unsaved_since",
     )
 
     def __init__(self, noting: Noting, generation: int) -> None:
@@ -46,6 +47,8 @@ class Stored:
         """When it was saved last."""
         self.not_before = 0.0
         """When it may be saved again: a large one is saved less often."""
+        self.unsaved_since = 0.0
+        """When the oldest change came that no snapshot in the store has; 0 where there is none."""
         self.pinned = ""
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""

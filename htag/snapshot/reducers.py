@@ -1,12 +1,14 @@
-"""How values are written for which pickle has no way, or not the right one. Each is made again by a function of ours: by
-`getattr`, as pickle would, anything could be found."""
+"""How values are written for which pickle has no way, or not the right one.
+
+Each is made again by a function of ours: by `getattr`, as pickle would, anything could be found.
+"""
 
 import ast
 import asyncio
 import threading
 import weakref
 from itertools import count
-from types import CellType, MappingProxyType, MethodDescriptorType
+from types import MappingProxyType, MethodDescriptorType
 from typing import Any
 
 from htag.snapshot.errors import Moved, Pinned
@@ -88,8 +90,10 @@ def synchroniser(name: str) -> Any:
 
 SYNCHRONISERS: dict[str, Any] = {
     each.__name__: each
-    for each in (asyncio.Lock, asyncio.Event, asyncio.Semaphore, asyncio.BoundedSemaphore, asyncio.Queue)
-    + (asyncio.LifoQueue, asyncio.PriorityQueue)
+    for each in (
+        *(asyncio.Lock, asyncio.Event, asyncio.Semaphore, asyncio.BoundedSemaphore),
+        *(asyncio.Queue, asyncio.LifoQueue, asyncio.PriorityQueue),
+    )
 }
 
 

@@ -69,6 +69,7 @@ class Admission:
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
+        self.registry.located(scope.get("server"))
         return bool(self.signer.values(scope["headers"]))
 
     def is_same_origin(self, scope: Scope) -> bool:
