@@ -12,6 +12,7 @@ from collections.abc import Callable
 from htag.errors import StoreError
 from htag.process.collector import collector
 from htag.stores.base import Store
+from htag.stores.time_limit import TimeLimit
 from htag_stack.memory import Memory
 
 LAG_EVERY = 0.25  # seconds; a stall shorter than this can be missed, and no visitor notices it
@@ -20,7 +21,6 @@ LAG_KEPT = 60
 MEASURE_EVERY = 1.0  # seconds
 PING_EVERY = 2.0  # seconds
 PING_SECONDS = 1.0  # a store that takes longer is as good as down
-PING_ATTEMPTS = 3
 FULL_SECONDS = 30.0  # of refusing newcomers for memory, after which load balancers are told (/health/ready)
 
 logger = logging.getLogger("htag_stack")
@@ -37,6 +37,7 @@ class Vitals:
         self.memory = memory or Memory()
         self._full_since: float | None = None
         self.store_error: StoreError | None = None
+        self._store_checked = False
 
     @property
     def uptime(self) -> float:
@@ -95,37 +96,31 @@ class Vitals:
     async def _watch_store(self) -> None:
         while True:
             self._keep(await self._ping())
+            if self.store_error is None and not self._store_checked:
+                await self._check_store()
             await asyncio.sleep(PING_EVERY)
 
     async def _ping(self) -> StoreError | None:
-        """Ask the store, and return what is wrong with it.
-
-        While the loop is late, the answer waits unread and every timeout strikes, here and in the store's own client:
-        that is no verdict, so the store is asked once more.
-        """
-        for _ in range(PING_ATTEMPTS):
-            error, late = await self._ping_once()
-            if error is None or late < PING_SECONDS / 4:
-                return error
-        return self.store_error  # what was known before: of a loop that is always late there is nothing to learn
-
-    async def _ping_once(self) -> tuple[StoreError | None, float]:
-        """Ask the store once: what is wrong with it, and by how many seconds the loop was late meanwhile."""
-        asked = asyncio.ensure_future(self._store.ping())
-        step, late = PING_SECONDS / 20, 0.0
-        deadline = time.monotonic() + PING_SECONDS
+        """Ask the store, and return what is wrong with it. A busy loop, which reads no answer, is no verdict on it."""
         try:
-            while not asked.done() and (now := time.monotonic()) < deadline:
-                await asyncio.wait([asked], timeout=step)
-                late = max(late, time.monotonic() - now - step)
-            if not asked.done():
-                return StoreError(f"the store did not answer within {PING_SECONDS:g} s"), late
-            await asked
+            async with TimeLimit(PING_SECONDS):
+                await self._store.ping()
+        except TimeoutError:
+            return StoreError(f"the store did not answer within {PING_SECONDS:g} s")
         except StoreError as error:
-            return error, late
-        finally:
-            asked.cancel()
-        return None, late
+            return error
+        return None
+
+    async def _check_store(self) -> None:
+        """Say how the store is set up to lose sessions: at start, and when it is back, since it may be another one."""
+        try:
+            complaints = await self._store.check()
+        except StoreError as error:
+            self._keep(error)  # and ask again once it answers
+            return
+        self._store_checked = True
+        for complaint in complaints:
+            logger.warning("the session store is not safe: %s", complaint)
 
     def _keep(self, error: StoreError | None) -> None:
         """Keep what a ping found, and log it once when it changes."""
@@ -134,3 +129,4 @@ class Vitals:
         elif error is None and self.store_error is not None:
             logger.info("the session store is back")
         self.store_error = error
+        self._store_checked = self._store_checked and error is None

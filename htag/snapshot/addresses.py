@@ -97,8 +97,6 @@ def code_ref(function: FunctionType) -> CodeRef:
 def _find_ref(function: FunctionType) -> CodeRef:
     code, label = function.__code__, function.__qualname__
     name = function.__globals__.get("__name__")
-    if name == "__mp_main__":
-        name = "__main__"  # what `multiprocessing` calls the script in its children, where it goes by both names
     module = sys.modules.get(name) if isinstance(name, str) else None
     if module is None or module.__dict__ is not function.__globals__:
         raise Pinned("", f"{label} was made by exec, or by a module {name!r} that is not imported any more")
@@ -174,14 +172,20 @@ def live_module(name: str) -> ModuleType:
         raise Moved(f"the module {name} cannot be imported: {error}") from None
 
 
-def named_function(name: str, path: str) -> FunctionType:
-    """The function that the module `name` holds under a dotted `path`. Raises Moved, where there is none."""
+def look_up(name: str, path: str) -> Any:
+    """What the module `name` holds under a dotted `path`. Raises Moved, where there is nothing."""
     found: Any = live_module(name)
     try:
         for part in path.split("."):
             found = getattr(found, part)
     except AttributeError as error:
         raise Moved(f"{name}.{path} is gone: {error}") from None
+    return found
+
+
+def named_function(name: str, path: str) -> FunctionType:
+    """The function that the module `name` holds under a dotted `path`. Raises Moved, where there is none."""
+    found = look_up(name, path)
     if not isinstance(found, FunctionType):
         raise Moved(f"{name}.{path} is no function any more")
     live_module(found.__globals__["__name__"])  # a module may hold another one's, which the reader may not have

@@ -4,15 +4,16 @@ And the question whether an object that was built by an earlier version of its c
 """
 
 import dis
+import functools
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from htag.snapshot.digests import own_digest
 from htag.snapshot.errors import Moved, Pinned
-from htag.snapshot.functions import is_named
+from htag.snapshot.functions import is_named, plain_annotations
 from htag.tree.tag import GTag
 
 HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
@@ -22,9 +23,15 @@ HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
 LEFT_OUT = frozenset(
     (
         *("__dict__", "__weakref__", "__module__", "__qualname__", "__slots__", "__firstlineno__"),
-        *("__static_attributes__", "__annotate_func__", "__annotations_cache__", "__annotate__"),
+        *("__static_attributes__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"),
     )
 )
+
+# What stands around a function in a class body, as it is made again. In a pickle by these names: those of Python are
+# none that a snapshot may refer to, for they make something of whatever they are given.
+DESCRIPTORS: dict[str, Callable[..., Any]] = {
+    each.__name__: each for each in (staticmethod, classmethod, property, functools.cached_property)
+}
 
 Body = list[tuple[str, Any]]
 
@@ -40,6 +47,8 @@ def reduce_class(cls: type, queue: Callable[[type], object]) -> Any:
         return NotImplemented
     if type(cls) is not type:
         raise Pinned("", f"{cls.__qualname__} is made in a function, by {type(cls).__qualname__}")
+    if "__dataclass_fields__" in cls.__dict__:  # its methods are made by exec
+        raise Pinned("", f"{cls.__qualname__} is made in a function, by dataclass")
     for base in cls.__mro__[1:]:
         if "__init_subclass__" in base.__dict__ and base not in (object, GTag):
             raise Pinned("", f"{cls.__qualname__} is made in a function, by {base.__qualname__}.__init_subclass__")
@@ -52,30 +61,26 @@ def class_body(cls: type) -> Body:
     """What a class made in a function has: names and values, ready for a pickle."""
     slots = cls.__dict__.get("__slots__", ())
     members = {slots} if isinstance(slots, str) else set(slots)
-    return [
-        (name, _as_data(value)) for name, value in cls.__dict__.items() if name not in LEFT_OUT and name not in members
-    ]
+    left_out = LEFT_OUT | members
+    return [(name, _as_data(name, value)) for name, value in cls.__dict__.items() if name not in left_out]
 
 
-def _as_data(value: Any) -> Any:
-    if isinstance(value, staticmethod | classmethod):
-        return Descriptor(type(value), (value.__func__,))
-    if type(value) is property:
-        return Descriptor(property, (value.fget, value.fset, value.fdel, value.__doc__))
-    return value
+def _as_data(name: str, value: Any) -> Any:
+    if name == "__annotations__":
+        return plain_annotations(value)
+    kind = type(value).__name__
+    if DESCRIPTORS.get(kind) is not type(value):
+        return value
+    if kind == "property":
+        return Descriptor(kind, (value.fget, value.fset, value.fdel, value.__doc__))
+    return Descriptor(kind, (value.func if kind == "cached_property" else value.__func__,))
 
 
-class Descriptor:
-    """What stands in a class body around functions, as data."""
+class Descriptor(NamedTuple):
+    """What stands around a function in a class body, as data."""
 
-    __slots__ = ("kind", "parts")
-
-    def __init__(self, kind: Callable[..., Any], parts: tuple[Any, ...]) -> None:
-        self.kind = kind
-        self.parts = parts
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Descriptor, (self.kind, self.parts)
+    kind: str  # one of DESCRIPTORS
+    parts: tuple[Any, ...]
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -92,7 +97,12 @@ def make_class(name: str, bases: tuple[type, ...], module: str, qualname: str, s
 def fill_class(cls: type, body: Body) -> None:
     """Give a class that was read its body."""
     for name, value in body:
-        type.__setattr__(cls, name, value.kind(*value.parts) if type(value) is Descriptor else value)
+        made = value
+        if type(value) is Descriptor:
+            made = DESCRIPTORS[value.kind](*value.parts)
+            if hasattr(made, "__set_name__"):
+                made.__set_name__(cls, name)
+        type.__setattr__(cls, name, made)
 
 
 # -- objects of an earlier version -------------------------------------------------------------------------------------

@@ -102,11 +102,14 @@ def _reduce_unusual(function: FunctionType, ref: CodeRef, closure: tuple[Any, ..
 
 
 def _annotations(function: FunctionType) -> dict[str, Any]:
-    """The annotations that are texts, None or classes with a name: others are not worth to pin a session for."""
     try:
-        found = function.__annotations__
+        return plain_annotations(function.__annotations__)
     except (AttributeError, NameError, TypeError):  # from Python 3.14 on they are worked out when asked for
         return {}
+
+
+def plain_annotations(found: dict[str, Any]) -> dict[str, Any]:
+    """The annotations that are texts, None or classes with a name: others are not worth to pin a session for."""
     return {name: value for name, value in found.items() if isinstance(value, str | None) or _is_named_class(value)}
 
 
@@ -202,6 +205,16 @@ def cache(function: Callable[..., Any], size: int | None, typed: bool) -> Any:
     return functools.lru_cache(size, typed)(function)
 
 
+def reduce_partial_method(method: Any) -> Reduced:
+    """Reduce a `functools.partialmethod`, which pickle cannot make again from Python 3.14 on."""
+    return partial_method, (method.func, method.args, method.keywords)
+
+
+def partial_method(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Read a `functools.partialmethod`."""
+    return functools.partialmethod(function, *arguments, **keywords)
+
+
 def refuse_under_way(started: Any) -> Reduced:
     """Raise Pinned for a generator or a coroutine: a frame of Python cannot be stored."""
     raise Pinned("", f"the {type(started).__name__} {started.__qualname__} has begun or waits to begin")
@@ -218,6 +231,7 @@ SPECIAL: dict[type, Callable[[Any], Reduced]] = {
     MethodType: reduce_method,
     BuiltinMethodType: reduce_builtin,
     type(functools.lru_cache(reduce_cell)): reduce_cache,
+    functools.partialmethod: reduce_partial_method,
     GeneratorType: refuse_under_way,
     CoroutineType: refuse_under_way,
     AsyncGeneratorType: refuse_under_way,

@@ -10,6 +10,7 @@ from copyreg import dispatch_table
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
+from weakref import getweakrefcount
 
 from htag.app import App
 from htag.snapshot import classes, functions, process_bound, reducers
@@ -22,6 +23,7 @@ from htag.state import State, hold, is_bare, made_again, observers_of, value_of
 from htag.tree.live import LiveTree, live_tree
 from htag.tree.node import Node
 from htag.tree.parts import layout, level_order, outermost, take_apart
+from htag.tree.readers import subscriptions
 from htag.tree.record import record
 
 FORMAT = 1  # of what stands in a payload: another number is another form
@@ -168,7 +170,8 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     while writer.found or writer.local_classes:
         write_found(writer, known)
     writer.dump(None)
-    writer.dump(observers(writer, known))
+    states, readers, told = observers(writer, known)
+    writer.dump((states, readers, outside_readers(app, tags, told)))
     return file.getvalue()
 
 
@@ -247,12 +250,28 @@ def write_found(writer: Writer, known: set[int]) -> None:
     write_tags(writer, level_order(tops, {}, known))
 
 
-def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]]]:
-    """The States that were met and those of their observers that were written, in the order in which they are told."""
+def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]], dict[int, int]]:
+    """The States that were met and those of their observers that were written, in the order in which they are told;
+    and how many of the States tell each tag, by its `id()`."""
     states, readers = [], []
+    told: dict[int, int] = {}
     for state in writer.states:
-        living = [each for each in observers_of(state) if id(each) in known]
-        if living:
+        living = observers_of(state)
+        for each in living:
+            told[id(each)] = told.get(id(each), 0) + 1
+        written = [each for each in living if id(each) in known]
+        if written:
             states.append(state)
-            readers.append(living)
-    return states, readers
+            readers.append(written)
+    return states, readers, told
+
+
+def outside_readers(app: App, tags: list[Any], told: dict[int, int]) -> list[Any]:
+    """Those of `tags` that read a State which is no part of the app, as one of its module: where they come to, there is
+    another one, or it has changed since, so they are to be shown anew."""
+    its_session = 1  # has a weak reference to the app
+    return [
+        tag
+        for tag in filter(getweakrefcount, tags)
+        if subscriptions(tag) - (its_session if tag is app else 0) > told.get(id(tag), 0)
+    ]

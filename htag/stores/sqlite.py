@@ -1,6 +1,7 @@
 """A store in an SQLite file, for one host: its workers share the file, and need no server."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,9 @@ from htag.stores.time_limit import TimeLimit
 
 Answer = TypeVar("Answer")
 
-ANSWER_SECONDS = 5.0  # above the file's own wait for a lock, twice; a disk that takes longer is as good as down
+ANSWER_SECONDS = 3.0  # above the file's own wait for a lock; a disk that takes longer is as good as down
+BYTES_PER_SECOND = 16 * 1024 * 1024  # for what is large
+SCARCE_BYTES = 256 * 1024 * 1024  # of the disk: some ten thousand sessions, or the log of a program that fails
 
 
 class SqliteStore:
@@ -41,7 +44,8 @@ class SqliteStore:
     async def save(self, saves: Sequence[Save]) -> list[bool]:
         check_sizes(saves)
         before = self._acknowledged.count
-        count, saved = await self._ask(lambda: self._file.save(saves))
+        size = sum(len(save.data) for save in saves)
+        count, saved = await self._ask(lambda: self._file.save(saves), size)
         self._acknowledged.note(count, before)
         return saved
 
@@ -56,26 +60,32 @@ class SqliteStore:
         return self._acknowledged.pulse(await self._ask(self._file.pulse), before)
 
     async def check(self) -> list[str]:
-        return []
+        free = await self._ask(lambda: shutil.disk_usage(self._path.resolve().parent).free)
+        if free > SCARCE_BYTES:
+            return []
+        return [f"The disk of the store in {self._path} has only {free // 1024**2} MiB left."]
 
     async def ping(self) -> None:
         await self._ask(self._file.ping)
 
     async def close(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.submit(self._file.close)
-            thread.shutdown(wait=False)  # not here: it would hold up the event loop
+        if self._thread is not None:
+            try:
+                await self._ask(self._file.close)
+            finally:
+                self._thread.shutdown(wait=False)  # not here: it would hold up the event loop
+                self._thread = None
 
-    async def _ask(self, question: Callable[[], Answer]) -> Answer:
-        """Run `question` in the thread."""
+    async def _ask(self, question: Callable[[], Answer], size: int = 0) -> Answer:
+        """Run `question` in the thread. `size`: bytes that it writes, where they may be many."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "sqlite-store")
+        limit = ANSWER_SECONDS + size / BYTES_PER_SECOND
         asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
         try:
-            async with TimeLimit(ANSWER_SECONDS):
+            async with TimeLimit(limit):
                 return await asked
         except TimeoutError as error:
-            raise StoreError(f"the store in {self._path} did not answer within {ANSWER_SECONDS:g} s") from error
+            raise StoreError(f"the store in {self._path} did not answer within {limit:.1f} s") from error
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the store in {self._path}: {sentence(error)}") from error

@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-STEPS = 4  # a limit passes in so many steps
+STEPS = 10  # of a limit; an answer needs a few turns of the loop, to connect, to ask and to be read
 
 
 class TimeLimit:

@@ -59,11 +59,11 @@ class ValkeyStore:
 
     async def drop(self, session_id: str, generation: int) -> bool:
         arguments = [generation, int(DROPPED_SECONDS * 1000)]
-        return bool(await self._client.run("drop", [PREFIX + session_id], arguments))
+        return _number(await self._client.run("drop", [PREFIX + session_id], arguments)) == 1
 
     async def pulse(self) -> int:
         before = self._acknowledged.count
-        count = int(await self._client.run("pulse", [self._pulse_key], []))
+        count = _number(await self._client.run("pulse", [self._pulse_key], []))
         return self._acknowledged.pulse(count, before)
 
     async def check(self) -> list[str]:
@@ -112,6 +112,12 @@ def _parsed(record: bytes) -> Record | None:
     if not (newline and space and generation.isdigit()):
         raise StoreError("the Valkey server has something under a session's key that is no session")
     return Record(int(generation), owner.decode(errors="replace"), data)
+
+
+def _number(answer: object) -> int:
+    if isinstance(answer, int):
+        return answer
+    raise _nonsense(answer)
 
 
 def _nonsense(answer: object) -> StoreError:

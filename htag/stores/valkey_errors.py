@@ -4,11 +4,14 @@ import re
 
 from redis.exceptions import AuthenticationError, RedisError
 
-# By the word that a server's error begins with.
+_RIGHTS = "it does not let this user do what sessions need (docs/configuration.md, HTAG_STORE)"
+# By what a server's error begins with.
 _SENTENCES = {
     "NOAUTH": "it wants a password: put one into the store's URL, as in valkey://user:password@host",
     "WRONGPASS": "it refuses the user name or the password of the store's URL",
-    "NOPERM": "it does not let this user do what sessions need (docs/configuration.md, HTAG_STORE)",
+    "NOPERM": _RIGHTS,
+    "ACL failure in script": _RIGHTS,
+    "The user executing the script can't run this command": _RIGHTS,  # Redis 6
     "OOM": "its memory is full (maxmemory), so it keeps nothing more",
     "READONLY": "it is a replica, which cannot be written to: the store's URL must name the primary",
     "MASTERDOWN": "it is a replica that has lost its primary",
@@ -19,14 +22,16 @@ _SENTENCES = {
     "CLUSTERDOWN": "it is a cluster that is down",
     "WRONGTYPE": "another program uses a key of ours: give sessions a database of their own, as in valkey://host/1",
 }
-_CODE = re.compile(rf"(?:^|-)({'|'.join(_SENTENCES)})\b")  # Redis 6 has an error within a script after a minus sign
+_CODE = re.compile(
+    rf"(?:^|-)(?:ERR )?({'|'.join(_SENTENCES)})\b"
+)  # Redis 6 has an error within a script after a minus sign
 _ARGUMENTS = re.compile(r",? with args beginning with.*", re.DOTALL)  # which may be a password or a session's id
 
 
 def sentence(error: RedisError | OSError) -> str:
     """Say in plain words what is wrong, then in the server's."""
     text = _ARGUMENTS.sub("", str(error)) or type(error).__name__
-    found = _CODE.search(f"{_code(error)} {text}")
+    found = _CODE.search(f"{_code(error)} {text}".strip())
     return f"{_SENTENCES[found[1]]} ({text})" if found else text
 
 

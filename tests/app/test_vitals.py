@@ -12,6 +12,7 @@ import pytest
 from htag.errors import StoreError
 from htag.process.collector import collector
 from htag.stores.memory import MemoryStore
+from htag.stores.time_limit import TimeLimit
 from htag_stack import vitals as module
 from htag_stack import vitals as vitals_module
 from htag_stack.memory import Memory, Use
@@ -24,6 +25,12 @@ class FlakyStore(MemoryStore):
         super().__init__()
         self.trouble: Exception | None = None
         self.silent = False
+        self.complaints: list[str] = []
+
+    async def check(self) -> list[str]:
+        if self.trouble:
+            raise self.trouble
+        return self.complaints
 
     async def ping(self) -> None:
         if self.silent:
@@ -89,6 +96,24 @@ async def test_a_store_that_goes_and_comes_back_is_said_once_each(caplog: pytest
     ]
 
 
+async def test_what_is_wrong_with_the_store_s_set_up_is_said_once_and_again_when_another_may_have_come_in_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = FlakyStore()
+    store.trouble = StoreError("connection refused")
+    store.complaints = ["It keeps nothing on disk."]
+    vitals = Vitals(store)
+    async with watched(vitals):
+        await until(lambda: vitals.store_error)
+        for times in (1, 2):
+            store.trouble = None
+            await until(lambda times=times: caplog.text.count("not safe: It keeps nothing on disk.") == times)  # type: ignore[misc]
+            await asyncio.sleep(0.05)
+            assert caplog.text.count("not safe") == times
+            store.trouble = StoreError("connection refused")
+            await until(lambda: vitals.store_error)
+
+
 async def test_a_store_that_does_not_answer_is_down_and_holds_nothing_up() -> None:
     store = FlakyStore()
     store.silent = True
@@ -124,7 +149,7 @@ class SlowlyAnswered(MemoryStore):
         reader, writer = self._streams = self._streams or await asyncio.open_connection(sock=self._ours)
         writer.write(b"?")
         try:
-            async with asyncio.timeout(self._patience):
+            async with TimeLimit(self._patience or 60):
                 await reader.readexactly(1)
         except TimeoutError as error:
             raise StoreError("TimeoutError") from error

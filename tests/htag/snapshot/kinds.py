@@ -125,10 +125,10 @@ def wrapping(function):
 
 def hiding(function):
     def replacement(*args):
-        replacement.calls += 1
+        replacement.calls += 1  # type: ignore[attr-defined]
         return "hidden", function(*args)
 
-    replacement.calls = 0
+    replacement.calls = 0  # type: ignore[attr-defined]
     return replacement
 
 
@@ -218,13 +218,13 @@ class Derived(Base):
         return super().click, self.click, self.__secret, self.static, self.of_class, self.handler, super().of_class
 
     def closures(self):
-        return lambda: super(Derived, self).click(), lambda: __class__.__name__
+        return lambda: super(Derived, self).click(), lambda: __class__.__name__  # type: ignore[name-defined]
 
 
 def same_owner():
     owner = Derived()
-    owner.own = owner.click
-    return owner, owner.click, owner.own
+    owner.own = owner.click  # type: ignore[attr-defined]
+    return owner, owner.click, owner.own  # type: ignore[attr-defined]
 
 
 # -- other kinds -------------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def twice():
 
     first = same
 
-    def same():
+    def same():  # type: ignore[no-redef]
         return 2
 
     return first, same
@@ -299,12 +299,12 @@ def in_finally():
 def with_attributes():
     def noted() -> "str | None":
         """Say the note."""
-        return noted.note
+        return noted.note  # type: ignore[attr-defined]
 
-    noted.note = "attribute"
+    noted.note = "attribute"  # type: ignore[attr-defined]
     noted.__name__ = "renamed"
     noted.__qualname__ = "elsewhere.renamed"
-    lambda_with_one = lambda: lambda_with_one.note  # noqa: E731
+    lambda_with_one: Any = lambda: lambda_with_one.note  # noqa: E731
     lambda_with_one.note = 2
     return noted, lambda_with_one
 

@@ -116,7 +116,7 @@ def named_one(number):
 def test_marks_of_a_handler_are_put_on_once():
     """Loaded where another function has another mark, it is that of the snapshot."""
     data = dumps(kinds.marked_at_run_time())
-    del kinds.even_and_odd._htag_js_prefix
+    del kinds.even_and_odd._htag_js_prefix  # type: ignore[attr-defined]
     assert loads(data) is kinds.even_and_odd
     assert kinds.prefix_of(kinds.even_and_odd) == "event.stopPropagation(); "
 
@@ -138,5 +138,6 @@ def test_what_has_a_name_is_told():
 def test_each_type_has_one_reducer():
     assert {each.__name__ for each in SPECIAL} == {
         *("function", "cell", "method", "builtin_function_or_method", "_lru_cache_wrapper"),
+        "partialmethod",
         *("generator", "coroutine", "async_generator", "CodeRef", "Group"),
     }

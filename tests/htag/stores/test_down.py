@@ -77,7 +77,7 @@ def test_a_file_whose_opening_is_cancelled_leaves_no_thread(tmp_path: Path, monk
         time.sleep(0.2)
         return connect(*arguments, **options)
 
-    async def cancelled() -> None:
+    async def cancelled() -> Store:
         store = SqliteStore(f"{tmp_path}/cancelled.db", 60)
         asking = asyncio.create_task(store.ping())
         await asyncio.sleep(0.05)
@@ -85,12 +85,12 @@ def test_a_file_whose_opening_is_cancelled_leaves_no_thread(tmp_path: Path, monk
         await asyncio.wait([asking])
         assert asking.cancelled()
         await store.close()
+        return store
 
     monkeypatch.setattr(sqlite3, "connect", slowly)
     before = set(threading.enumerate())
-    asyncio.run(cancelled())
-    workers = [each for each in set(threading.enumerate()) - before if "sqlite-store" in each.name]
-    assert workers
+    store = asyncio.run(cancelled())
+    workers = set(threading.enumerate()) - before
     for worker in workers:
         worker.join(1)  # it has been told to stop; the other way it would sleep on
-    assert not [each for each in workers if each.is_alive()]
+    assert not [each for each in workers if each.is_alive()], store
