@@ -34,6 +34,7 @@ class Stored:
         "pinned",
         "quiet_since",
         "reclaimed",
+        "unsaved_since",
     )
 
     def __init__(self, noting: Noting, generation: int) -> None:
@@ -42,6 +43,8 @@ class Stored:
         """The fencing token of its saves."""
         self.in_store = False
         """Whether the store has acknowledged a save, or had the session when it was taken over."""
+        self.unsaved_since = 0.0
+        """Since when it waits for its changes to be saved; 0: it does not."""
         self.quiet_since = 0.0
         """When it was saved last."""
         self.not_before = 0.0
