@@ -200,6 +200,11 @@ class Persistence:
         asleep = sum(1 for session in self._host.sessions.values() if session.asleep)
         return {"saved": max(0, stored - dirty), "dirty": dirty, "pinned": pinned, "asleep": asleep}
 
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        since = [session.stored.unsaved_since for session in self.saver.dirty if session.stored is not None]
+        return max((time.monotonic() - each for each in since if each), default=0.0)
+
     def relieve_soon(self, wanted: int) -> None:
         """Call `relieve` in the background, unless that is going on."""
         if self._relief is None or self._relief.done():

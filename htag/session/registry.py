@@ -268,7 +268,7 @@ class SessionRegistry:
 
     def unsaved_seconds(self) -> float:
         """For how long the session that waits longest for its save has waited; 0 where none waits."""
-        return 0.0 if self.persistence is None else self.persistence.saver.unsaved_seconds()
+        return 0.0 if self.persistence is None else self.persistence.unsaved_seconds()
 
     @property
     def store_up(self) -> bool:

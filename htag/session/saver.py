@@ -73,9 +73,12 @@ class Saver:
     def note(self, session: object) -> None:
         """`session` has changed. It is saved soon, unless no tab has ever connected to it."""
         assert isinstance(session, Session)
-        if session.state is not SessionState.NEW and not session.closed and session.stored is not None:
+        if session in self.dirty:
+            return
+        if session.state is not SessionState.NEW and not session.closed:
             self.dirty[session] = None
-            session.stored.unsaved_since = session.stored.unsaved_since or time.monotonic()
+            if session.stored is not None and not session.stored.unsaved_since:
+                session.stored.unsaved_since = time.monotonic()
             self._arm(self._pause)
 
     def drop(self, session_id: str, generation: int) -> None:
@@ -86,11 +89,6 @@ class Saver:
     def forget(self, session: Session) -> None:
         """`session` is over, or has gone: there is nothing to save any more."""
         self.dirty.pop(session, None)
-
-    def unsaved_seconds(self) -> float:
-        """For how long the session that waits longest for its save has waited; 0 where none waits."""
-        since = [each.stored.unsaved_since for each in self.dirty if each.stored is not None]
-        return max((time.monotonic() - each for each in since if each), default=0.0)
 
     async def stop(self) -> None:
         """Make the drops that wait, and save no more. What is dirty stays so."""
@@ -222,7 +220,7 @@ class Saver:
         """Note why `session` cannot be saved: it is tried again after its next change."""
         session.clean = True
         if session.stored is not None:
-            session.stored.unsaved_since = 0.0  # what waits for nothing is not late
+            session.stored.unsaved_since = 0.0  # it waits for nothing
         if session.stored is not None and session.stored.pinned != reason:
             session.stored.pinned = reason
             session.failures.log(logging.WARNING, PINNED, type(session.app).__name__, reason)
@@ -269,8 +267,7 @@ class Saver:
             self._aside(self._refused(session))
             return outcome
         stored.in_store, stored.reclaimed, stored.quiet_since = True, False, time.monotonic()
-        if session.clean:
-            stored.unsaved_since = 0.0
+        stored.unsaved_since = 0.0 if session.clean else stored.quiet_since
         if session.id == one.taken.session_id:
             for former in stored.former:
                 self.drop(former, generation)

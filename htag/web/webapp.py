@@ -92,7 +92,9 @@ class WebApp:
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
         codecs = Codecs(self.codec)
         stream = StreamEndpoint(admission, codecs)
-        self._end = UvicornEnd(stream.end_all, self._close, stream.reopen, has_secret=secret is not None)
+        self._end = UvicornEnd(
+            self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
+        )
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
@@ -141,6 +143,11 @@ class WebApp:
             yield
         finally:
             await self._close()
+
+    async def _move_out(self, seconds: float) -> None:
+        """Move all sessions to where another process finds them, unless the program around has done so (it drains)."""
+        if self.registry.persistence is not None and not self.registry.draining:
+            await self.registry.move_out(seconds)
 
     async def _close(self) -> None:
         """End all sessions. No tab is connected any more; the same WebApp may be served again."""
