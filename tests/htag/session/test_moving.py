@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 import weakref
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.session.parker import is_idle
 from htag.session.takeover import HeldElsewhere
 from htag.tree.tag import current_app
 from tests.htag.session.lasting import DIARY, HELD, Hooked, Slow, Start, only_session, saved, workers
@@ -273,6 +275,7 @@ async def test_on_destroy_does_not_run_for_a_session_that_another_worker_had_sin
 
 async def asleep(team: Any, web: Any) -> None:
     await saved(web)
+    await until(lambda: all(is_idle(each, time.monotonic()) for each in web.registry.sessions.values()))
     await team.persistence(web).parker.put_to_sleep(web.registry.sessions.values(), "idle")
 
 
