@@ -8,6 +8,7 @@ Proxy     (in `tree.reactive`) a list, dict, set or tuple inside a State: changi
 import inspect
 from collections.abc import Iterable, Mapping
 from gc import get_referents
+from sys import getsizeof
 from typing import Any, Self, TypeVar, cast
 
 from htag.tree.reactive import Reactive, raw, stored
@@ -165,6 +166,11 @@ def observers_of(state: State[Any]) -> list[Any]:
     """The tags that are told when `state` changes, in the order in which they are told."""
     observers = state._observers
     return [*observers.living()] if observers else []
+
+
+def observers_bytes(state: State[Any]) -> int:
+    """Bytes of the list of its observers, which is made at the first read."""
+    return 0 if state._observers is None else getsizeof(state._observers)
 
 
 def made_again(cls: type[State[Any]], value: Any) -> State[Any]:
