@@ -56,7 +56,7 @@ VALUES: dict[str, frozenset[str]] = {
         "types": "GenericAlias MappingProxyType SimpleNamespace",
         "typing": "Any Optional Union",
         "uuid": "SafeUUID UUID uuid4",
-        "weakref": "WeakSet",
+        "_weakrefset": "WeakSet",
         "zoneinfo": "ZoneInfo",
         # by which this package makes things again
         "htag.snapshot.addresses": "find_code find_group",
