@@ -35,11 +35,7 @@ class Saving:
 
     def __init__(self) -> None:
         self.store = Store(60)
-<<<<<<< HEAD
         snapshots = Snapshots(Counter, b"k" * 32)
-=======
-        snapshots = Snapshots(Counter, b"key")
->>>>>>> operate
         self.saver = Saver(StoreAccess(self.store), snapshots, Limits(), Observer(), self._refused)
         self.session: Session = session_of(Counter())
         self.session.stored = Stored(self.saver, 1)
@@ -95,11 +91,7 @@ async def test_what_changes_while_it_is_saved_waits_from_then_on() -> None:
 
 async def test_what_is_pinned_waits_for_nothing() -> None:
     saving = Saving()
-<<<<<<< HEAD
     saving.session.app.handle = (each for each in ())  # type: ignore[attr-defined]  # which nothing can pickle
-=======
-    saving.session.app.__dict__["handle"] = (each for each in "ab")
->>>>>>> operate
     saving.session.note_change()
     await saving.save()
     assert saving.since == 0
