@@ -92,7 +92,7 @@ class NumberedInbox(Inbox):
         if type(replies) is not list:
             log.begin(number, message.callback_id)
             return self._begin(message, replies, origin)
-        self._answer_all(number, replies, origin)
+        self._answer_all(message, number, replies, origin)
         return None
 
     def _submit_otherwise(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
@@ -112,7 +112,7 @@ class NumberedInbox(Inbox):
         elif self._waiting is not None:
             return self._enqueue(message, origin)
         else:
-            self._answer_all(number, self._skip(message), origin)
+            self._answer_all(message, number, self._skip(message), origin)
         return None
 
     def _acknowledge(self, revision: Any) -> None:
@@ -121,15 +121,17 @@ class NumberedInbox(Inbox):
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
-    def _answer_all(self, number: int, replies: list[Answer], origin: Channel | None) -> None:
-        """The first of `replies` answers event `number`."""
-        self._answer(number, replies[0], origin)
+    def _answer_all(self, message: Message, number: int, replies: list[Answer], origin: Channel | None) -> None:
+        """The first of `replies` answers `message`, which is event `number`."""
+        self._answer(message, number, replies[0], origin)
         for reply in replies[1:]:
             self._send(reply, origin)
 
-    def _answer(self, number: int, reply: Answer, origin: Channel | None) -> None:
-        """`reply` answers event `number`, which is done."""
+    def _answer(self, message: Message, number: int, reply: Answer, origin: Channel | None) -> None:
+        """`reply` answers `message`, which is event `number` and done."""
         reply.done = number
+        if reply.callback_id is UNSET:  # what the event was for did not run
+            reply.callback_id, reply.result = message.callback_id, None
         session = self._session
         kept = reply if type(reply) is Failure or is_small(reply.result) else session.codec.freeze(reply)
         self.log.finish(number, kept, session.journal.head + 1)
@@ -212,7 +214,7 @@ class NumberedInbox(Inbox):
         if not isinstance(replies, list):
             self._begin(message, replies, None)
             return
-        self._answer_all(message.n, replies, None)
+        self._answer_all(message, message.n, replies, None)
 
     async def _deliver(self, message: Message, replies: Replies, origin: Channel | None) -> None:
         number: Any = message.n
@@ -223,11 +225,11 @@ class NumberedInbox(Inbox):
         async for reply in one_by_one(replies):
             if not answered and (type(reply) is Failure or reply.callback_id is not UNSET):
                 answered = True
-                self._answer(number, reply, None)
+                self._answer(message, number, reply, None)
             else:
                 self._send(reply, None)
         if not answered:  # its tab waits for no result, only for its being done
-            self._answer(number, Update({}, [], []), None)
+            self._answer(message, number, Update({}, [], []), None)
 
 
 def is_small(result: Any) -> bool:
