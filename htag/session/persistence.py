@@ -29,6 +29,8 @@ PULSE_SECONDS = 2.0  # between two looks whether the store is what it was
 TOUCHED_TOGETHER = 500
 TOUCHES = 8  # within a session's time to live in the store, of one that lives and has nothing to save
 
+LEAST_BYTES = 16 << 10  # that a session frees which has not been measured yet
+
 LOST = "the store has lost data, or is an older copy of itself: %d sessions are saved again"
 
 logger = logging.getLogger("htag")
@@ -217,7 +219,7 @@ class Persistence:
             if wanted <= 0:
                 return
             if not session.channels and self._mover.can_move(session):
-                wanted -= session.size
+                wanted -= max(session.size, LEAST_BYTES)
                 self.parker.park(session, "pressure")
         for session in sessions:
             if wanted > 0 and is_idle(session, now):

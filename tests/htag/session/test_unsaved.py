@@ -14,7 +14,6 @@ from htag.session.snapshots import Snapshots
 from htag.session.status import SessionState
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored
-from htag.snapshot.errors import Pinned
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.support.sessions import Counter, session_of
@@ -31,31 +30,12 @@ class Store(MemoryStore):
         return await super().save(saves)
 
 
-class Code:
-    """What stands in for `htag.snapshot`."""
-
-    pinned = False
-
-    def dump(self, app: object) -> bytes:
-        if self.pinned:
-            raise Pinned("Counter.file", "an open file")
-        return b"payload"
-
-    def seal(self, *_: object) -> bytes:
-        return b"sealed"
-
-    def entity_path(self, _: object) -> str:
-        return "tests:Counter"
-
-    fingerprint = entity_path
-
-
 class Saving:
     """A session that is saved."""
 
     def __init__(self) -> None:
-        self.store, self.code = Store(60), Code()
-        snapshots = Snapshots(self.code, Counter, b"key")
+        self.store = Store(60)
+        snapshots = Snapshots(Counter, b"k" * 32)
         self.saver = Saver(StoreAccess(self.store), snapshots, Limits(), Observer(), self._refused)
         self.session: Session = session_of(Counter())
         self.session.stored = Stored(self.saver, 1)
@@ -111,7 +91,7 @@ async def test_what_changes_while_it_is_saved_waits_from_then_on() -> None:
 
 async def test_what_is_pinned_waits_for_nothing() -> None:
     saving = Saving()
-    saving.code.pinned = True
+    saving.session.app.handle = (each for each in ())  # type: ignore[attr-defined]  # which nothing can pickle
     saving.session.note_change()
     await saving.save()
     assert saving.since == 0
