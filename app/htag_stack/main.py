@@ -98,6 +98,7 @@ def operate(
             allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
             pressure=refusal,
             cookie_name=settings.cookie_name,
+            move=settings.move,
         )
     client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])

@@ -131,6 +131,27 @@ class Mover:
         if moving is not None and not moving.done():
             moving.set_result(None)
 
+    async def there_and_back(self, session: Session) -> str:
+        """Let `session` go, and have it again, without another worker. Returns moved; or held, where something in this
+        process holds the app, which goes on as it was; or stays, where it cannot be moved."""
+        if not self.can_move(session):
+            return "stays"
+        _close_gate(session)
+        outcome = "stays"
+        try:
+            await self._settle(session, SETTLING_SECONDS)
+            for one in await self._prepare([session]):
+                held = self.release_app(session, one.data)
+                outcome = "moved" if held is None else "held"
+                if held is None:
+                    self._restorer.wake(session)
+                else:
+                    session.wake_up(held)
+                session.note_change()  # nothing was written
+        finally:
+            self._open_gate(session)
+        return outcome
+
     # -- asked by another worker ---------------------------------------------------------------------------------------
 
     async def hand_over(self, session_id: str, *, insist: bool) -> str:

@@ -17,6 +17,7 @@ from htag.session.parker import Parker, is_idle
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
+from htag.session.shuttle import RestlessSession, Shuttle
 from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
@@ -63,6 +64,7 @@ class Persistence:
             self._store, self.saver, self._snapshots, self.restorer, self._mover, limits, observer, host
         )
         self._takeover = TakeOver(self._store, self._snapshots, self.restorer, observer, self.parker.living)
+        self._shuttle = Shuttle(self._mover)
         self._drain = Drain(self._mover, observer, host)
         self._keeper: asyncio.Task[None] | None = None
         self._relief: asyncio.Task[None] | None = None
@@ -92,11 +94,15 @@ class Persistence:
         """Persist `session`, which was opened here."""
         generation = first_generation(self._generations.pop(session.id, 0) + 1)
         session.stored = Stored(self.saver, generation)
-        self.parker.forget(session.id)
-        self.keep()
+        self._has(session)
 
     def adopted(self, session: Session) -> None:
         """Persist `session`, which was restored."""
+        self._has(session)
+
+    def _has(self, session: Session) -> None:
+        if isinstance(session, RestlessSession):
+            session.shuttle = self._shuttle
         self.parker.forget(session.id)
         self.keep()
 

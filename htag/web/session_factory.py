@@ -13,6 +13,7 @@ from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
+from htag.session.shuttle import RestlessSession
 from htag.tree.live import live_tree
 from htag.tree.tag import current_request
 from htag.wire.codec import Codec
@@ -25,6 +26,7 @@ class Serving(Protocol):
     on_instance: Callable[..., Any] | None
     debug: bool
     exit_on_disconnect: bool
+    move: str
     codec: Codec
     observer: Observer
     registry: SessionRegistry
@@ -96,7 +98,8 @@ class SessionFactory:
 
     def _session(self, session_id: str, app: App, given: Context) -> Session:
         web = self._web
-        return Session(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
+        kind = RestlessSession if web.move == "always" else Session
+        return kind(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
 
 
 @lru_cache(maxsize=100)  # one object for all sessions

@@ -97,11 +97,17 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def serve(visits: Visits, transport: str) -> Serve:
+def move() -> str:
+    """`always`: each session is moved after each of its events."""
+    return ""
+
+
+@pytest.fixture
+def serve(visits: Visits, transport: str, move: str) -> Serve:
     """`visit = serve(MyApp)`, then `await visit()` for each visitor who opens it, over each transport in turn."""
 
     def serve_app(entity: type[Tag.App]) -> Visit:
-        web = visits.serve(entity)
+        web = visits.serve(entity, move=move) if move else visits.serve(entity)
 
         async def open_tab() -> Tab:
             return await (await visits.tab(web, transport).load()).connect()
