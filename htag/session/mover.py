@@ -131,26 +131,20 @@ class Mover:
         if moving is not None and not moving.done():
             moving.set_result(None)
 
-    async def there_and_back(self, session: Session) -> str:
-        """Let `session` go, and have it again, without another worker. Returns moved; or held, where something in this
-        process holds the app, which goes on as it was; or stays, where it cannot be moved."""
+    async def there_and_back(self, session: Session) -> None:
+        """Let `session` go and have it again, as if another worker had had it, unless it cannot be moved. What holds
+        the app in this process, such as a timer, has one that is over from now on: it would not have gone along."""
         if not self.can_move(session):
-            return "stays"
+            return
         _close_gate(session)
-        outcome = "stays"
         try:
             await self._settle(session, SETTLING_SECONDS)
             for one in await self._prepare([session]):
-                held = self.release_app(session, one.data)
-                outcome = "moved" if held is None else "held"
-                if held is None:
-                    self._restorer.wake(session)
-                else:
-                    session.wake_up(held)
+                live_tree(session.put_to_sleep(one.data)).dispose()
+                self._restorer.wake(session)
                 session.note_change()  # nothing was written
         finally:
             self._open_gate(session)
-        return outcome
 
     # -- asked by another worker ---------------------------------------------------------------------------------------
 

@@ -12,11 +12,6 @@ from htag.session.mover import Mover
 from htag.session.session import Session
 from htag.wire.messages import Answer, Message
 
-HELD = (
-    "%s was not moved after an event: something outside its tree holds it (a timer, a list of a module that it does "
-    "not leave in on_unmount), which a move to another worker does not take along. Said once for each class"
-)
-
 logger = logging.getLogger("htag")
 
 
@@ -26,21 +21,15 @@ class Shuttle:
     def __init__(self, mover: Mover) -> None:
         self._mover = mover
         self._moves: set[asyncio.Task[None]] = set()
-        self._told: set[type] = set()
 
     def move_soon(self, session: Session) -> None:
         """Move `session`, once what is said of its event has been delivered."""
         asyncio.get_running_loop().call_soon(self._begin, session, context=Context())
 
     def _begin(self, session: Session) -> None:
-        move = asyncio.get_running_loop().create_task(self._move(session), context=Context())
+        move = asyncio.get_running_loop().create_task(self._mover.there_and_back(session), context=Context())
         self._moves.add(move)
         move.add_done_callback(self._done, context=Context())
-
-    async def _move(self, session: Session) -> None:
-        if await self._mover.there_and_back(session) == "held" and type(session.app) not in self._told:
-            self._told.add(type(session.app))
-            logger.warning(HELD, type(session.app).__name__)
 
     def _done(self, move: asyncio.Task[None]) -> None:
         self._moves.discard(move)
