@@ -98,7 +98,6 @@ def operate(
             allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
             pressure=refusal,
             cookie_name=settings.cookie_name,
-            move=settings.move,
         )
     client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])
@@ -116,6 +115,7 @@ def session_limits(settings: Settings) -> Limits:
         stored_seconds=settings.session_stored_seconds,
         snapshot_bytes=settings.snapshot_bytes,
         save_share=settings.save_share,
+        moves_always=settings.move == "always",
         max_sessions=settings.max_sessions,
         newcomers_per_second=settings.newcomers_per_second,
         newcomers_burst=settings.newcomers_burst,
@@ -133,7 +133,13 @@ async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) 
 
     A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
     """
-    watching = asyncio.create_task(vitals.watch(registries.measure))
+
+    def look_after() -> None:
+        registries.measure()
+        if excess := vitals.memory.excess:
+            registries.relieve(excess)
+
+    watching = asyncio.create_task(vitals.watch(look_after))
     watching.add_done_callback(_log_failure)
     try:
         yield

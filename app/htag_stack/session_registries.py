@@ -52,6 +52,13 @@ class SessionRegistries:
         for registry in self._registries:
             registry.usage.measure()
 
+    def relieve(self, wanted: int) -> None:
+        """Have sessions that are not used let go of about `wanted` bytes: those of each registry by its share."""
+        total = max(self.total(), 1)
+        for registry in self._registries:
+            if registry.sessions:
+                registry.relieve(wanted * len(registry.sessions) // total)
+
     def drain(self) -> None:
         """Refuse newcomers from now on."""
         for registry in self._registries:

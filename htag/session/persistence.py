@@ -14,10 +14,10 @@ from htag.session.drain import Drain
 from htag.session.host import Host
 from htag.session.mover import Mover
 from htag.session.parker import Parker, is_idle
+from htag.session.restless_session import RestlessSession
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
-from htag.session.shuttle import RestlessSession, Shuttle
 from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
@@ -29,6 +29,8 @@ CLOSING_SECONDS = 2.0  # to move sessions out where nothing has drained the work
 PULSE_SECONDS = 2.0  # between two looks whether the store is what it was
 TOUCHED_TOGETHER = 500
 TOUCHES = 8  # within a session's time to live in the store, of one that lives and has nothing to save
+
+LEAST_BYTES = 16 << 10  # that a session frees which has not been measured yet
 
 LOST = "the store has lost data, or is an older copy of itself: %d sessions are saved again"
 
@@ -64,7 +66,6 @@ class Persistence:
             self._store, self.saver, self._snapshots, self.restorer, self._mover, limits, observer, host
         )
         self._takeover = TakeOver(self._store, self._snapshots, self.restorer, observer, self.parker.living)
-        self._shuttle = Shuttle(self._mover)
         self._drain = Drain(self._mover, observer, host)
         self._keeper: asyncio.Task[None] | None = None
         self._relief: asyncio.Task[None] | None = None
@@ -94,15 +95,12 @@ class Persistence:
         """Persist `session`, which was opened here."""
         generation = first_generation(self._generations.pop(session.id, 0) + 1)
         session.stored = Stored(self.saver, generation)
-        self._has(session)
+        self.adopted(session)
 
     def adopted(self, session: Session) -> None:
         """Persist `session`, which was restored."""
-        self._has(session)
-
-    def _has(self, session: Session) -> None:
         if isinstance(session, RestlessSession):
-            session.shuttle = self._shuttle
+            session.turn = self._turn
         self.parker.forget(session.id)
         self.keep()
 
@@ -223,7 +221,7 @@ class Persistence:
             if wanted <= 0:
                 return
             if not session.channels and self._mover.can_move(session):
-                wanted -= session.size
+                wanted -= max(session.size, LEAST_BYTES)
                 self.parker.park(session, "pressure")
         for session in sessions:
             if wanted > 0 and is_idle(session, now):
@@ -279,3 +277,6 @@ class Persistence:
 
     async def _refused(self, session: Session) -> None:
         await self._mover.refused(session)
+
+    def _turn(self, session: Session) -> None:
+        self.saver.aside(self._mover.turn_over(session))

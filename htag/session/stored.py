@@ -43,12 +43,12 @@ class Stored:
         """The fencing token of its saves."""
         self.in_store = False
         """Whether the store has acknowledged a save, or had the session when it was taken over."""
-        self.quiet_since = 0.0
+        self.unsaved_since = 0.0
+        """When the oldest change came that no snapshot in the store has; 0 where there is none."""
+        self.quiet_since = time.monotonic()
         """When it was saved last."""
         self.not_before = 0.0
         """When it may be saved again: a large one is saved less often."""
-        self.unsaved_since = 0.0
-        """When the oldest change came that no snapshot in the store has; 0 where there is none."""
         self.pinned = ""
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""

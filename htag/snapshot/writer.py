@@ -72,9 +72,7 @@ class Writer(pickle.Pickler):
         """How `obj` is written: pickle asks for each that is no atom and no plain container, once."""
         kind = type(obj)
         if kind is FunctionType:
-            if obj.__module__ not in self.modules:
-                self._permit_code(obj)
-            return functions.reduce_function(obj)
+            return self._reduce_function(obj)
         if isinstance(obj, Node):
             return self._reduce_tag(obj, kind)
         if id(obj) in self.named:
@@ -135,10 +133,18 @@ class Writer(pickle.Pickler):
             return timed(obj.__reduce_ex__, PROTOCOL)
         return NotImplemented
 
-    def _permit_code(self, function: FunctionType) -> None:
-        module = function.__module__
+    def _reduce_function(self, function: FunctionType) -> Any:
+        reduced = functions.reduce_function(function)
+        module = functions.code_module(function, reduced)
+        if module not in self.modules:
+            self._permit_code(module, function, reduced)
+        return reduced
+
+    def _permit_code(self, module: str, function: FunctionType, reduced: Any) -> None:
         if self.allowed.permits_code(module):
             self.modules.add(module)
+        elif reduced is not NotImplemented:
+            raise Pinned("", f"{function.__qualname__} is code of {module}, which a snapshot may not name")
         elif not self.allowed.permits_object(function):
             raise Pinned("", f"{module}.{function.__qualname__} is nothing that a snapshot may name")
 

@@ -21,7 +21,6 @@ from htag.session.session import Session
 from htag.session.takeover import HeldElsewhere, SessionUnreachable
 from htag.state import plain
 from htag.stores.base import Store
-from htag.stores.memory import MemoryStore
 from htag.tree.tag import current_request
 from htag.web.admission import Admission
 from htag.web.answers import Document, broken, busy, declined
@@ -69,7 +68,6 @@ class WebApp:
         pressure: Callable[[], str | None] | None = None,
         cookie_name: str = COOKIE,
         manage_gc: bool = True,
-        move: str = "",
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
@@ -77,11 +75,6 @@ class WebApp:
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
-        if move not in ("", "always"):
-            raise ValueError(f"move is 'always' or '', not {move!r}")
-        if move and store is None:
-            store = MemoryStore()
-        self.move = "" if isinstance(tag_entity, App) else move
         self.observer = observer or Observer()
         self.reports = Reports(self.observer)
         self.signer = Signer(secret, cookie_name)

@@ -1,4 +1,4 @@
-"""`move="always"`: each event is followed by a move, into a snapshot and back."""
+"""`Limits.moves_always`: each event is followed by a move, into a snapshot and back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from headless.protocol import TRANSPORTS
 from headless.tab import Tab
 from htag import WebApp
 from htag.app import App
+from htag.limits import Limits
+from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, HELD, Counter, Hooked, Pinned, Slow, only_session
 from tests.support.waiting import until
 
@@ -28,7 +30,7 @@ async def webs() -> AsyncIterator[list[WebApp]]:
 
 
 async def opened(webs: list[WebApp], entity: type[App], transport: str = "websocket", **options: Any) -> Tab:
-    webs.append(WebApp(entity, move="always", **options))
+    webs.append(WebApp(entity, store=MemoryStore(), limits=Limits(moves_always=True), **options))
     return await (await Tab(Site(webs[-1].app), transport).load()).connect()
 
 
@@ -98,8 +100,3 @@ async def test_what_something_holds_does_not_go_along(webs: list[WebApp]) -> Non
     former.more(None)  # as a timer would
     assert await tab.click("more") == 4
     assert tab.text("count") == "4"
-
-
-def test_another_word_is_refused() -> None:
-    with pytest.raises(ValueError, match="'always' or ''"):
-        WebApp(Counter, move="never")
