@@ -163,6 +163,24 @@ async def test_a_claim_of_a_server_that_came_back_older_is_above_the_lost_one(
     assert await keep(second, again.generation, b"y")
 
 
+async def test_with_its_log_on_disk_a_server_that_crashes_loses_nothing() -> None:
+    """As Compose sets it up. What the machine's crash loses, up to a second, no test shows."""
+    need_engine()
+    server = ValkeyServer("--save", "", "--appendonly", "yes")
+    store = ValkeyStore(server.url, 3600)
+    try:
+        pulse = await store.pulse()
+        for turn in range(100):
+            await keep(store, 1, b"%d" % turn)
+        server.crash()
+        server.start()
+        assert await store.peek("a") == Record(1, "us", b"99")
+        assert await store.pulse() > pulse
+    finally:
+        await store.close()
+        server.end()
+
+
 async def test_a_loss_between_two_pulses_is_told_by_the_next(server: ValkeyServer, stores: list[Store]) -> None:
     store = stores[0]
     pulse = await store.pulse()
