@@ -106,7 +106,7 @@ def read(reader: Reader) -> App:
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
     for batch in reversed(batches):
         give_states(batch)
-    set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
+    set_live_tree(app, runtime)  # an author's `__setstate__` may have put back its number
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
     for tag in outside_readers:
