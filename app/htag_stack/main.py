@@ -132,7 +132,13 @@ async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) 
 
     A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
     """
-    watching = asyncio.create_task(vitals.watch(registries.measure))
+
+    def look_after() -> None:
+        registries.measure()
+        if excess := vitals.memory.excess:
+            registries.relieve(excess)
+
+    watching = asyncio.create_task(vitals.watch(look_after))
     watching.add_done_callback(_log_failure)
     try:
         yield

@@ -27,6 +27,14 @@ class SessionRegistries:
         """The number of sessions by state."""
         return _sum([registry.usage.counts() for registry in self._registries])
 
+    def snapshot_counts(self) -> dict[str, int]:
+        """The number of sessions by how the store's copy of them stands: saved, dirty, pinned; and those asleep."""
+        return _sum([registry.snapshot_counts() for registry in self._registries])
+
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        return max((registry.unsaved_seconds() for registry in self._registries), default=0.0)
+
     def connections(self) -> dict[str, int]:
         """The number of connected tabs by transport."""
         return _sum([registry.usage.connections() for registry in self._registries])
@@ -43,6 +51,13 @@ class SessionRegistries:
         """Estimate anew the size of some sessions of each registry in which something happened."""
         for registry in self._registries:
             registry.usage.measure()
+
+    def relieve(self, wanted: int) -> None:
+        """Have sessions that are not used let go of about `wanted` bytes: those of each registry by its share."""
+        total = max(self.total(), 1)
+        for registry in self._registries:
+            if registry.sessions:
+                registry.relieve(wanted * len(registry.sessions) // total)
 
     def drain(self) -> None:
         """Refuse newcomers from now on."""

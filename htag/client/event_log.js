@@ -50,12 +50,13 @@ function createEventLog() {
     if (entry) entry.isUnderWay = true;
   }
 
+  // Event `number` has its answer; returns the event, unless that came before.
   function answered(number) {
     for (const [message, entry] of entries) {
-      if (message.n !== number) continue;
+      if (message.n !== number || entry.answeredAt) continue;
       Object.assign(entry, {answeredAt: performance.now(), isUnderWay: false, losses: 0});
       if (number <= savedTo) forget(message);
-      return;
+      return message;
     }
   }
 
@@ -98,8 +99,11 @@ function createEventLog() {
     return {events: [...entries.keys()], next: latest + 1};
   }
 
-  function firstNumber() {
-    return entries.keys().next().value?.n ?? latest + 1;
+  // For a server that is to go on: the earliest event that is kept, the next new one, and up to which all are answered.
+  function numbers() {
+    const next = latest + 1;
+    const earliest = (isOne) => [...entries].find(isOne)?.[0].n ?? next;
+    return {from: earliest(() => true), next, done: earliest(([, {answeredAt}]) => !answeredAt) - 1};
   }
 
   return {
@@ -114,7 +118,7 @@ function createEventLog() {
     unsaved,
     clear: () => entries.clear(),
     messages: () => [...entries.keys()],
-    numbers: () => ({from: firstNumber(), next: latest + 1}), // of the earliest event that is kept, of the next new one
+    numbers,
     isHopeless: (message) => message.action !== 'skip' && entries.get(message)?.losses >= LOSSES,
     isWaiting: () => [...entries.values()].some(({isUnderWay}) => isUnderWay),
     isSaved: () => ![...entries.values()].some(({answeredAt}) => answeredAt && performance.now() - answeredAt > UNSAVED_MS),

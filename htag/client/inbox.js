@@ -16,17 +16,20 @@ function createInbox({calls, log, places, patch, overlay, report, shows}) {
   }
 
   async function apply(message, hangUp) {
-    const {action, traceback, callback_id: id, result = null, seq, done} = message;
+    const {action, traceback, result = null, seq, done, shown} = message;
+    if (shown !== undefined) window.HTAG_REVISION = shown;
     const isNews = isNewsNow(message);
     if (isNews === undefined) return hangUp?.(); // the next connection begins with what was missed
+    const event = done && log.answered(done);
+    const isRepeated = done && !event;
+    const id = event?.data?.callback_id ?? message.callback_id;
     const resolve = calls.take(id); // before a snippet runs: a fallback() in there must not settle it
     try {
-      if (action === 'error') overlay.show('Server Error', traceback);
+      if (action === 'error' && !isRepeated) overlay.show('Server Error', traceback);
       places.forgetTyped((callback) => callback === id);
       if (isNews && seq !== undefined) window.HTAG_REVISION = seq;
-      if (isNews) await change(message);
+      if (isNews && (seq !== undefined || !isRepeated)) await change(message);
     } finally {
-      if (done) log.answered(done);
       resolve?.(result);
       calls.showInteracting();
       if (seq !== undefined) shows();

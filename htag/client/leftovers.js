@@ -3,14 +3,15 @@
 
 const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
 
-function createLeftovers({basePath, tab, log, session, post}) {
+function createLeftovers({basePath, tab, log, session, post, bye}) {
   const key = `htag_unsaved ${basePath}`; // in sessionStorage
   const storage = sessionStorageOrNull();
   let leftovers = []; // of earlier loads of this page: {tab, csrf, events, next}
 
-  function keep() {
+  function keep({persisted}) {
     const own = {tab, csrf: window.HTAG_CSRF, ...log.unsaved()};
     const all = [...leftovers, own].filter(({events}) => events.length);
+    if (!persisted && !own.events.length) bye();
     try {
       storage?.setItem(key, JSON.stringify(all));
     } catch (error) {
@@ -41,6 +42,7 @@ function createLeftovers({basePath, tab, log, session, post}) {
       tries++;
       await sleep(jitter(POLL));
     }
+    if (!leftover.events.length) attempt({action: 'bye'}, say);
     leftover.events = [];
   }
 

@@ -36,7 +36,7 @@ function main() {
   const session = createSession({basePath, address, log, queue, calls, overlay});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
-  const leftovers = createLeftovers({basePath, tab, log, session, post});
+  const leftovers = createLeftovers({basePath, tab, log, session, post, bye: () => outbox.bye()});
   const silence = createSilence({
     // a developer may have stopped the server at a line
     isWaiting: () => link.counts && !window.HTAG_RELOAD && (outbox.isBusy() || (link.ready && log.isWaiting())),

@@ -94,6 +94,12 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     clearTimeout(timer);
   }
 
+  // The page is left for good, and all is saved: the server need not know this tab any more.
+  function bye() {
+    if (isReady('ws')) link.ws.send(encode({action: 'bye'}));
+    else if (link.counts) post({action: 'bye'}, hello()).catch(() => {}); // who is gone hears of no failure
+  }
+
   async function deliver(message, signal) {
     const fallback = link.usePureHttp || undefined; // the answer shall come in this very response
     try {
@@ -114,10 +120,9 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     link.httpWorks = true;
     session.works();
     payloads?.forEach((text) => receive(decode(text)));
-    if (last === undefined) {
-      if (revision !== undefined) window.HTAG_REVISION = revision;
-      if (fallback) settleUnsent(message);
-    } else log.saved(saved);
+    if (fallback && revision !== undefined) handlePayload({shown: revision}); // after these payloads
+    if (last !== undefined) log.saved(saved);
+    else if (fallback) settleUnsent(message);
     if (begins) greet(answer);
   }
 
@@ -143,5 +148,5 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 
-  return {enqueue, pump, poll, greet, shows, abandon, isReady, isBusy: () => Boolean(posting)};
+  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, isBusy: () => Boolean(posting)};
 }

@@ -5,7 +5,8 @@ function createPost({address}) {
   return async function post(message, query, signal) {
     const headers = {'Content-Type': 'application/json', 'X-HTAG-TOKEN': window.HTAG_CSRF ?? '', 'X-HTAG-TAB': query.tab};
     const url = address('event') + addressOf(query);
-    const response = await fetch(url, {method: 'POST', headers, body: encode(message), signal});
+    const keepalive = message.action === 'bye'; // the page is gone before that has left
+    const response = await fetch(url, {method: 'POST', headers, body: encode(message), signal, keepalive});
     const text = await response.text();
     // another tab renewed the session's id
     window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF;

@@ -130,6 +130,7 @@ class Binding:
         if self._refresher is not None:
             self._refresher.cancel()
         self.asleep, self.stored.data, self.stored.hooked = True, data, self.live.has_hooks
+        self.live.request = None  # it leads to all that the server has: `is_held` need not look there
         self.live.attach_host(None)
         self.failures = Failures(Absent(app.debug), self.observer, self._reports)
         self.tasks = Tasks(self.context, self.failures)

@@ -29,6 +29,8 @@ PULSE_SECONDS = 2.0  # between two looks whether the store is what it was
 TOUCHED_TOGETHER = 500
 TOUCHES = 8  # within a session's time to live in the store, of one that lives and has nothing to save
 
+LEAST_BYTES = 16 << 10  # that a session frees which has not been measured yet
+
 LOST = "the store has lost data, or is an older copy of itself: %d sessions are saved again"
 
 logger = logging.getLogger("htag")
@@ -198,6 +200,11 @@ class Persistence:
         asleep = sum(1 for session in self._host.sessions.values() if session.asleep)
         return {"saved": max(0, stored - dirty), "dirty": dirty, "pinned": pinned, "asleep": asleep}
 
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        since = [session.stored.unsaved_since for session in self.saver.dirty if session.stored is not None]
+        return max((time.monotonic() - each for each in since if each), default=0.0)
+
     def relieve_soon(self, wanted: int) -> None:
         """Call `relieve` in the background, unless that is going on."""
         if self._relief is None or self._relief.done():
@@ -212,7 +219,7 @@ class Persistence:
             if wanted <= 0:
                 return
             if not session.channels and self._mover.can_move(session):
-                wanted -= session.size
+                wanted -= max(session.size, LEAST_BYTES)
                 self.parker.park(session, "pressure")
         for session in sessions:
             if wanted > 0 and is_idle(session, now):

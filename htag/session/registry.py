@@ -266,6 +266,10 @@ class SessionRegistry:
             return dict.fromkeys(("saved", "dirty", "pinned", "asleep"), 0)
         return self.persistence.counts()
 
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        return 0.0 if self.persistence is None else self.persistence.unsaved_seconds()
+
     @property
     def store_up(self) -> bool:
         """Whether the store answered the last call; True where there is none."""

@@ -73,8 +73,12 @@ class Saver:
     def note(self, session: object) -> None:
         """`session` has changed. It is saved soon, unless no tab has ever connected to it."""
         assert isinstance(session, Session)
+        if session in self.dirty:
+            return
         if session.state is not SessionState.NEW and not session.closed:
             self.dirty[session] = None
+            if session.stored is not None and not session.stored.unsaved_since:
+                session.stored.unsaved_since = time.monotonic()
             self._arm(self._pause)
 
     def drop(self, session_id: str, generation: int) -> None:
@@ -215,6 +219,8 @@ class Saver:
     def _pin(self, session: Session, reason: str) -> None:
         """Note why `session` cannot be saved: it is tried again after its next change."""
         session.clean = True
+        if session.stored is not None:
+            session.stored.unsaved_since = 0.0  # it waits for nothing
         if session.stored is not None and session.stored.pinned != reason:
             session.stored.pinned = reason
             session.failures.log(logging.WARNING, PINNED, type(session.app).__name__, reason)
@@ -261,6 +267,7 @@ class Saver:
             self._aside(self._refused(session))
             return outcome
         stored.in_store, stored.reclaimed, stored.quiet_since = True, False, time.monotonic()
+        stored.unsaved_since = 0.0 if session.clean else stored.quiet_since
         if session.id == one.taken.session_id:
             for former in stored.former:
                 self.drop(former, generation)

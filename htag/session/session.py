@@ -160,8 +160,7 @@ class Session(Binding):
         elif live.changes.dirty or live.has_generated_tags():
             delivery.journal.skip()  # an absent tab misses these changes
         page = live.render_page()
-        if delivery.channels and live.has_generated_tags():
-            delivery.journal.skip()
+        if (delivery.channels or delivery.journal.tail is not None) and live.has_generated_tags():
             if self._refresher is None:
                 self._refresher = Refresher(live, delivery, self.failures, self.context)
             self._refresher.outdate()

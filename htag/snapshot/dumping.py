@@ -13,9 +13,7 @@ def dump(app: App) -> bytes:
     file = io.BytesIO()
     try:
         return write(Writer(file, app), file)
-    except (
-        Exception
-    ) as error:  # of any kind: authors' own methods run, and threads of theirs may change what is written
+    except Exception as error:  # of any kind: authors' methods run, and their threads may change what is written
         path, held = culprit_of(app)
         raise Pinned(path or type(app).__qualname__, reason_of(error, held)) from error
 

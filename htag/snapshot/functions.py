@@ -59,6 +59,18 @@ def reduce_function(function: FunctionType) -> Reduced:
     return make_function, (ref, closure) if defaults is None else (ref, closure, defaults)
 
 
+def code_module(function: FunctionType, reduced: Reduced) -> str:
+    """The module whose code it takes to read what `reduce_function` made of `function`.
+
+    Not the one that `functools.wraps` notes on a wrapper: that is where its name leads.
+    """
+    if reduced is NotImplemented:
+        return function.__module__
+    made, arguments = reduced[:2]
+    name: str = function.__globals__["__name__"] if made is marked else arguments[0].module
+    return name
+
+
 def is_named(function: Any) -> bool:
     """Whether the module and the qualified name of a function lead to this very function."""
     found = sys.modules.get(function.__module__)

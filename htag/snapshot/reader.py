@@ -100,7 +100,7 @@ def read(reader: Reader) -> App:
         for cls, body in bodies:
             fill_class(cls, body)
         batches.append(read_tags(reader))
-    states, readers = reader.load()
+    states, readers, outside_readers = reader.load()
     app = batches[0].tags[0]
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
     for batch in reversed(batches):
@@ -108,6 +108,8 @@ def read(reader: Reader) -> App:
     set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
+    for tag in outside_readers:
+        tag.state_changed()
     refuse_gaps(unasked)
     refuse_other_versions(batches)
     return app  # type: ignore[no-any-return]

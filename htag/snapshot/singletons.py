@@ -13,7 +13,6 @@ from decimal import Decimal
 from enum import Enum
 from operator import is_
 from pathlib import PurePath
-from time import monotonic
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -39,8 +38,6 @@ PASSED_BY = (
 )
 # Pickle writes these without a question, so they are put into its memo beforehand, if the session may hold them at all.
 UNASKED = frozenset((dict, list, set, bytearray))
-
-FRESH = 0.05  # seconds for which the names are taken to mean what they meant: looking takes some 50 µs
 
 
 class Singleton:
@@ -114,21 +111,14 @@ class Singletons:
         self._packages = packages
         self._spaces: list[tuple[Any, list[Any]]] = []  # namespaces, and their values when they were last looked at
         self._modules = 0
-        self._looked_at = 0.0
         self._by_id: dict[int, Singleton] = {}
 
     def by_id(self) -> dict[int, Singleton]:
-        """All of them, by `id()`."""
-        now = monotonic()
-        if now - self._looked_at > FRESH:
-            if not self._is_current():
-                self._look()
-            self._looked_at = now
+        """All of them, by `id()`. To ask whether names still mean what they meant takes 23 ns a name: 25 µs for the
+        deployed program's own package, 3 µs for an app of a hundred names."""
+        if not self._is_current():
+            self._look()
         return self._by_id
-
-    def forget(self) -> None:
-        """Look anew the next time."""
-        self._looked_at = 0.0
 
     def held_elsewhere(self) -> list[Singleton]:
         """Those of UNASKED that something may hold beside the namespaces: a session, say."""

@@ -10,6 +10,7 @@ from copyreg import dispatch_table
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
+from weakref import getweakrefcount
 
 from htag.app import App
 from htag.snapshot import classes, functions, process_bound, reducers
@@ -22,6 +23,7 @@ from htag.state import State, hold, is_bare, made_again, observers_of, value_of
 from htag.tree.live import LiveTree, live_tree
 from htag.tree.node import Node
 from htag.tree.parts import layout, level_order, outermost, take_apart
+from htag.tree.readers import subscriptions
 from htag.tree.record import record
 
 FORMAT = 1  # of what stands in a payload: another number is another form
@@ -70,9 +72,7 @@ class Writer(pickle.Pickler):
         """How `obj` is written: pickle asks for each that is no atom and no plain container, once."""
         kind = type(obj)
         if kind is FunctionType:
-            if obj.__module__ not in self.modules:
-                self._permit_code(obj)
-            return functions.reduce_function(obj)
+            return self._reduce_function(obj)
         if isinstance(obj, Node):
             return self._reduce_tag(obj, kind)
         if id(obj) in self.named:
@@ -133,10 +133,18 @@ class Writer(pickle.Pickler):
             return timed(obj.__reduce_ex__, PROTOCOL)
         return NotImplemented
 
-    def _permit_code(self, function: FunctionType) -> None:
-        module = function.__module__
+    def _reduce_function(self, function: FunctionType) -> Any:
+        reduced = functions.reduce_function(function)
+        module = functions.code_module(function, reduced)
+        if module not in self.modules:
+            self._permit_code(module, function, reduced)
+        return reduced
+
+    def _permit_code(self, module: str, function: FunctionType, reduced: Any) -> None:
         if self.allowed.permits_code(module):
             self.modules.add(module)
+        elif reduced is not NotImplemented:
+            raise Pinned("", f"{function.__qualname__} is code of {module}, which a snapshot may not name")
         elif not self.allowed.permits_object(function):
             raise Pinned("", f"{module}.{function.__qualname__} is nothing that a snapshot may name")
 
@@ -168,7 +176,8 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     while writer.found or writer.local_classes:
         write_found(writer, known)
     writer.dump(None)
-    writer.dump(observers(writer, known))
+    states, readers, told = observers(writer, known)
+    writer.dump((states, readers, outside_readers(app, tags, told)))
     return file.getvalue()
 
 
@@ -247,12 +256,28 @@ def write_found(writer: Writer, known: set[int]) -> None:
     write_tags(writer, level_order(tops, {}, known))
 
 
-def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]]]:
-    """The States that were met and those of their observers that were written, in the order in which they are told."""
+def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]], dict[int, int]]:
+    """The States that were met and those of their observers that were written, in the order in which they are told;
+    and how many of the States tell each tag, by its `id()`."""
     states, readers = [], []
+    told: dict[int, int] = {}
     for state in writer.states:
-        living = [each for each in observers_of(state) if id(each) in known]
-        if living:
+        living = observers_of(state)
+        for each in living:
+            told[id(each)] = told.get(id(each), 0) + 1
+        written = [each for each in living if id(each) in known]
+        if written:
             states.append(state)
-            readers.append(living)
-    return states, readers
+            readers.append(written)
+    return states, readers, told
+
+
+def outside_readers(app: App, tags: list[Any], told: dict[int, int]) -> list[Any]:
+    """Those of `tags` that read a State which is no part of the app, as one of its module: where they come to, there is
+    another one, or it has changed since, so they are to be shown anew."""
+    its_session = 1  # has a weak reference to the app
+    return [
+        tag
+        for tag in filter(getweakrefcount, tags)
+        if subscriptions(tag) - (its_session if tag is app else 0) > told.get(id(tag), 0)
+    ]

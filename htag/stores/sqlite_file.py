@@ -127,6 +127,8 @@ class SessionFile:
             return self._connection
         self.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        # what visitors have entered is for our user alone; SQLite gives its log the rights of the file
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         # isolation_level None: only we begin transactions. Threads: the store's own is a new one after it was closed.
         connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:

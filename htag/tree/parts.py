@@ -132,7 +132,8 @@ class Layout:
         count = len(held) - BARE
         if not count and not self._slots:
             return None
-        if count in self._known and not (count == 1 and type(held[-1]) is dict):
+        # a single one that is a dict may be the attributes themselves: then they were asked for before
+        if count in self._known and not (count == 1 and dict in map(type, held)):
             names, values_of = self._known[count]
             try:
                 values = values_of(tag)

@@ -33,7 +33,7 @@ CLIENT_PARTS = (
     "names.js",
     "main.js",
 )
-COMMENT_LINE = re.compile(rb"^ *//.*\n", re.MULTILINE)
+COMMENT = re.compile(rb"^ *//.*\n| +// .*$", re.MULTILINE)  # no text in a part has a blank, two slashes and a blank
 
 
 @cache
@@ -43,12 +43,12 @@ def asset(name: str) -> bytes:
 
 
 def client_script() -> bytes:
-    """Join CLIENT_PARTS to one script with a scope of its own, without the lines that are a comment and nothing else.
+    """Join CLIENT_PARTS to one script with a scope of its own, without the comments that begin with two slashes.
 
-    Comments of a line of their own are a sixth of the gzipped parts: for those who read the parts, not for browsers.
+    Comments are a third of the gzipped parts: for those who read the parts, not for browsers.
     """
     parts = b"\n".join((files("htag.client") / name).read_bytes() for name in CLIENT_PARTS)
-    return b"(() => {\n'use strict';\n\n" + COMMENT_LINE.sub(b"", parts) + b"})();\n"
+    return b"(() => {\n'use strict';\n\n" + COMMENT.sub(b"", parts) + b"})();\n"
 
 
 @cache

@@ -22,6 +22,12 @@ class PoolOfThree:
     def memory(self) -> int:
         return 90_000
 
+    def snapshot_counts(self) -> dict[str, int]:
+        return {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1}
+
+    def unsaved_seconds(self) -> float:
+        return 0.25
+
 
 class EmptyPool(PoolOfThree):
     def counts(self) -> dict[str, int]:
@@ -61,6 +67,7 @@ def test_the_report_has_what_monitors_and_people_ask_for(client: TestClient, vit
         "status": "ok",
         "version": "1.2",
         "sessions": {"new": 1, "connected": 2, "disconnected": 0},
+        "snapshots": {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1, "oldest_unsaved_seconds": 0.2},
         "memory": {
             "rss_bytes": vitals.memory.resident,
             "reusable_bytes": vitals.memory.reusable,

@@ -276,7 +276,7 @@ async def test_too_many_events_are_refused_but_the_last_word_typed_counts(page: 
     await reach(page, "ws")
     await server.die()
     await page.wait_for_function("ws === null || ws.readyState !== 1")
-    await page.evaluate("for (let n = 0; n < 999; n++) void htag_event('b', 'n', n)")
+    await page.evaluate("for (let n = 0; n < 499; n++) void htag_event('b', 'n', n)")
     values = await page.evaluate(
         "Promise.race([Promise.all([htag_event('b', 'input', 'a'), htag_event('b', 'n', 'too many')].slice(1)),"
         "new Promise(done => setTimeout(done, 2000, 'pending'))])"
@@ -285,14 +285,14 @@ async def test_too_many_events_are_refused_but_the_last_word_typed_counts(page: 
     await page.evaluate("window.last = htag_event('b', 'input', 'ab'); 0")
     await server.start()
     await page.evaluate("last")
-    assert [value for _, _, value in server.events()] == [*range(999), "ab"]
+    assert [value for _, _, value in server.events()] == [*range(499), "ab"]
 
 
 @pytest.mark.parametrize("transport", ["ws", "sse", "http"])
-async def test_an_unanswered_event_ends_with_null_and_is_never_sent_again(
+async def test_where_events_are_not_counted_an_unanswered_one_ends_with_null_and_is_never_sent_again(
     page: Page, serve: Serve, transport: str
 ) -> None:
-    server = await serve(BODY, head=FORCED[transport])
+    server = await serve(BODY, head=FORCED[transport], version=1)
     server.reply = lambda event: None
     server.delay = 0.3 if transport == "http" else 0
     await page.goto(server.url)
@@ -306,11 +306,11 @@ async def test_an_unanswered_event_ends_with_null_and_is_never_sent_again(
     assert await page.evaluate("htag_event('b', 'next')") == "R"
     # Chromium itself repeats a POST whose kept-alive connection breaks; the server can tell by its callback id
     sent = [message["data"]["callback_id"] for message in server.seen if message["event"] == "once"]
-    assert len(sent) == 1 or (transport == "http" and len(set(sent)) == 1)
+    assert len(sent) == 1 or (transport == "http" and len(set(sent)) <= 1)
 
 
-async def test_an_http_answer_without_the_result_settles_the_promise(page: Page, serve: Serve) -> None:
-    server = await serve(BODY, head=FORCED["http"])
+async def test_an_http_answer_of_version_1_without_the_result_settles_the_promise(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["http"], version=1)
     server.reply = lambda event: None
     await page.goto(server.url)
     await reach(page, "http")
@@ -403,22 +403,25 @@ async def test_answers_of_sessions_that_do_not_last_do_not_release_the_brake(
 HASTE = "<script>const wait = setTimeout; setTimeout = (done, ms) => wait(done, ms / 50)</script>"
 
 
-async def test_reloading_comes_to_an_end(page: Page, serve: Serve) -> None:
+async def test_reloading_goes_on_while_the_server_forgets_again_and_again_but_ever_later(
+    page: Page, serve: Serve
+) -> None:
     server = await serve(BODY, head=HASTE)
     server.socket = "unknown"
     await page.goto(server.url)
-    await until(lambda: server.pages == 5)
-    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('Reload the page')")
+    await until(lambda: server.pages == 6)
+    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('Trying again soon')")
+    pages = server.pages
     await page.wait_for_timeout(2000)
-    assert server.pages == 5
+    assert server.pages - pages <= 4, "one a minute, in haste"
     server.socket = "accept"
-    await page.reload()
     await reach(page, "ws")
     assert await page.evaluate("htag_event('b', 'x')") is None
     await page.wait_for_timeout(500)  # which is long, in haste
     server.socket = "unknown"
     server.cut()
-    await until(lambda: server.pages >= 7)  # by hand, and again by itself
+    pages = server.pages
+    await until(lambda: server.pages >= pages + 1, 2)  # soon again, and not after a minute
 
 
 async def test_where_cookies_are_blocked_it_reloads_once_and_says_so(page: Page, serve: Serve) -> None:

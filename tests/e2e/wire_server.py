@@ -1,9 +1,11 @@
-"""A server of wire version 1 in which every answer, refusal and broken connection is the test's to choose."""
+"""A server of wire version 2 (or 1) in which every answer, refusal and broken connection is the test's to choose."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,17 +21,30 @@ from tests.e2e.serving import Serving
 from tests.support.waiting import LOOP_SECONDS
 
 Json = dict[str, Any]
+OF_THE_CONNECTION = {"poll", "got", "ping", "bye"}  # actions that are no news of the page
+HELLO = ("v", "from", "next", "done", "insist", "elsewhere", "at")
+
+
+@dataclass
+class Log:
+    """What the server knows of one tab's numbered events."""
+
+    last: int = 0
+    saved: int = 0
+    results: dict[int, Json] = field(default_factory=dict)
 
 
 class WireServer(Serving):
     """One page, one session, any number of tabs.
 
     `reply(event)` makes the content of the answer to an event (None: never answer). `socket`, `stream` and `post` say
-    what becomes of connections: "accept", "refuse", "refuse late" (when `late` is set), "hang", "unknown" (session), or
-    of POSTs "blocked" (cookies).
+    what becomes of connections: "accept", "refuse", "refuse late" (when `late` is set), "hang", "unknown" (session), a
+    close code such as "4307 route", or of POSTs "blocked" (cookies), a status.
     """
 
-    def __init__(self, body: str, *, head: str = "", parano: str | None = None, prefix: str = "") -> None:
+    def __init__(
+        self, body: str, *, head: str = "", parano: str | None = None, prefix: str = "", version: int = 2
+    ) -> None:
         routes = [
             Route("/", self._page),
             Route("/htag.js", self._script),
@@ -39,18 +54,32 @@ class WireServer(Serving):
             WebSocketRoute("/ws", self._socket),
         ]
         super().__init__(Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes), prefix)
-        self.body, self.head, self.parano = body, head, parano
+        self.body, self.head, self.parano, self.version = body, head, parano, version
+        self.csrf = "c" * 32
         self.reply: Callable[[Json], Json | None] = lambda event: {}
-        self.initial: Json | None = None
+        self.initial: Json | None = None  # a full render, on every connection
         self.socket = self.stream = self.post = "accept"
-        self.seen: list[Json] = []  # all messages but polls, in order of arrival
+        self.mute = False  # what comes is not even read
+        self.saves = True  # each event at once
+        self.seen: list[Json] = []  # all messages of the page, in order of arrival; events that are repeated once only
+        self.repeated: list[Json] = []
+        self.skipped: list[Json] = []
+        self.gaps: list[Json] = []
+        self.got: list[int] = []
+        self.pings = 0
+        self.left: list[str] = []  # tabs that said bye
         self.attempts: list[str] = []  # to connect: path, and which revision the page shows
+        self.hellos: list[Json] = []  # what else the page said, at each of them and in each POST
         self.tabs: list[str] = []  # the name that the page gave itself, at each of them
         self.headers: list[Json] = []  # of every POST
         self.pages = 0
         self.late = asyncio.Event()
         self.delay = 0.0  # seconds before a POST is answered
-        self._clients: list[asyncio.Queue[str]] = []
+        self.revision = 7
+        self.journal: dict[int, Json] = {}
+        self.logs: dict[str, Log] = {}
+        self._clients: dict[asyncio.Queue[str], str] = {}  # queue -> name of the tab
+        self._sockets: set[WebSocket] = set()
         self._pending: list[str] = []
 
     @property
@@ -63,13 +92,30 @@ class WireServer(Serving):
 
     def push(self, **content: Any) -> None:
         """Send an update to all connections, or keep it for the next poll."""
-        self._broadcast({"action": "update", "updates": {}, **content})
+        self._broadcast(self._journalled({"action": "update", "updates": {}, **content}))
+
+    def save(self) -> None:
+        """Everything is in a snapshot from now on."""
+        for name, log in self.logs.items():
+            log.saved = log.last
+            self._tell(name, {"action": "saved", "saved": log.saved})
+
+    def crash(self) -> None:
+        """Break all connections, and forget what was not saved."""
+        for log in self.logs.values():
+            log.last = log.saved
+        self.cut()
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close all WebSockets."""
+        for websocket in [*self._sockets]:
+            await websocket.close(code, reason)
 
     # -- the page
 
     async def _page(self, request: Request) -> Response:
         self.pages += request.method == "GET"
-        known = {"HTAG_RELOAD": False, "PARANO": self.parano, "HTAG_CSRF": "c" * 32, "HTAG_REVISION": 7}
+        known = {"HTAG_RELOAD": False, "PARANO": self.parano, "HTAG_CSRF": self.csrf, "HTAG_REVISION": self.revision}
         script = "".join(f"window.{name} = {json.dumps(value)};" for name, value in known.items())
         return HTMLResponse(
             f"<!DOCTYPE html><html><head><title>t</title><script>{script}</script>{self.head}"
@@ -85,47 +131,62 @@ class WireServer(Serving):
 
     # -- transports
 
-    def _note(self, path: str, connection: HTTPConnection) -> None:
+    def _note(self, path: str, connection: HTTPConnection) -> str:
         query = dict(connection.query_params)
-        self.tabs.append(query.pop("tab"))
-        self.attempts.append(f"{path}?{urlencode(query)}")
+        tab = query.pop("tab")
+        self.hellos.append({"path": path, "tab": tab} | {name: query.pop(name) for name in HELLO if name in query})
+        if path != "event":
+            self.tabs.append(tab)
+            self.attempts.append(f"{path}?{urlencode(query)}")
+        return tab
 
     async def _socket(self, websocket: WebSocket) -> None:
-        self._note("ws", websocket)
-        if self.socket == "refuse":
+        tab = self._note("ws", websocket)
+        behaviour = self.socket
+        if behaviour == "refuse":
             return await websocket.close()
-        if self.socket == "refuse late":
+        if behaviour == "refuse late":
             await self.late.wait()
             return await websocket.close()
-        if self.socket == "hang":
+        if behaviour == "hang" or self.mute:
             await asyncio.sleep(LOOP_SECONDS)
         await websocket.accept()
-        if self.socket == "unknown":
+        if behaviour == "unknown":
             return await websocket.close(4404)
-        if self.socket == "too large":
+        if behaviour == "too large":
             await websocket.send_text(self._encode({"action": "error", "traceback": "This page was closed"}))
             return await websocket.close(4413)
-        with self._client() as outbox:
+        if behaviour[0].isdigit():
+            code, _, reason = behaviour.partition(" ")
+            return await websocket.close(int(code), reason)
+        with self._client(tab, websocket) as outbox:
+            self._sockets.add(websocket)
             sending = asyncio.create_task(self._send_all(websocket, outbox))
             try:
                 while True:
-                    self._handle(self._decode(await websocket.receive_text()))
-            except WebSocketDisconnect:
+                    message = self._decode(await websocket.receive_text())
+                    if not self.mute and not self._handle(message, tab):
+                        await websocket.close(4400)
+            except (WebSocketDisconnect, RuntimeError):
                 pass
             finally:
+                self._sockets.discard(websocket)
                 sending.cancel()
 
     async def _send_all(self, websocket: WebSocket, outbox: asyncio.Queue[str]) -> None:
-        while True:
-            await websocket.send_text(await outbox.get())
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            while True:
+                await websocket.send_text(await outbox.get())
 
     async def _stream(self, request: Request) -> Response:
-        self._note("stream", request)
+        tab = self._note("stream", request)
         if self.stream != "accept":
             return PlainTextResponse("Unknown session", 404)
+        if self.mute:
+            await asyncio.sleep(LOOP_SECONDS)
 
         async def lines() -> AsyncIterator[str]:
-            with self._client() as outbox:
+            with self._client(tab, request) as outbox:
                 while not self.stopping:
                     try:
                         yield f"data: {await asyncio.wait_for(outbox.get(), 0.1)}\n\n"
@@ -135,45 +196,117 @@ class WireServer(Serving):
         return StreamingResponse(lines(), media_type="text/event-stream")
 
     async def _event(self, request: Request) -> Response:
+        tab = self._note("event", request)
         self.headers.append(dict(request.headers))
+        if self.mute:
+            await asyncio.sleep(LOOP_SECONDS)
         if self.post == "unknown":
             return PlainTextResponse("Unknown session", 404)
         if self.post == "blocked":
             return PlainTextResponse("No session cookie", 400)
+        if self.post.startswith("409"):
+            return JSONResponse({"status": "elsewhere", "at": self.post[4:]}, 409)
         if self.post != "accept":
             return PlainTextResponse("no such luck", int(self.post))
         message = self._decode((await request.body()).decode())
         await asyncio.sleep(self.delay)
-        if not message.get("fallback"):
-            self._handle(message)
-            return JSONResponse({"status": "ok"})
-        clients, self._clients = self._clients, []
-        self._handle(message)
-        self._clients = clients
-        payloads, self._pending = self._pending, []
-        return JSONResponse({"status": "ok", "payloads": payloads})
+        if message.get("fallback"):
+            clients, self._clients = self._clients, {}
+            in_order = self._handle(message, tab)
+            self._clients = clients
+            payloads, self._pending = self._pending, []
+            answer: Json = {"status": "ok", "payloads": payloads, "revision": self.revision}
+        else:
+            in_order, answer = self._handle(message, tab), {"status": "ok"}
+        if self.version == 2:
+            log = self._log(tab)
+            answer |= {"last": log.last, "saved": log.saved}
+        return JSONResponse(answer if in_order else {"status": "gap", "last": log.last}, 200 if in_order else 409)
 
     @contextmanager
-    def _client(self) -> Iterator[asyncio.Queue[str]]:
+    def _client(self, tab: str, connection: HTTPConnection) -> Iterator[asyncio.Queue[str]]:
         outbox: asyncio.Queue[str] = asyncio.Queue()
-        if self.initial:
-            outbox.put_nowait(self._encode({"action": "update", "updates": {}, **self.initial}))
-        self._clients.append(outbox)
+        for message in self._first(tab, int(connection.query_params["rev"])):
+            outbox.put_nowait(self._encode(message))
+        self._clients[outbox] = tab
         try:
             yield outbox
         finally:
-            if outbox in self._clients:
-                self._clients.remove(outbox)
+            self._clients.pop(outbox, None)
 
-    def _handle(self, message: Json) -> None:
-        if message.get("action") == "poll":
+    def _first(self, tab: str, shown: int) -> Iterator[Json]:
+        """What comes first on a connection of `tab`."""
+        if self.version == 1:
+            yield {"action": "update", "updates": {}, **(self.initial or {})}
             return
-        self.seen.append(message)
+        log = self._log(tab)
+        yield {"action": "welcome", "last": log.last, "saved": log.saved}
+        for number, result in log.results.items():
+            yield {"action": "update", "updates": {}, **result, "done": number}
+        if self.initial:
+            yield {"action": "update", "updates": {}, **self.initial}
+        for number in range(shown + 1, self.revision + 1):
+            yield self.journal[number]
+
+    # -- messages
+
+    def _log(self, tab: str) -> Log:
+        return self.logs.setdefault(tab, Log())
+
+    def _handle(self, message: Json, tab: str) -> bool:
+        """Whether `message` is in order."""
+        if "got" in message:
+            self.got.append(message["got"])
+        if message.get("action") == "ping":
+            self.pings += 1
+            self._tell(tab, {"action": "pong"})
+        if message.get("action") == "bye":
+            self.left.append(tab)
+        if message.get("action") in OF_THE_CONNECTION:
+            return True
+        if "n" not in message:
+            self.seen.append(message)
+            self._answer(message)
+            return True
+        log, number = self._log(tab), message["n"]
+        if number <= log.last:
+            self.repeated.append(message)
+        elif number > log.last + 1:
+            self.gaps.append(message)
+            return False
+        else:
+            self._take(message, log, tab)
+        return True
+
+    def _take(self, message: Json, log: Log, tab: str) -> None:
+        log.last = message["n"]
+        if message.get("action") == "skip":
+            self.skipped.append(message)
+        else:
+            self.seen.append(message)
+            if (answer := self._answer(message)) is not None:
+                log.results[message["n"]] = answer
+        if self.saves:
+            log.saved = log.last
+            self._tell(tab, {"action": "saved", "saved": log.saved})
+
+    def _answer(self, message: Json) -> Json | None:
         reply = self.reply(message)
         if reply is None or "event" not in message:
-            return
-        answer = {"callback_id": message["data"]["callback_id"], "result": None, "updates": {}, **reply}
-        self._broadcast({"action": "update", **answer})
+            return None
+        answer = {"callback_id": message["data"]["callback_id"], "result": None}
+        answer["result"] = reply.get("result")
+        done = {"done": message["n"]} if "n" in message else {}
+        self._broadcast(self._journalled({"action": "update", "updates": {}, **reply, **answer, **done}))
+        return answer
+
+    def _journalled(self, update: Json) -> Json:
+        if self.version == 1 or not (update["updates"] or update.get("js") or update.get("statics")):
+            return update
+        self.revision += 1
+        update["seq"] = self.revision
+        self.journal[self.revision] = {"statics": [], **update}
+        return update
 
     def _broadcast(self, message: Json) -> None:
         text = self._encode(message)
@@ -181,6 +314,11 @@ class WireServer(Serving):
             outbox.put_nowait(text)
         if not self._clients:
             self._pending.append(text)
+
+    def _tell(self, tab: str, message: Json) -> None:
+        for outbox, name in self._clients.items():
+            if name == tab:
+                outbox.put_nowait(self._encode(message))
 
     def _encode(self, message: Json) -> str:
         text = json.dumps(message)

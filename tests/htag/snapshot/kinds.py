@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import time
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -164,6 +164,19 @@ def wrapped_twice(x):
 @contextlib.contextmanager
 def managed() -> Iterator[str]:
     yield "managed"
+
+
+def local_managed():
+    @contextlib.contextmanager
+    def managed(value):
+        yield value
+
+    return managed
+
+
+def entered(managed, *arguments):
+    with managed(*arguments) as value:
+        return value
 
 
 @functools.lru_cache
@@ -390,6 +403,7 @@ CASES: dict[str, Case] = {
     "decorated at run time": (lambda: wrapping(lambda x: x + 1), lambda f: (f(1), f.__wrapped__(1), f.__name__)),
     "one is named and one is not": (lambda: [wrapping(len), wrapped], lambda f: (f[0]("ab"), f[1] is wrapped)),
     "a context manager": (lambda: managed, lambda f: f is managed),
+    "a local context manager": (local_managed, lambda f: (entered(f, 3), f.__name__)),
     "a cache": (lambda: cached, lambda f: f is cached),
     "a local cache": (local_cache, lambda f: (f[0](3), f[0].cache_info().maxsize, f[0].cache_parameters())),
     "bound methods": (lambda: Derived().handlers(), lambda f: [each() for each in f]),
@@ -427,7 +441,7 @@ CASES: dict[str, Case] = {
     "the module's globals": (the_globals, lambda f: (f() is GUESTS, f.__globals__ is globals())),
     "partials": (partials, lambda f: (f[0](2), f[1](), f[2].func(0))),
     "methods of values": (of_builtins, lambda f: (f[1](3), f[0], f[2]("-"), f[3] is len)),
-    "a function of a library": (lambda: time.monotonic, lambda f: f is time.monotonic),
+    "a function of a library": (lambda: math.sqrt, lambda f: f is math.sqrt),
 }
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -296,3 +297,13 @@ async def test_a_disk_that_is_nearly_full_is_said(store: SqliteStore, monkeypatc
     monkeypatch.setattr("shutil.disk_usage", nearly_full)
     (said,) = await store.check()
     assert "only 100 MiB left" in said
+
+
+async def test_the_file_is_for_its_user_alone(path: Path, store: SqliteStore) -> None:
+    before = os.umask(0o022)
+    try:
+        await store.save([Save("a", 1, "", b"what a visitor typed")])
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir() if file.is_file()}
+    assert set(modes.values()) == {0o600}, modes

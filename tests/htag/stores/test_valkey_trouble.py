@@ -178,7 +178,7 @@ async def test_a_loss_between_two_pulses_is_told_by_the_next(server: ValkeyServe
 async def test_a_full_server_says_so_and_keeps_what_it_has(server: ValkeyServer, stores: list[Store]) -> None:
     store = stores[0]
     assert await keep(store, 1, b"x")
-    server.ask("config", "set", "maxmemory", "1mb")
+    server.ask("config", "set", "maxmemory", "1")
     with pytest.raises(StoreError, match="memory is full"):
         await keep(store, 1, b"y")
     assert await store.peek("a") == Record(1, "us", b"x")
