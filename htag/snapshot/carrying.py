@@ -53,7 +53,7 @@ class Ghost(Node):
 # of code, only that it was there
 CODE = {
     "htag.snapshot.addresses": ("find_code", "find_group"),
-    "htag.snapshot.functions": ("bind", "builtin_method", "cache", "make_function", "marked"),
+    "htag.snapshot.functions": ("bind", "builtin_method", "cache", "make_function", "marked", "partial_method"),
 }
 
 

@@ -40,7 +40,8 @@ class Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """What pickle refers to by name. Raises Moved."""
         if (module, name) == ENTITY:
-            return lambda: self._entity
+            entity = self._entity
+            return lambda: entity  # not of `self`: the memo keeps this, and `self` the memo
         if not self._allowed.permits(module, name):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         try:
