@@ -31,6 +31,10 @@ class Limits:
     save_share: float = 0.1
     """Of the event loop, that saving may take: with more to save, each session is saved less often."""
 
+    moves_always: bool = False
+    """Each event is followed by a move of its session, into its snapshot and back: for tests, whether an app survives
+    that. It takes a store."""
+
     max_sessions: int = 10_000
     """Then new visitors get the busy page; known sessions are never refused."""
 

@@ -21,6 +21,7 @@ from htag.tree.live import live_tree
 
 SETTLING_SECONDS = 0.3  # for handlers, tasks that are cancelled and async `on_unmount`: another worker waits meanwhile
 LOOKED_AT_SECONDS = 0.02  # between two looks whether a handler is done
+PATIENCE_SECONDS = 60.0  # for a handler, where nothing waits but the next event of its session
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
 
 logger = logging.getLogger("htag")
@@ -130,6 +131,21 @@ class Mover:
             session.start_hooks()
         if moving is not None and not moving.done():
             moving.set_result(None)
+
+    async def turn_over(self, session: Session) -> None:
+        """Move `session` into its snapshot and back here, as if its worker had been replaced."""
+        if not self.can_move(session) or session.asleep:
+            return
+        _close_gate(session)
+        try:
+            await self._settle(session, PATIENCE_SECONDS)
+            ready = await self._saver.prepare(session)
+            if ready is not None:
+                self.release_app(session, ready.data)
+                self._restorer.wake(session)
+                session.note_change()
+        finally:
+            self._open_gate(session)
 
     # -- asked by another worker ---------------------------------------------------------------------------------------
 

@@ -264,7 +264,7 @@ class Saver:
         if session.closed or stored is None or stored.generation != generation:
             return outcome
         if not kept:
-            self._aside(self._refused(session))
+            self.aside(self._refused(session))
             return outcome
         stored.in_store, stored.reclaimed, stored.quiet_since = True, False, time.monotonic()
         stored.unsaved_since = 0.0 if session.clean else stored.quiet_since
@@ -275,7 +275,9 @@ class Saver:
         confirm_tabs(session, one.taken.header.tabs)
         return outcome
 
-    def _aside(self, work: Awaitable[None]) -> None:
+    def aside(self, work: Awaitable[None]) -> None:
+        """Do `work` in a task, which `stop` waits for."""
+
         async def run() -> None:
             await work
 
@@ -286,7 +288,7 @@ class Saver:
     def _aside_done(self, task: asyncio.Task[None]) -> None:
         self._asides.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a session that was refused could not be given up", exc_info=error)
+            logger.error("work on a session failed", exc_info=error)
 
     async def _make_drops(self) -> None:
         while self._drops:

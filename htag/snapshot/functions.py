@@ -52,6 +52,7 @@ def reduce_function(function: FunctionType) -> Reduced:
         len(get_referents(function)) == BARE + (cells is not None) + (defaults is not None)
         and function.__name__ == ref.name
         and function.__qualname__ == ref.qualname
+        and function.__module__ == ref.module
         and (defaults is None or _are_simple(defaults))
     )
     if not is_usual:
