@@ -126,15 +126,17 @@ class Saver:
         async with self._writing:
             await self._make_drops()
             ready: list[Ready] = []
+            size = 0
             pause = time.perf_counter() + SLICE_SECONDS
             for session in [*self.dirty]:
                 if not self._budget.allows(time.monotonic()):
                     break
                 if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
                     ready.append(one)
-                if sum(len(each.data) for each in ready) > TOGETHER_BYTES:
+                    size += len(one.data)
+                if size > TOGETHER_BYTES:
                     await self._write(ready)
-                    ready = []
+                    ready, size = [], 0
                 if time.perf_counter() > pause:
                     await asyncio.sleep(0)
                     pause = time.perf_counter() + SLICE_SECONDS
