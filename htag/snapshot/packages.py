@@ -10,7 +10,6 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 OURS = "htag"
-INSTALLED = tuple(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib"))
 
 
 def top(name: str) -> str:
@@ -35,7 +34,13 @@ def is_local(package: str) -> bool:
     place = location(package)
     if place is None or {"site-packages", "dist-packages"} & {*Path(place).parts}:
         return False
-    return not any(place.startswith(f"{each}/") for each in INSTALLED)
+    return not any(place.startswith(f"{each}/") for each in installed())
+
+
+@lru_cache(maxsize=1)
+def installed() -> tuple[str, ...]:
+    """The folders of Python's own modules, and of installed ones."""
+    return tuple(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib"))
 
 
 def location(package: str) -> str | None:
