@@ -14,6 +14,7 @@ from htag.session.drain import Drain
 from htag.session.host import Host
 from htag.session.mover import Mover
 from htag.session.parker import Parker, is_idle
+from htag.session.restless_session import RestlessSession
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
@@ -94,11 +95,12 @@ class Persistence:
         """Persist `session`, which was opened here."""
         generation = first_generation(self._generations.pop(session.id, 0) + 1)
         session.stored = Stored(self.saver, generation)
-        self.parker.forget(session.id)
-        self.keep()
+        self.adopted(session)
 
     def adopted(self, session: Session) -> None:
         """Persist `session`, which was restored."""
+        if isinstance(session, RestlessSession):
+            session.turn = self._turn
         self.parker.forget(session.id)
         self.keep()
 
@@ -106,6 +108,7 @@ class Persistence:
         """A tab of `session` connects: from the first one on, it is saved."""
         if session.stored is not None and not session.stored.in_store:
             session.note_change()
+            self.saver.hasten()
 
     def renamed(self, session: Session, former: str) -> None:
         """`session` has another id from now on."""
@@ -275,3 +278,6 @@ class Persistence:
 
     async def _refused(self, session: Session) -> None:
         await self._mover.refused(session)
+
+    def _turn(self, session: Session) -> None:
+        self.saver.aside(self._mover.turn_over(session))

@@ -63,7 +63,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.classes": "Descriptor make_class",
         "htag.snapshot.functions": "bind builtin_method cache empty_cell make_function marked partial_method",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
-        "weak_reference",
+        "weak_reference zone",
         "htag.snapshot.singletons": "singleton singleton_or_gap",
         "htag.snapshot.writer": "set_value set_value_and_attributes the_entity",
     }.items()

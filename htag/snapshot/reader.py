@@ -40,7 +40,8 @@ class Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """What pickle refers to by name. Raises Moved."""
         if (module, name) == ENTITY:
-            return lambda: self._entity
+            entity = self._entity
+            return lambda: entity  # not of `self`: the memo keeps this, and `self` the memo
         if not self._allowed.permits(module, name):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         try:
@@ -105,7 +106,7 @@ def read(reader: Reader) -> App:
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
     for batch in reversed(batches):
         give_states(batch)
-    set_live_tree(app, runtime)  # an author's `__setstate__` may have called that of `App`, which makes one
+    set_live_tree(app, runtime)  # an author's `__setstate__` may have put back its number
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
     for tag in outside_readers:

@@ -19,7 +19,7 @@ from htag.snapshot.errors import Pinned
 from htag.snapshot.packages import own_packages
 from htag.snapshot.singletons import Singleton, singletons_of
 from htag.snapshot.tag_classes import how_to_write, versions_of
-from htag.state import State, hold, is_bare, made_again, observers_of, value_of
+from htag.state import State, attributes_of, give_attributes, hold, made_again, observers_of, value_of
 from htag.tree.live import LiveTree, live_tree
 from htag.tree.node import Node
 from htag.tree.parts import layout, level_order, outermost, take_apart
@@ -116,11 +116,12 @@ class Writer(pickle.Pickler):
         if how.reduces or how.gets_state:
             return timed(state.__reduce_ex__, PROTOCOL)
         value = value_of(state)
-        if is_bare(state):
+        attributes = attributes_of(state)
+        if not attributes:
             if type(value) in ATOMS:
                 return made_again, (kind, value)
             return made_again, (kind, None), value, None, None, set_value
-        return made_again, (kind, None), (value, vars(state)), None, None, set_value_and_attributes
+        return made_again, (kind, None), (value, attributes), None, None, set_value_and_attributes
 
     def _reduce_other(self, obj: Any, kind: type) -> Any:
         if isinstance(obj, asyncio.Future):
@@ -157,7 +158,7 @@ def set_value(state: State[Any], value: Any) -> None:
 def set_value_and_attributes(state: State[Any], given: tuple[Any, dict[str, Any]]) -> None:
     """The same for one that an author gave attributes."""
     hold(state, given[0])
-    vars(state).update(given[1])
+    give_attributes(state, given[1])
 
 
 # -- the whole ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import re
 
 from redis.exceptions import AuthenticationError, RedisError
 
-_RIGHTS = "it does not let this user do what sessions need (docs/configuration.md, HTAG_STORE)"
+_RIGHTS = "it does not let this user do what sessions need (docs/stores.md lists it)"
 # By what a server's error begins with.
 _SENTENCES = {
     "NOAUTH": "it wants a password: put one into the store's URL, as in valkey://user:password@host",

@@ -104,7 +104,8 @@ def test_one_that_is_gone_and_that_the_app_does_not_hold_is_not_missed(monkeypat
 
 
 def test_another_session_stays_out_of_it() -> None:
-    ann, bob = room.Chat(), room.Chat()
+    ann: Any = room.Chat()
+    bob = room.Chat()
     bob.secret = "Bob's secret"
     room.ROOM += [ann, bob]
     assert b"secret" not in dump(ann).replace(b"secret\x94", b"")  # the attribute's name is there
@@ -116,7 +117,8 @@ def test_another_session_stays_out_of_it() -> None:
 
 
 def test_a_tag_of_another_session_pins_it_too() -> None:
-    ann, bob = room.Chat(), room.Chat()
+    ann: Any = room.Chat()
+    bob = room.Chat()
     ann.theirs = bob.childs[0]
     with pytest.raises(Pinned, match="another session"):
         dump(ann)

@@ -116,6 +116,16 @@ class Attached(State[Any]):
     """A State of an own class."""
 
 
+class Limited(State[Any]):
+    """A State with slots."""
+
+    __slots__ = ("limit", "unset")
+
+    def __init__(self, value: Any, limit: int) -> None:
+        super().__init__(value)
+        self.limit = limit
+
+
 def given() -> Any:
     return "given"
 
@@ -254,6 +264,7 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "State": (lambda: State([1]), lambda before, after: after.value == [1]),
     "States": (lambda: States(a=1, b=[2]), lambda before, after: after.dump() == {"a": 1, "b": [2]}),
     "a State of its own class": (attached, lambda before, after: type(after) is Attached and after.note == "a note"),
+    "a State with slots": (lambda: Limited([1], 9), lambda before, after: (after.value, after.limit) == ([1], 9)),
     "a marked handler": (lambda: prevent(stop(given)), always),
     "a wrapped handler": (lambda: prevent(Record("a").__eq__), lambda before, after: after.func.__name__ == "__eq__"),
 }
