@@ -108,6 +108,7 @@ class Persistence:
         """A tab of `session` connects: from the first one on, it is saved."""
         if session.stored is not None and not session.stored.in_store:
             session.note_change()
+            self.saver.hasten()
 
     def renamed(self, session: Session, former: str) -> None:
         """`session` has another id from now on."""
