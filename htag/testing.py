@@ -1,14 +1,19 @@
 """For the tests of an app's author: a session without a server, whose page is looked at and clicked as components.
 
-It can *move* the session as a crash, a roll or a scale-down does: the app is written down, and a copy made from that
+It can *move* the session as a roll, a scale-down or a crash does: the app is written down, and a copy made from that
 goes on. `from htag.testing import htag_session` in a conftest.py makes the fixture. Needs pytest.
 """
 
 import asyncio
 import html
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +23,8 @@ from htag.errors import HtagError
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.session.session import Session
+from htag.session.stored import Stored
+from htag.snapshot.api import dump, load
 from htag.tree.access import attribute, handler
 from htag.tree.evaluate import evaluate_value
 from htag.tree.live import live_tree
@@ -26,7 +33,10 @@ from htag.tree.tag import GTag
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import Message, Reply
 
+MOVE = "HTAG_MOVE"  # the environment variable: `always` moves each session after each of its events
 PATIENCE = 5.0  # seconds that a test waits for a handler, or for what it wants to see
+PROCESS_SECONDS = 60.0  # for another Python to start, import the app and read it
+SETTLING_SECONDS = 0.3  # for tasks and async `on_unmount`, as a worker gives them
 TURN = 0.01  # seconds between two looks
 
 Found = str | type[GTag] | GTag  # what a test may say: a selector, a class of components, or the tag itself
@@ -110,12 +120,21 @@ class Page:
         self.closed = True
 
 
+class Unsaved:
+    """Stands in for what saves sessions."""
+
+    def note(self, session: object) -> None:
+        """There is no store."""
+
+
 class AppSession:
     """One visitor's session of `entity`, with one tab open. Its event loop runs while one of these methods does."""
 
-    def __init__(self, entity: type[App], *, request: Any = None) -> None:
-        """`request`: what the app's `on_visit` gets."""
+    def __init__(self, entity: type[App], *, request: Any = None, move: str | None = None) -> None:
+        """`request`: what the app's `on_visit` gets. `move`: `always` moves the session after each event; by default
+        what the environment variable HTAG_MOVE says."""
         self._entity = entity
+        self._always = (os.environ.get(MOVE, "") if move is None else move) == "always"
         self._loop = asyncio.new_event_loop()
         self._calls = 0
         codec = Codec()
@@ -124,6 +143,7 @@ class AppSession:
 
     def _open(self, codec: Codec, request: Any) -> None:
         self._session = Session("test", self._entity(), codec, Observer(), Limits())
+        self._session.stored = Stored(Unsaved(), 0)
         self._session.start(request)
         self._session.page()
         self._session.attach(self._page, self._session.revision)
@@ -205,6 +225,8 @@ class AppSession:
         callback_id = f"test-{self._calls}"
         message = Message(target.id, name, {**(data or {}), "callback_id": callback_id})
         self._run(self._handled, message)
+        if self._always:
+            self.move()
         for frame in self.frames:
             if frame.get("callback_id") == callback_id:
                 if frame["action"] == "error":
@@ -221,6 +243,45 @@ class AppSession:
         done = self._session.tab("test").inbox.submit(message, self._page)
         if done is not None:
             await asyncio.wait((done,), timeout=PATIENCE)
+
+    # -- moving ------------------------------------------------------------------------------------------------------
+
+    def move(self, *, process: bool = False) -> None:
+        """Move the session, as from one worker to another: `on_unmount` runs, tasks end, the app is written down; a
+        copy is made from that, and `on_mount` runs. The objects that a test got from `app` or `find` are over.
+
+        `process`: another Python reads it, and what that one writes goes on. Raises `Pinned` (`htag.snapshot.errors`),
+        with the path, if the app holds what cannot be written down; then it goes on as it was.
+        """
+        self._run(self._move, process)
+
+    def crash(self) -> None:
+        """Move the session as after `kill -9`: what was written down has not run its `on_unmount`; where it goes on,
+        `on_unmount` runs, then `on_mount`. Raises `Pinned`."""
+        self._run(self._crash)
+
+    async def _move(self, process: bool) -> None:
+        session = self._session
+        await session.unmount(SETTLING_SECONDS)
+        try:
+            payload = dump(session.app)
+        except BaseException:
+            session.resume(unmounts=False)
+            raise
+        self._go_on(read_elsewhere(payload, self._entity) if process else payload, unmounts=False)
+
+    async def _crash(self) -> None:
+        payload = dump(self._session.app)
+        # what the app has outside, such as its place in a list of the module, ends with a process as well
+        await self._session.unmount(SETTLING_SECONDS)
+        self._go_on(payload, unmounts=True)
+
+    def _go_on(self, payload: bytes, *, unmounts: bool) -> None:
+        session = self._session
+        live_tree(session.put_to_sleep(payload)).dispose()
+        session.wake_up(load(payload, self._entity).app)
+        session.resume(unmounts=unmounts)
+        session.start_hooks()
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -266,6 +327,30 @@ def _with_handler(tag: GTag, event: str) -> GTag:
             return node
         node = node.parent
     return tag
+
+
+def read_elsewhere(payload: bytes, entity: type[App]) -> bytes:
+    """Have another Python read an app and write it again. It imports what is needed, and nothing else has happened in
+    its modules. RuntimeError: it could not; the message is its last words."""
+    program = "from htag.testing import reread; reread()"
+    command = [sys.executable, "-c", program, entity.__module__, entity.__qualname__]
+    paths = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "random"}  # sets in another order
+    read = subprocess.run(command, input=payload, capture_output=True, timeout=PROCESS_SECONDS, env=environment)
+    if read.returncode:
+        raise RuntimeError(f"another process cannot read {entity.__qualname__}:\n{read.stderr.decode()}")
+    return read.stdout
+
+
+def reread() -> None:
+    """Be that other Python: module and class as arguments, the app from standard input, and to standard output."""
+    module, name = sys.argv[1:]
+    entity = attrgetter(name)(import_module(module))
+
+    async def read_and_write(payload: bytes) -> bytes:  # in an event loop, as in a worker
+        return dump(load(payload, entity).app)
+
+    sys.stdout.buffer.write(asyncio.run(read_and_write(sys.stdin.buffer.read())))
 
 
 @pytest.fixture

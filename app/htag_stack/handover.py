@@ -26,7 +26,7 @@ WINDOW_SECONDS = 30
 LONGEST_BODY = 1 << 10  # bytes; a question has 100
 MOST_SEALS = 100_000  # remembered, 20 MB: 3000 a second, which no number of workers asks
 
-Answer = Literal["released", "kept", "unknown"]
+Answer = Literal["released", "kept", "unknown"]  # as `SessionRegistry.handed_over` has it
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
     insist: bool
 
 
-Answering = Callable[[str, str, bool], Awaitable[Answer]]
+Answering = Callable[[str, str, bool], Awaitable[str]]
 """Called with a question's session, boot and insist."""
 
 

@@ -18,6 +18,8 @@ from htag.stores.base import Store
 from htag.web.webapp import WebApp
 from htag_stack.brought_app import BroughtApp, load_app
 from htag_stack.cgroup import memory_group
+from htag_stack.handover import HandoverEndpoint, Seal
+from htag_stack.handover_client import HandoverClient
 from htag_stack.health import Health
 from htag_stack.lifespan import lifespan_of
 from htag_stack.memory import Memory
@@ -53,7 +55,8 @@ def compose(prepared: Prepared, brought: BroughtApp) -> RequestLayer:
     public = settings.health == "public"
     health = Health(registries, vitals, version=__version__, store=kind, place=place, public=public)
     # ours come before the app's own under these paths: the container, nginx and Prometheus rely on them
-    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics")]
+    handover = HandoverEndpoint(Seal(prepared.secret), registries.handed_over, metrics)
+    routes = [*health.routes, Route("/metrics", metrics.endpoint, name="metrics"), handover.route]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -96,7 +99,9 @@ def operate(
             pressure=refusal,
             cookie_name=settings.cookie_name,
         )
+    client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])
+    registries.ask_by(client.ask)
     return registries
 
 
@@ -105,6 +110,12 @@ def session_limits(settings: Settings) -> Limits:
     return Limits(
         new_seconds=settings.session_new_seconds,
         grace_seconds=settings.session_grace_seconds,
+        pinned_grace_seconds=max(settings.session_grace_seconds, Limits().pinned_grace_seconds),
+        idle_seconds=settings.session_idle_seconds,
+        stored_seconds=settings.session_stored_seconds,
+        snapshot_bytes=settings.snapshot_bytes,
+        save_share=settings.save_share,
+        moves_always=settings.move == "always",
         max_sessions=settings.max_sessions,
         newcomers_per_second=settings.newcomers_per_second,
         newcomers_burst=settings.newcomers_burst,
@@ -122,7 +133,13 @@ async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) 
 
     A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
     """
-    watching = asyncio.create_task(vitals.watch(registries.measure))
+
+    def look_after() -> None:
+        registries.measure()
+        if excess := vitals.memory.excess:
+            registries.relieve(excess)
+
+    watching = asyncio.create_task(vitals.watch(look_after))
     watching.add_done_callback(_log_failure)
     try:
         yield

@@ -13,6 +13,7 @@ from htag.process import heap
 from htag.process.collector import collector
 from htag_stack.cgroup import MemoryGroup
 
+RELIEVED = 0.85  # of a limit: above it, sessions that are not used leave memory, before newcomers are refused
 FULL = 0.9  # of a limit; the rest is for the sessions that are there already, which go on growing
 # Of a limit, with what could be used again. That is an estimate, and where it is too high the kernel kills the worker:
 # from the brink on newcomers come in one by one, as long as the process does not grow by them …
@@ -50,6 +51,11 @@ class Use(NamedTuple):
     def room(self) -> int:
         """Bytes that this worker's newcomers may take before the limit is nearly reached; at most 0 when it is."""
         return int(FULL * self.limit - self.used) // self.workers
+
+    @property
+    def excess(self) -> int:
+        """Bytes that this worker's sessions should let go of, so that newcomers find room; 0 where that is not so."""
+        return max(0, int(self.used - RELIEVED * self.limit) // self.workers)
 
     @property
     def to_brink(self) -> int:
@@ -134,6 +140,11 @@ class Memory:
         self._room -= self._each
         self._admitted += 1
         return True
+
+    @property
+    def excess(self) -> int:
+        """Bytes that sessions should let go of: by the limit that is nearest."""
+        return max((use.excess for use in self.uses), default=0)
 
     @property
     def is_tight(self) -> bool:

@@ -5,6 +5,7 @@ htag_stack.settings_docs`).
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -12,9 +13,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from htag.stores.urls import check_url
 from htag_stack.errors import StartError
 from htag_stack.secret import SECRET_LENGTH, read_or_make
 
+_PASSWORD = re.compile(r"//.*@")  # with the user's name before it
 SHARED_STORES = ("valkey", "valkeys")  # reached over a network, so other hosts may serve the same sessions
 
 
@@ -36,14 +39,7 @@ def _network(value: str) -> str:
 
 
 def _store(value: str) -> str:
-    url = urlsplit(value)
-    complete = {
-        "memory": True,
-        "sqlite": not url.netloc and len(url.path) > 1,  # with two slashes, the first folder would be a host
-        **dict.fromkeys(SHARED_STORES, bool(url.hostname)),
-    }
-    if not complete.get(url.scheme):
-        raise ValueError("a store is memory://, sqlite:///path or valkey://host:6379/0")
+    check_url(value)
     return value
 
 
@@ -101,7 +97,7 @@ class Settings(BaseSettings):
         description=(
             "Where sessions are to outlive a worker: `memory://`, `sqlite:///relative/path`, "
             "`sqlite:////absolute/path` or `valkey://host:6379/0`. A file needs no server and serves one host; "
-            "several hosts share a Valkey."
+            "several hosts share a Valkey: docs/stores.md."
         ),
     )
     secret: Annotated[SecretStr | None, AfterValidator(_secret)] = Field(
@@ -347,5 +343,5 @@ def _sentence(error: ValidationError) -> str:
     name = str(first["loc"][0])  # the field, or the variable where the field names its own
     variable = Settings.variable(name) if name in Settings.model_fields else name
     reason = first["msg"].removeprefix("Value error, ")
-    given = "" if name == "secret" else f"={first['input']}"
+    given = "" if name == "secret" else f"={_PASSWORD.sub('//…@', str(first['input']))}"
     return f"{variable}{given} is not a valid setting: {reason[0].lower()}{reason[1:]}."

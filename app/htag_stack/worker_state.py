@@ -29,6 +29,8 @@ class RegistryState(Protocol):
     def connections(self) -> dict[str, int]: ...
     def memory(self) -> int: ...
     def memory_by_session(self) -> list[int]: ...
+    def snapshot_counts(self) -> dict[str, int]: ...
+    def unsaved_seconds(self) -> float: ...
 
 
 class WorkerStateCollector(Collector):
@@ -40,9 +42,25 @@ class WorkerStateCollector(Collector):
         self._build = {"python": platform.python_version(), **build}
 
     def collect(self) -> Iterator[Metric]:
-        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._sessions.counts())
+        yield _gauges(
+            "htag_sessions",
+            "Sessions by state: the load, but for those that are parked in the store.",
+            "state",
+            self._sessions.counts(),
+        )
         yield _gauges(
             "htag_connections", "Open channels to tabs, by transport.", "transport", self._sessions.connections()
+        )
+        yield _gauges(
+            "htag_session_snapshots",
+            "Sessions by how the store's copy of them stands: those that are pinned end with this worker.",
+            "state",
+            self._sessions.snapshot_counts(),
+        )
+        yield GaugeMetricFamily(
+            "htag_oldest_unsaved_seconds",
+            "How long the session that waits longest for its save has waited: what a crash would cost.",
+            self._sessions.unsaved_seconds(),
         )
         yield GaugeMetricFamily(
             "htag_session_memory_bytes", "Estimated memory of all sessions.", self._sessions.memory()

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from htag.app import App
 from htag.limits import Limits
@@ -21,6 +21,12 @@ from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
+
+
+class Absent(NamedTuple):
+    """Stands for an app that is asleep, where something about its session is logged."""
+
+    debug: bool
 
 
 class Binding:
@@ -124,8 +130,11 @@ class Binding:
         if self._refresher is not None:
             self._refresher.cancel()
         self.asleep, self.stored.data, self.stored.hooked = True, data, self.live.has_hooks
+        self.live.request = None  # it leads to all that the server has: `is_held` need not look there
         self.live.attach_host(None)
-        del self.app, self.live, self.failures, self._refresher
+        self.failures = Failures(Absent(app.debug), self.observer, self._reports)
+        self.tasks = Tasks(self.context, self.failures)
+        del self.app, self.live, self._refresher
         return app
 
     async def unmount(self, seconds: float) -> None:
@@ -133,8 +142,8 @@ class Binding:
         unmounting = self._closing(_nothing).unmount(seconds)
         await asyncio.get_running_loop().create_task(unmounting, context=self.context.copied())
 
-    def _closing(self, dispose: Callable[[], None]) -> Closing:
-        return Closing(self.app, self.live, self.tasks, self.delivery, self.failures, dispose)
+    def _closing(self, dispose: Callable[[], None], *, destroys: bool = False, unmounts: bool = True) -> Closing:
+        return Closing(self.app, self.live, self.tasks, self.delivery, self.failures, dispose, destroys, unmounts)
 
     def wake_up(self, app: App) -> None:
         """Go on with `app`, which was loaded from the snapshot."""

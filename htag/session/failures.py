@@ -4,9 +4,8 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from htag.app import App
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session import browser_report, execution
@@ -15,13 +14,22 @@ from htag.tree.tag import GTag
 from htag.wire.messages import Failure
 
 
+class Debugged(Protocol):
+    """The app, as far as it is asked how much may be told."""
+
+    @property
+    def debug(self) -> bool:
+        """Whether the visitor is its developer."""
+        ...
+
+
 class Failures:
     """Logs about one session, within the bounds of `Reports`; says messages only where the app is in debug mode: they
     quote what people type."""
 
     __slots__ = ("_app", "_observer", "_reports", "_worker_reports")
 
-    def __init__(self, app: App, observer: Observer, worker_reports: Reports) -> None:
+    def __init__(self, app: Debugged, observer: Observer, worker_reports: Reports) -> None:
         self._app = app
         self._observer = observer
         self._worker_reports = worker_reports

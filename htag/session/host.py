@@ -5,7 +5,7 @@ from typing import Protocol
 
 from htag.session.session import Session
 
-MOVED = 1012  # close code: connect again at once, to whichever worker answers
+MOVED = 1012  # close code: connect again at once, to any worker
 
 
 class Host(Protocol):

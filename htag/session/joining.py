@@ -9,6 +9,7 @@ from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.event_log import EventLog
 from htag.session.failures import Failures
+from htag.session.stored import Stored
 from htag.wire.codec import Encoded
 from htag.wire.messages import UNSET, Reply, Update, Welcome
 
@@ -18,6 +19,8 @@ CATCH_UP_SECONDS = 5.0  # for a tab to send its events again; beyond, it is show
 class Joined(Protocol):
     """The session, as it is joined."""
 
+    asleep: bool
+    stored: Stored | None
     delivery: Delivery
     context: SessionContext
     failures: Failures
@@ -58,21 +61,35 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
     since `revision`. Where that is not known any more, it first sends again what a snapshot lacks."""
     delivery = session.delivery
     delivery.journal.retain()
-    channel.put(Welcome(log.accepted, log.saved))
+    channel.put(Welcome(log.accepted, saved_to(session, log)))
     missed = None if revision is None else delivery.journal.since(revision)
     if missed is not None:
         session.observer.client_resumed("tail" if missed else "current")
         for update in missed:
             channel.put(update)
         log.channels.append(channel)
-        delivery.deliver(session.changes())
+        if not session.asleep:
+            delivery.deliver(session.changes())
         put_answers(session, channel, log)
     elif log.accepted < log.next - 1:
         CatchUp(session, channel, log).begin()
     else:
         log.channels.append(channel)
         show_all(session, channel, log)
-    session.start_hooks()
+    if not session.asleep:
+        session.start_hooks()
+
+
+def needs_app(session: Joined, log: EventLog | None, revision: int | None) -> bool:
+    """Whether the app of a session that is asleep has to be awake for a tab to join: not for one that missed nothing,
+    or what the journal has."""
+    return log is None or revision is None or session.delivery.journal.since(revision) is None
+
+
+def saved_to(session: Joined, log: EventLog) -> int:
+    """The latest event that the tab need not keep. A session that lives in this process only has nothing to be saved:
+    what is handled is as safe as it will be."""
+    return log.handled if session.stored is None else log.saved
 
 
 def resume_once(session: Joined, channel: Channel, log: EventLog, revision: int | None) -> bool:

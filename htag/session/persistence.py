@@ -14,10 +14,11 @@ from htag.session.drain import Drain
 from htag.session.host import Host
 from htag.session.mover import Mover
 from htag.session.parker import Parker, is_idle
+from htag.session.restless_session import RestlessSession
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
-from htag.session.snapshots import AppSnapshots, Snapshots
+from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
@@ -28,6 +29,8 @@ CLOSING_SECONDS = 2.0  # to move sessions out where nothing has drained the work
 PULSE_SECONDS = 2.0  # between two looks whether the store is what it was
 TOUCHED_TOGETHER = 500
 TOUCHES = 8  # within a session's time to live in the store, of one that lives and has nothing to save
+
+LEAST_BYTES = 16 << 10  # that a session frees which has not been measured yet
 
 LOST = "the store has lost data, or is an older copy of itself: %d sessions are saved again"
 
@@ -40,7 +43,6 @@ class Persistence:
     def __init__(
         self,
         store: Store,
-        code: AppSnapshots,
         entity: type[App],
         key: bytes,
         maker: Maker,
@@ -48,14 +50,14 @@ class Persistence:
         observer: Observer,
         host: Host,
     ) -> None:
-        """`code`: `htag.snapshot`. `key`: seals snapshots; workers that share it read each other's."""
+        """`key`: seals snapshots; workers that share it read each other's."""
         self._limits = limits
         self._host = host
         self._observer = observer
         self.boot = secrets.token_hex(4)
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
-        self._snapshots = Snapshots(code, entity, key)
+        self._snapshots = Snapshots(entity, key)
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
         self.restorer = Restorer(self._snapshots, maker, observer, host.adopt, self.saver)
@@ -93,11 +95,12 @@ class Persistence:
         """Persist `session`, which was opened here."""
         generation = first_generation(self._generations.pop(session.id, 0) + 1)
         session.stored = Stored(self.saver, generation)
-        self.parker.forget(session.id)
-        self.keep()
+        self.adopted(session)
 
     def adopted(self, session: Session) -> None:
         """Persist `session`, which was restored."""
+        if isinstance(session, RestlessSession):
+            session.turn = self._turn
         self.parker.forget(session.id)
         self.keep()
 
@@ -105,6 +108,7 @@ class Persistence:
         """A tab of `session` connects: from the first one on, it is saved."""
         if session.stored is not None and not session.stored.in_store:
             session.note_change()
+            self.saver.hasten()
 
     def renamed(self, session: Session, former: str) -> None:
         """`session` has another id from now on."""
@@ -199,6 +203,11 @@ class Persistence:
         asleep = sum(1 for session in self._host.sessions.values() if session.asleep)
         return {"saved": max(0, stored - dirty), "dirty": dirty, "pinned": pinned, "asleep": asleep}
 
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        since = [session.stored.unsaved_since for session in self.saver.dirty if session.stored is not None]
+        return max((time.monotonic() - each for each in since if each), default=0.0)
+
     def relieve_soon(self, wanted: int) -> None:
         """Call `relieve` in the background, unless that is going on."""
         if self._relief is None or self._relief.done():
@@ -213,7 +222,7 @@ class Persistence:
             if wanted <= 0:
                 return
             if not session.channels and self._mover.can_move(session):
-                wanted -= session.size
+                wanted -= max(session.size, LEAST_BYTES)
                 self.parker.park(session, "pressure")
         for session in sessions:
             if wanted > 0 and is_idle(session, now):
@@ -269,3 +278,6 @@ class Persistence:
 
     async def _refused(self, session: Session) -> None:
         await self._mover.refused(session)
+
+    def _turn(self, session: Session) -> None:
+        self.saver.aside(self._mover.turn_over(session))

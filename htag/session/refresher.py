@@ -31,7 +31,13 @@ class Refresher:
         return self._throttle.is_due
 
     def outdate(self) -> None:
-        """A page was made just now: it has new tags in the place of those that the open tabs show."""
+        """A page was made just now: it has new tags in the place of those that the open tabs show. Where there are
+        tabs of wire version 2, all are told at once by an update with a number, for one that is away needs it too."""
+        journal = self._delivery.journal
+        if journal.tail is not None:
+            self._delivery.deliver(self._generated([*self._delivery.channels]))
+            return
+        journal.skip()
         self._outdated = [*self._delivery.channels]
         self._throttle.bind_loop()
         self._throttle.request(REFRESH_SECONDS)
@@ -46,13 +52,12 @@ class Refresher:
     def _refresh(self) -> None:
         outdated, self._outdated = self._outdated, ()
         there = [channel for channel in outdated if channel in self._delivery.channels]
-        numbered = self._delivery.journal.tail is not None
-        if there or numbered:
-            update = Update({}, [], [])
-            errors = self._live.render_generated(update)
-            failures = [self._failures.of_tag("render", tag, error) for tag, error in errors]
-            self._delivery.tell(there, *failures)
-            if numbered:  # a tab that is away just now has to get it as well: it is in the journal, and for all
-                self._delivery.deliver(update)
-            else:
-                self._delivery.tell(there, update)
+        if there:
+            self._delivery.tell(there, self._generated(there))
+
+    def _generated(self, witnesses: Sequence[Channel]) -> Update:
+        """The generated tags as they are; `witnesses` are told of those that could not be rendered."""
+        update = Update({}, [], [])
+        failures = [self._failures.of_tag("render", tag, error) for tag, error in self._live.render_generated(update)]
+        self._delivery.tell(witnesses, *failures)
+        return update

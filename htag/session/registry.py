@@ -55,6 +55,11 @@ class SessionRegistry:
         self._expiry = Expiry(limits, self._lapse)
         self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
 
+    def persist(self, persistence: Persistence) -> None:
+        """Have `persistence` take sessions over and let them go."""
+        self.persistence = persistence
+        self.usage.parked = persistence.parker.parked
+
     # -- opening and finding -----------------------------------------------------------------------------------------
 
     def get(self, session_id: str) -> Session | None:
@@ -260,6 +265,10 @@ class SessionRegistry:
         if self.persistence is None:
             return dict.fromkeys(("saved", "dirty", "pinned", "asleep"), 0)
         return self.persistence.counts()
+
+    def unsaved_seconds(self) -> float:
+        """For how long the session that waits longest for its save has waited; 0 where none waits."""
+        return 0.0 if self.persistence is None else self.persistence.unsaved_seconds()
 
     @property
     def store_up(self) -> bool:

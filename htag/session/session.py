@@ -160,8 +160,7 @@ class Session(Binding):
         elif live.changes.dirty or live.has_generated_tags():
             delivery.journal.skip()  # an absent tab misses these changes
         page = live.render_page()
-        if delivery.channels and live.has_generated_tags():
-            delivery.journal.skip()
+        if (delivery.channels or delivery.journal.tail is not None) and live.has_generated_tags():
             if self._refresher is None:
                 self._refresher = Refresher(live, delivery, self.failures, self.context)
             self._refresher.outdate()
@@ -364,8 +363,8 @@ class Session(Binding):
         self.end()
 
     def end(self, *, destroys: bool = True, unmounts: bool = True, disposes: bool = True) -> None:
-        """Close; or leave, where the app goes on elsewhere: then `on_destroy` does not run, nor `on_unmount` where it
-        has run, and a tree that something else holds (not `disposes`) stays as it is."""
+        """Close; or leave, where the app goes on elsewhere: without `on_destroy`; without `on_unmount`, if it has run;
+        and a tree that something else holds (not `disposes`) stays as it is."""
         if self.closed:
             return
         self.state = transition(self.state, SessionState.CLOSED)
@@ -375,8 +374,7 @@ class Session(Binding):
             self._forget()
         else:
             dispose = self._dispose if disposes else self._forget
-            closing = self._closing(dispose)._replace(destroys=destroys, unmounts=unmounts)
-            self.context.inside(self._close, closing)
+            self.context.inside(self._close, self._closing(dispose, destroys=destroys, unmounts=unmounts))
 
     def _close(self, closing: Closing) -> None:
         self._throttle.cancel()

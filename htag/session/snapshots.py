@@ -2,76 +2,14 @@
 
 import sys
 import time
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from htag.app import App
 from htag.session.session import Session
-from htag.snapshot.envelope import FORMAT, Header, TabRecord
+from htag.snapshot import api
+from htag.snapshot.envelope import FORMAT, Header, Sealed, TabRecord
 
 PYTHON = "{}.{}".format(*sys.version_info)
-
-
-class Loaded(Protocol):
-    """An app that was loaded."""
-
-    @property
-    def app(self) -> App:
-        """The app, with a live tree that has no host."""
-        ...
-
-    @property
-    def outcome(self) -> str:
-        """How its code was found: same, moved, edited."""
-        ...
-
-
-class Sealed(Protocol):
-    """A snapshot whose seal is unbroken."""
-
-    @property
-    def header(self) -> Header:
-        """What can be said without the app."""
-        ...
-
-    def payload(self) -> bytes:
-        """The app's bytes, decompressed."""
-        ...
-
-
-class AppSnapshots(Protocol):
-    """What `htag.snapshot` does."""
-
-    def dump(self, app: App) -> bytes:
-        """Write `app`. Raises `Pinned`."""
-        ...
-
-    def load(self, payload: bytes, entity: type[App]) -> Loaded:
-        """Read it. Raises `Moved`."""
-        ...
-
-    def carry(self, payload: bytes, app: App) -> int:
-        """Put the States of the app in `payload` into `app`. Returns how many."""
-        ...
-
-    def is_held(self, app: App) -> bool:
-        """Whether anything but its tree refers to `app`."""
-        ...
-
-    def entity_path(self, entity: type[App]) -> str:
-        """Name the class of the app."""
-        ...
-
-    def fingerprint(self, entity: type[App]) -> str:
-        """Name the version of its code."""
-        ...
-
-    def seal(self, header: Header, payload: bytes, session_id: str, key: bytes) -> bytes:
-        """Compress and sign."""
-        ...
-
-    def unseal(self, data: bytes, session_id: str, key: bytes) -> Sealed:
-        """Verify. Raises `Forged`."""
-        ...
 
 
 class Taken(NamedTuple):
@@ -87,19 +25,18 @@ class Taken(NamedTuple):
 class Snapshots:
     """Takes and opens the snapshots of one WebApp's sessions. `owner`: what this worker is called."""
 
-    def __init__(self, code: AppSnapshots, entity: type[App], key: bytes) -> None:
-        self.code = code
+    def __init__(self, entity: type[App], key: bytes) -> None:
         self.entity = entity
         self._key = key
         self.owner = ""
-        self._path = code.entity_path(entity)
+        self._path = api.entity_path(entity)
         self._fingerprint: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """The version of the app's code."""
         if self._fingerprint is None:
-            self._fingerprint = self.code.fingerprint(self.entity)
+            self._fingerprint = api.fingerprint(self.entity)
         return self._fingerprint
 
     def take(self, session: Session) -> Taken:
@@ -111,15 +48,15 @@ class Snapshots:
         if session.stored.data:
             header.tabs = []  # there were acknowledged when it was taken
             return Taken(session, session.id, header, b"", session.stored.data)
-        return Taken(session, session.id, header, self.code.dump(session.app))
+        return Taken(session, session.id, header, api.dump(session.app))
 
     def seal(self, taken: Taken) -> bytes:
         """Compress and sign. In any thread."""
-        return taken.data or self.code.seal(taken.header, taken.payload, taken.session_id, self._key)
+        return taken.data or api.seal(taken.header, taken.payload, taken.session_id, self._key)
 
     def open(self, data: bytes, session_id: str) -> Sealed:
         """Verify a snapshot of this session. Raises `Forged`."""
-        return self.code.unseal(data, session_id, self._key)
+        return api.unseal(data, session_id, self._key)
 
     def is_ours(self, header: Header) -> bool:
         """Whether it is a snapshot of our app, and not of another one that shares the store and the secret."""
@@ -128,6 +65,10 @@ class Snapshots:
     def is_readable(self, header: Header) -> bool:
         """Whether this process can load the app: its format and Python are ours."""
         return header.format == FORMAT and header.python == PYTHON
+
+    def can_sleep(self, header: Header) -> bool:
+        """Whether the app may stay in the snapshot until it is needed: no hooks run, and its code is ours for sure."""
+        return not header.hooked and self.is_readable(header) and header.fingerprint == self.fingerprint
 
     def _header(self, session: Session) -> Header:
         now = time.time()
@@ -143,24 +84,22 @@ class Snapshots:
             saved_at=now,
             size=session.size,
             tabs=tab_records(session),
+            hooked=session.live.has_hooks if session.has_app else True,
         )
 
 
 def tab_records(session: Session) -> list[TabRecord]:
     """What is kept of the tabs of `session` that number their events."""
-    tabs: Any = session.tabs
-    return tabs.records() if hasattr(tabs, "records") else []
+    return session.tabs.records()
 
 
 def confirm_tabs(session: Session, records: list[TabRecord]) -> None:
     """Tell the tabs of `session` which of their events are in the store."""
-    tabs: Any = session.tabs
-    if records and hasattr(tabs, "confirm"):
-        tabs.confirm(records)
+    if records:
+        session.tabs.confirm({record.name: record.handled for record in records})
 
 
 def restore_tabs(session: Session, records: list[TabRecord]) -> None:
     """Remember the tabs of a snapshot."""
-    tabs: Any = session.tabs
-    if records and hasattr(tabs, "restore"):
-        tabs.restore(records)
+    if records:
+        session.tabs.restore(records)

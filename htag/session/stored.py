@@ -34,6 +34,7 @@ class Stored:
         "pinned",
         "quiet_since",
         "reclaimed",
+        "unsaved_since",
     )
 
     def __init__(self, noting: Noting, generation: int) -> None:
@@ -42,7 +43,9 @@ class Stored:
         """The fencing token of its saves."""
         self.in_store = False
         """Whether the store has acknowledged a save, or had the session when it was taken over."""
-        self.quiet_since = 0.0
+        self.unsaved_since = 0.0
+        """When the oldest change came that no snapshot in the store has; 0 where there is none."""
+        self.quiet_since = time.monotonic()
         """When it was saved last."""
         self.not_before = 0.0
         """When it may be saved again: a large one is saved less often."""

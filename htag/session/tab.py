@@ -74,7 +74,7 @@ class Tabs:
         tab = self._tabs.pop(name, None)
         if tab is None:
             self._forget_idle()
-            log = self._logs.get(name) if self._logs is not None else None
+            log = self.log(name)
             tab = Tab(name, Inbox(self._session) if log is None else NumberedInbox(self._session, log))
         self._tabs[name] = tab
         return tab
@@ -96,6 +96,10 @@ class Tabs:
             self._session.observer.events_lost(lost)
             self._session.failures.log(logging.ERROR, "%d events of a tab are lost: the store has lost them", lost)
         return log
+
+    def log(self, name: str) -> EventLog | None:
+        """Return the log of the events of the tab called `name`, if it has one."""
+        return self._logs.get(name) if self._logs is not None else None
 
     def _has_place_for_a_log(self) -> bool:
         """Whether one more tab may have a log. Those that were away for long, without any event, make place."""

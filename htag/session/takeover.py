@@ -77,7 +77,7 @@ class TakeOver:
         return await asyncio.shield(self._begin(session_id, insist))
 
     def _begin(self, session_id: str, insist: bool) -> "asyncio.Task[Session | None]":
-        """Look it up in a task: whoever asked may give up, and others may ask for the same."""
+        """Look it up in a task: the request that asked may end, and others may ask for the same."""
         lookup = asyncio.get_running_loop().create_task(self._look_up(session_id, insist))
         self._lookups[session_id] = lookup
 

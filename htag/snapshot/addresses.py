@@ -89,7 +89,7 @@ def code_ref(function: FunctionType) -> CodeRef:
         found = _find_ref(function)
         found.kept.append(code)
         _refs[id(code)] = found
-    elif vars(sys.modules.get(found.module, sys)) is not function.__globals__:
+    elif getattr(sys.modules.get(found.module), "__dict__", None) is not function.__globals__:
         found = _find_ref(function)  # its code runs in another module, or the module was imported anew
     return found
 

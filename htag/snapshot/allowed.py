@@ -14,8 +14,11 @@ OURS = ("htag", "htag.app", "htag.core", "htag.events", "htag.factory", "htag.ro
 OUR_PACKAGE = "htag.tree."
 
 RUNS_WHAT_IT_IS_GIVEN = frozenset(
-    ("eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals")
-    + ("vars", "memoryview", "map", "filter", "type", "super", "exit", "quit", "help", "classmethod", "staticmethod")
+    {
+        *("breakpoint", "classmethod", "compile", "delattr", "eval", "exec", "exit", "filter", "getattr", "globals"),
+        *("help", "input", "locals", "map", "memoryview", "open", "quit", "setattr", "staticmethod", "super", "type"),
+        "vars",
+    }
 )
 
 # Of Python's own modules: values, and functions that only compute. Nothing that reads a file, starts a program, finds
@@ -53,18 +56,21 @@ VALUES: dict[str, frozenset[str]] = {
         "types": "GenericAlias MappingProxyType SimpleNamespace",
         "typing": "Any Optional Union",
         "uuid": "SafeUUID UUID uuid4",
-        "weakref": "WeakSet",
+        "_weakrefset": "WeakSet",
         "zoneinfo": "ZoneInfo",
         # by which this package makes things again
         "htag.snapshot.addresses": "find_code find_group",
         "htag.snapshot.classes": "Descriptor make_class",
-        "htag.snapshot.functions": "bind builtin_method cache empty_cell make_function marked",
+        "htag.snapshot.functions": "bind builtin_method cache empty_cell make_function marked partial_method",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
-        "weak_reference",
-        "htag.snapshot.singletons": "singleton",
+        "weak_reference zone",
+        "htag.snapshot.singletons": "singleton singleton_or_gap",
         "htag.snapshot.writer": "set_value set_value_and_attributes the_entity",
     }.items()
 } | {"builtins": frozenset(name for name in vars(builtins) if name[0] != "_") - RUNS_WHAT_IT_IS_GIVEN}
+
+# Of Python's own modules: those whose decorators put a closure of theirs around a function.
+DECORATORS = frozenset(("contextlib", "functools"))
 
 _more: set[str] = set()
 
@@ -107,7 +113,7 @@ class Allowed:
 
     def permits_code(self, module: str) -> bool:
         """Whether a snapshot may refer to any code of `module`."""
-        return module not in VALUES and self.permits(module, "")
+        return module in DECORATORS or (module not in VALUES and self.permits(module, ""))
 
 
 @lru_cache(maxsize=256)

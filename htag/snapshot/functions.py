@@ -52,11 +52,24 @@ def reduce_function(function: FunctionType) -> Reduced:
         len(get_referents(function)) == BARE + (cells is not None) + (defaults is not None)
         and function.__name__ == ref.name
         and function.__qualname__ == ref.qualname
+        and function.__module__ == ref.module
         and (defaults is None or _are_simple(defaults))
     )
     if not is_usual:
         return _reduce_unusual(function, ref, closure)
     return make_function, (ref, closure) if defaults is None else (ref, closure, defaults)
+
+
+def code_module(function: FunctionType, reduced: Reduced) -> str:
+    """The module whose code it takes to read what `reduce_function` made of `function`.
+
+    Not the one that `functools.wraps` notes on a wrapper: that is where its name leads.
+    """
+    if reduced is NotImplemented:
+        return function.__module__
+    made, arguments = reduced[:2]
+    name: str = function.__globals__["__name__"] if made is marked else arguments[0].module
+    return name
 
 
 def is_named(function: Any) -> bool:

@@ -12,11 +12,12 @@ from htag.snapshot.addresses import resolving
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.classes import fill_class, refuse_unfinished
 from htag.snapshot.errors import Moved
+from htag.snapshot.singletons import refuse_gaps
 from htag.snapshot.tag_classes import VERSION, how_to_write
 from htag.snapshot.writer import FORMAT, PYTHON, the_entity
 from htag.state import subscribe
 from htag.tree.parts import give, layout, put_together
-from htag.tree.record import LiveRecord, restore
+from htag.tree.record import LiveRecord, restore, set_live_tree
 
 ENTITY = the_entity.__module__, the_entity.__qualname__
 
@@ -39,7 +40,8 @@ class Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """What pickle refers to by name. Raises Moved."""
         if (module, name) == ENTITY:
-            return lambda: self._entity
+            entity = self._entity
+            return lambda: entity  # not of `self`: the memo keeps this, and `self` the memo
         if not self._allowed.permits(module, name):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         try:
@@ -61,7 +63,9 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
             app = read(Reader(payload, cls, allowed))
         except Moved:
             raise
-        except Exception as error:  # of any kind: authors' own methods run, on attributes that may be of another version
+        except (
+            Exception
+        ) as error:  # of any kind: authors' own methods run, on attributes that may be of another version
             raise Moved(f"{type(error).__name__}: {error}") from error
     return Loaded(app, found.outcome)
 
@@ -88,7 +92,7 @@ class Batch(NamedTuple):
 
 def read(reader: Reader) -> App:
     """The app, in the order in which `write` wrote it."""
-    format_, python, _ = reader.load()
+    format_, python, unasked = reader.load()
     if (format_, python) != (FORMAT, PYTHON):
         raise Moved(f"it was made by Python {python}, in form {format_}")
     batches = [read_tags(reader)]
@@ -97,14 +101,17 @@ def read(reader: Reader) -> App:
         for cls, body in bodies:
             fill_class(cls, body)
         batches.append(read_tags(reader))
-    states, readers = reader.load()
+    states, readers, outside_readers = reader.load()
     app = batches[0].tags[0]
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
     for batch in reversed(batches):
         give_states(batch)
-    app.__dict__["_runtime"] = runtime
+    set_live_tree(app, runtime)  # an author's `__setstate__` may have put back its number
     for state, tags in zip(states, readers, strict=True):
         subscribe(state, tags)
+    for tag in outside_readers:
+        tag.state_changed()
+    refuse_gaps(unasked)
     refuse_other_versions(batches)
     return app  # type: ignore[no-any-return]
 

@@ -1,8 +1,8 @@
 """What a class says about its own snapshots: pickle's methods, and a version number."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from htag.app import App
 from htag.state import State
@@ -20,9 +20,18 @@ class HowToWrite(NamedTuple):
     sets_state: bool  # `__setstate__`
 
 
-@lru_cache(maxsize=1024)
+_known: WeakKeyDictionary[type, HowToWrite] = WeakKeyDictionary()
+
+
 def how_to_write(cls: type) -> HowToWrite:
     """What the author of `cls` has said."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = _ask(cls)
+    return found
+
+
+def _ask(cls: type) -> HowToWrite:
     return HowToWrite(
         is_author_s(cls, "__reduce__") or is_author_s(cls, "__reduce_ex__"),
         is_author_s(cls, "__getstate__"),

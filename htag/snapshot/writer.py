@@ -1,12 +1,16 @@
-"""`dump`: an app as bytes. One pickler and several pickles: what each tag is, then what tags hold, then what turned up."""
+"""An app as bytes. One pickler and several pickles: which tags there are, what they hold, what turned up."""
 
 import asyncio
 import io
 import pickle
 import sys
-from copyreg import __newobj__ as new_object  # pickle has an opcode of its own for it
+from collections.abc import Callable
+from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
+from copyreg import dispatch_table
+from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
+from weakref import getweakrefcount
 
 from htag.app import App
 from htag.snapshot import classes, functions, process_bound, reducers
@@ -15,10 +19,11 @@ from htag.snapshot.errors import Pinned
 from htag.snapshot.packages import own_packages
 from htag.snapshot.singletons import Singleton, singletons_of
 from htag.snapshot.tag_classes import how_to_write, versions_of
-from htag.state import State, hold, is_bare, made_again, observers_of, value_of
+from htag.state import State, attributes_of, give_attributes, hold, made_again, observers_of, value_of
 from htag.tree.live import LiveTree, live_tree
 from htag.tree.node import Node
 from htag.tree.parts import layout, level_order, outermost, take_apart
+from htag.tree.readers import subscriptions
 from htag.tree.record import record
 
 FORMAT = 1  # of what stands in a payload: another number is another form
@@ -26,12 +31,23 @@ PROTOCOL = 5
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 SPECIAL: dict[type, Any] = {**functions.SPECIAL, **reducers.SPECIAL}
+SLOW = 0.05  # seconds
 ATOMS = frozenset((int, str, bool, float, type(None), bytes))
 
 
 def the_entity() -> Any:
     """Stands for the app's class, which may have been made in a function: the reader knows which it is."""
     raise pickle.UnpicklingError("only a reader knows the entity")
+
+
+def timed(method: Callable[..., Any], *arguments: Any) -> Any:
+    """What an author's `method` returns, unless it takes longer than SLOW, twice: all other sessions wait meanwhile."""
+    for _ in range(2):
+        start = perf_counter()
+        found = method(*arguments)
+        if (seconds := perf_counter() - start) <= SLOW:
+            return found
+    raise Pinned("", f"its {method.__name__} takes {seconds * 1000:.0f} ms, for which all other sessions wait")
 
 
 class Writer(pickle.Pickler):
@@ -56,9 +72,7 @@ class Writer(pickle.Pickler):
         """How `obj` is written: pickle asks for each that is no atom and no plain container, once."""
         kind = type(obj)
         if kind is FunctionType:
-            if obj.__module__ not in self.modules:
-                self._permit_code(obj)
-            return functions.reduce_function(obj)
+            return self._reduce_function(obj)
         if isinstance(obj, Node):
             return self._reduce_tag(obj, kind)
         if id(obj) in self.named:
@@ -76,17 +90,17 @@ class Writer(pickle.Pickler):
 
     def _reduce_tag(self, tag: Any, kind: type) -> Any:
         if not self.whole:
-            if tag._is_root and tag is not self.app:
+            if isinstance(tag, App) and tag is not self.app:
                 raise Pinned("", f"another session's app ({kind.__qualname__}) is within reach")
             if id(tag) in self.named and tag.root is None:
                 return self._reduce_singleton(tag)
             self.found.append(tag)
             if how_to_write(kind).reduces:
-                return NotImplemented
-        return NotImplemented if kind in self.reduced else (new_object, (kind,))
+                self.reduced.add(kind)
+        return timed(tag.__reduce_ex__, PROTOCOL) if kind in self.reduced else (new_object, (kind,))
 
     def _reduce_singleton(self, obj: Any) -> Any:
-        return self.named[id(obj)].__reduce__()
+        return self.named[id(obj)].address()
 
     def _reduce_class(self, cls: type) -> Any:
         if cls is self.entity:
@@ -97,15 +111,17 @@ class Writer(pickle.Pickler):
         return made
 
     def _reduce_state(self, state: State[Any], kind: type) -> Any:
-        if how_to_write(kind).reduces:
-            return NotImplemented
         self.states.append(state)
+        how = how_to_write(kind)
+        if how.reduces or how.gets_state:
+            return timed(state.__reduce_ex__, PROTOCOL)
         value = value_of(state)
-        if is_bare(state):
+        attributes = attributes_of(state)
+        if not attributes:
             if type(value) in ATOMS:
                 return made_again, (kind, value)
             return made_again, (kind, None), value, None, None, set_value
-        return made_again, (kind, None), (value, vars(state)), None, None, set_value_and_attributes
+        return made_again, (kind, None), (value, attributes), None, None, set_value_and_attributes
 
     def _reduce_other(self, obj: Any, kind: type) -> Any:
         if isinstance(obj, asyncio.Future):
@@ -113,12 +129,23 @@ class Writer(pickle.Pickler):
         if isinstance(obj, LiveTree):
             raise Pinned("", "the live tree of an app is within reach")
         process_bound.refuse(obj)
+        how = how_to_write(kind)
+        if (how.reduces or how.gets_state) and kind not in dispatch_table:
+            return timed(obj.__reduce_ex__, PROTOCOL)
         return NotImplemented
 
-    def _permit_code(self, function: FunctionType) -> None:
-        module = function.__module__
+    def _reduce_function(self, function: FunctionType) -> Any:
+        reduced = functions.reduce_function(function)
+        module = functions.code_module(function, reduced)
+        if module not in self.modules:
+            self._permit_code(module, function, reduced)
+        return reduced
+
+    def _permit_code(self, module: str, function: FunctionType, reduced: Any) -> None:
         if self.allowed.permits_code(module):
             self.modules.add(module)
+        elif reduced is not NotImplemented:
+            raise Pinned("", f"{function.__qualname__} is code of {module}, which a snapshot may not name")
         elif not self.allowed.permits_object(function):
             raise Pinned("", f"{module}.{function.__qualname__} is nothing that a snapshot may name")
 
@@ -131,7 +158,7 @@ def set_value(state: State[Any], value: Any) -> None:
 def set_value_and_attributes(state: State[Any], given: tuple[Any, dict[str, Any]]) -> None:
     """The same for one that an author gave attributes."""
     hold(state, given[0])
-    vars(state).update(given[1])
+    give_attributes(state, given[1])
 
 
 # -- the whole ---------------------------------------------------------------------------------------------------------
@@ -150,7 +177,8 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     while writer.found or writer.local_classes:
         write_found(writer, known)
     writer.dump(None)
-    writer.dump(observers(writer, known))
+    states, readers, told = observers(writer, known)
+    writer.dump((states, readers, outside_readers(app, tags, told)))
     return file.getvalue()
 
 
@@ -176,7 +204,7 @@ def write_tags(writer: Writer, tags: list[Any]) -> None:
 
 
 def own_states(tags: list[Any]) -> list[tuple[int, Any]]:
-    """(place, attributes) of those of `tags` that have some, or what their own `__getstate__` returns in their stead."""
+    """(place, attributes) of those of `tags` that have some; or what their own `__getstate__` returns instead."""
     found = []
     layouts: dict[type, Any] = {}
     for place, tag in enumerate(tags):
@@ -206,7 +234,7 @@ def no_state(tag: Any) -> None:
 
 def state_by_author(tag: Any) -> Any:
     """What its own `__getstate__` returns; what slots hold is left out, for that is written anyhow."""
-    state = tag.__getstate__()
+    state = timed(tag.__getstate__)
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
         return state[0], {}
     return state
@@ -223,18 +251,34 @@ def write_found(writer: Writer, known: set[int]) -> None:
     found, writer.found = writer.found, []
     bodies, writer.local_classes = writer.local_classes, []
     tops = [outermost(tag, known) for tag in found]
-    if any(top._is_root for top in tops):
+    if any(isinstance(top, App) for top in tops):
         raise Pinned("", "another session's app is within reach")
     writer.dump([(cls, classes.class_body(cls)) for cls in bodies])
     write_tags(writer, level_order(tops, {}, known))
 
 
-def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]]]:
-    """The States that were met and those of their observers that were written, in the order in which they are told."""
+def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]], dict[int, int]]:
+    """The States that were met and those of their observers that were written, in the order in which they are told;
+    and how many of the States tell each tag, by its `id()`."""
     states, readers = [], []
+    told: dict[int, int] = {}
     for state in writer.states:
-        living = [each for each in observers_of(state) if id(each) in known]
-        if living:
+        living = observers_of(state)
+        for each in living:
+            told[id(each)] = told.get(id(each), 0) + 1
+        written = [each for each in living if id(each) in known]
+        if written:
             states.append(state)
-            readers.append(living)
-    return states, readers
+            readers.append(written)
+    return states, readers, told
+
+
+def outside_readers(app: App, tags: list[Any], told: dict[int, int]) -> list[Any]:
+    """Those of `tags` that read a State which is no part of the app, as one of its module: where they come to, there is
+    another one, or it has changed since, so they are to be shown anew."""
+    its_session = 1  # has a weak reference to the app
+    return [
+        tag
+        for tag in filter(getweakrefcount, tags)
+        if subscriptions(tag) - (its_session if tag is app else 0) > told.get(id(tag), 0)
+    ]

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from htag.stores.base import Store
 from htag.stores.memory import MemoryStore
+from htag.stores.urls import check_url
 
 SESSION_SECONDS = 86_400.0  # a day: a page that was left open overnight still finds its session
 
@@ -11,10 +12,11 @@ SESSION_SECONDS = 86_400.0  # a day: a page that was left open overnight still f
 def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
     """Make the store at `url`, which connects when it is first used.
 
-    `memory://`, `sqlite:///relative/path`, `sqlite:////absolute/path`, `valkey://[user:password@]host[:6379][/0]` or
-    `valkeys://…` (TLS). A session is forgotten `seconds` after its last claim, save or touch.
-    ValueError: another scheme.
+    `memory://`, `sqlite:///relative/path`, `sqlite:////absolute/path`, `valkey://[user:password@]host[:6379][/0]`,
+    `valkeys://…` (TLS) or `valkey+unix:///path/of/socket?db=0`; docs/stores.md has more of them.
+    A session is forgotten `seconds` after its last claim, save or touch. ValueError: no store's URL.
     """
+    check_url(url)
     match urlsplit(url).scheme:
         case "memory":
             return MemoryStore(seconds)
@@ -22,9 +24,7 @@ def open_store(url: str, seconds: float = SESSION_SECONDS) -> Store:
             from htag.stores.sqlite import SqliteStore
 
             return SqliteStore(urlsplit(url).path.removeprefix("/"), seconds)
-        case "valkey" | "valkeys" | "valkey+unix":
+        case _:
             from htag.stores.valkey import ValkeyStore
 
             return ValkeyStore(url, seconds)
-        case scheme:
-            raise ValueError(f"a store's URL begins with memory:, sqlite:, valkey: or valkeys:, not with {scheme!r}")

@@ -127,6 +127,7 @@ class SessionFile:
             return self._connection
         self.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(self._path)
         # isolation_level None: only we begin transactions. Threads: the store's own is a new one after it was closed.
         connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
@@ -136,6 +137,15 @@ class SessionFile:
             raise
         self._connection, self._file = connection, _identity(self._path)
         return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, where there is none, for our user alone: it holds what visitors entered. Its log gets its rights.
+
+    One that is there is not opened: to close it would undo the locks that another connection of this process has.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

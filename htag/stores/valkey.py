@@ -22,10 +22,7 @@ class ValkeyStore:
     """Keeps sessions in the server at `url`. Every script is one atomic step."""
 
     def __init__(self, url: str, seconds: float) -> None:
-        """A session is forgotten `seconds` after its last claim, save or touch. Connects on first use.
-
-        Raises ValueError for a URL that names no server.
-        """
+        """A session is forgotten `seconds` after its last claim, save or touch. Connects on first use."""
         self._milliseconds = int(seconds * 1000)
         self._pulse_key = PULSE_PREFIX + secrets.token_hex(8)  # under this name this worker counts its writes
         self._acknowledged = AcknowledgedWrites()

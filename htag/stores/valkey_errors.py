@@ -4,7 +4,7 @@ import re
 
 from redis.exceptions import AuthenticationError, RedisError
 
-_RIGHTS = "it does not let this user do what sessions need (docs/configuration.md, HTAG_STORE)"
+_RIGHTS = "it does not let this user do what sessions need (docs/stores.md lists it)"
 # By what a server's error begins with.
 _SENTENCES = {
     "NOAUTH": "it wants a password: put one into the store's URL, as in valkey://user:password@host",
@@ -23,8 +23,8 @@ _SENTENCES = {
     "WRONGTYPE": "another program uses a key of ours: give sessions a database of their own, as in valkey://host/1",
 }
 _CODE = re.compile(
-    rf"(?:^|-)(?:ERR )?({'|'.join(_SENTENCES)})\b"
-)  # Redis 6 has an error within a script after a minus sign
+    rf"(?:^|-|: )(?:ERR )?({'|'.join(_SENTENCES)})\b"
+)  # after the minus sign or colon: within a script, Redis 6
 _ARGUMENTS = re.compile(r",? with args beginning with.*", re.DOTALL)  # which may be a password or a session's id
 
 

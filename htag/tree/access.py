@@ -36,6 +36,16 @@ def handler(tag: GTag, event: object) -> Any:
     return None if found is MISSING else found
 
 
+def attributes_of(tag: GTag) -> list[tuple[str, Any]]:
+    """The attributes as they were set, name and value: a list made for the caller."""
+    return list(zip(tag._attributes[::2], tag._attributes[1::2], strict=True))
+
+
+def handlers_of(tag: GTag) -> list[tuple[str, Any]]:
+    """The handlers, event and callable or JavaScript: a list made for the caller."""
+    return list(zip(tag._events[::2], tag._events[1::2], strict=True))
+
+
 def set_handler(tag: GTag, event: str, value: Any) -> None:
     """Register `value` for `event`, which the browser reports already: that is no change."""
     tag._set_events(pairs.put(tag._events, event, value))

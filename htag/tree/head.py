@@ -1,7 +1,8 @@
 """What belongs into the document's head: statics (styles, scripts, links) and the title."""
 
+from collections.abc import Iterator
+from sys import getsizeof
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from htag.tree.elements import RAW
 from htag.tree.tag import GTag
@@ -48,20 +49,25 @@ class Head:
         """All statics since the last page, that page's included."""
         return [*self._sent]
 
+    def kept_bytes(self) -> int:
+        """Bytes of the statics that tabs have."""
+        return sum(map(getsizeof, [*self._sent]))
+
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 
     def record(self) -> HeadRecord:
         """All that is known here. What classes say is left to them: it would be most of a small app's snapshot."""
-        classes = [(cls, None if is_reproducible(cls.statics) else class_texts(cls)) for cls in self._classes]
-        of_classes = {text for cls in self._classes for text in class_texts(cls)}
+        classes = [(cls, class_texts(cls)) for cls in self._classes]
+        of_classes = {text for _, texts in classes for text in texts}
         others = [(place, text) for place, text in enumerate(self._sent) if text not in of_classes]
-        return classes, others, self.statics, self.title
+        kept = [(cls, None if is_reproducible(cls) else texts) for cls, texts in classes]
+        return kept, others, self.statics, self.title
 
     def restore(self, record: HeadRecord) -> None:
         """Know what `record` says, in its order."""
         classes, others, self.statics, self.title = record
         self._classes = dict.fromkeys(cls for cls, _ in classes)
-        texts = (text for cls, kept in classes for text in (class_texts(cls) if kept is None else kept))
+        texts: Iterator[str] = (text for cls, kept in classes for text in (class_texts(cls) if kept is None else kept))
         sent: dict[str, None] = {}
         waiting = others[::-1]
         for text in texts:
@@ -84,20 +90,13 @@ class Head:
                 self.statics.append(text)
 
 
-_texts: WeakKeyDictionary[type, tuple[Any, list[str]]] = WeakKeyDictionary()
-
-
 def class_texts(cls: Any) -> list[str]:
-    """The statics of `cls` as texts, without a title. Made once for as long as they are the same object."""
-    known = _texts.get(cls)
-    if known is None or known[0] is not cls.statics:
-        items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
-        texts = [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
-        known = _texts[cls] = cls.statics, texts
-    return known[1]
+    """The statics of `cls` as texts, without a title."""
+    items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
+    return [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
 
 
-def is_reproducible(statics: Any) -> bool:
-    """Whether another process writes `statics` alike: a tag, but for `style` and `script`, has an id drawn at random."""
-    items = statics if isinstance(statics, list | tuple) else [statics]
+def is_reproducible(cls: Any) -> bool:
+    """Whether another process writes them alike: most tags, unlike `style`, have an id that is drawn at random."""
+    items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
     return all(not isinstance(item, GTag) or item.tag in (*RAW, "title") for item in items)

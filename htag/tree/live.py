@@ -22,6 +22,9 @@ from htag.tree.tag import GTag, current_request
 Answer = TypeVar("Answer")
 
 
+TRANSIENT = frozenset(("_runtime",))
+
+
 class Page(NamedTuple):
     """The whole tree as HTML, with what belongs into its document's head."""
 
@@ -86,7 +89,7 @@ class LiveTree:
         self.reuses = False  # whether the render that is made shows generated tags again
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         # names of the app's attributes that are no part of it: a server's settings, and this
-        self.transient = frozenset(("_runtime",))
+        self.transient = TRANSIENT
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last

@@ -1,7 +1,8 @@
 """Tags in parts, for a snapshot: what their slots hold, as columns, and the attributes that an author gave them.
 
-No step goes from a tag into its children, so any depth is taken apart and put together. Looking changes nothing: CPython
-keeps the attributes of an object without a dict until `__dict__` is asked for, and that dict would stay, 64 bytes a tag.
+No step goes from a tag into its children, so any depth is taken apart and put together. Looking changes nothing:
+CPython keeps the attributes of an object without a dict until `__dict__` is asked for, and that dict would stay, 64
+bytes a tag.
 """
 
 from collections.abc import Callable, Iterable
@@ -119,7 +120,7 @@ class Layout:
         self._plain = (
             not self._slots
             and "__getattr__" not in self._reserved
-            and cls.__getattribute__ is object.__getattribute__
+            and static(cls, "__getattribute__") is static(object, "__getattribute__")
         )
         self._known: dict[int, tuple[tuple[str, ...], Callable[[Any], Any]]] = {}
         # names that `setattr` would give to a descriptor of the class
@@ -131,7 +132,8 @@ class Layout:
         count = len(held) - BARE
         if not count and not self._slots:
             return None
-        if count in self._known and not (count == 1 and type(held[-1]) is dict):
+        # a single one that is a dict may be the attributes themselves: then they were asked for before
+        if count in self._known and not (count == 1 and dict in map(type, held)):
             names, values_of = self._known[count]
             try:
                 values = values_of(tag)

@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections.abc import Iterator
+from sys import getrefcount
 from typing import Protocol
 
 
@@ -71,3 +72,21 @@ class Observers(dict[int, "weakref.ref[Reader]"]):
             for key in [key for key, reference in self.copy().items() if reference() is None]:
                 del self[key]
             self._room = max(8, 2 * len(self))
+
+
+def subscriptions(observer: Reader) -> int:
+    """How many States tell `observer` when they change: each holds the one plain weak reference that there is to it."""
+    return getrefcount(weakref.ref(observer)) - _UNSHARED
+
+
+def _unshared() -> int:
+    """The references that `getrefcount` sees of a weak reference that nothing holds."""
+
+    class Target:
+        pass
+
+    target = Target()
+    return getrefcount(weakref.ref(target))
+
+
+_UNSHARED = _unshared()

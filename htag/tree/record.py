@@ -37,7 +37,8 @@ def record(live: LiveTree) -> LiveRecord:
 
 def restore(app: Any, tags: list[GTag], record: LiveRecord) -> LiveTree:
     """Give `app`, whose tree consists of `tags`, a live tree that knows what `record` says. It has no host."""
-    live = app._runtime = LiveTree(app, record.next_number)
+    live = LiveTree(app, record.next_number)
+    set_live_tree(app, live)
     live.generated.restore(record.hosts, record.generated, record.shown)
     live.changes.dirty = dict(record.dirty)
     live.changes.scripts = dict(record.scripts)
@@ -45,3 +46,8 @@ def restore(app: Any, tags: list[GTag], record: LiveRecord) -> LiveTree:
     live.index.rebuild(tags, record.addresses)
     live.targets = live.index.targets
     return live
+
+
+def set_live_tree(app: Any, live: LiveTree) -> None:
+    """Have `live` be what `app` tells of its changes."""
+    app._runtime = live

@@ -3,6 +3,7 @@
 import hmac
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
@@ -10,13 +11,18 @@ from starlette.responses import PlainTextResponse, Response
 
 from htag.log.rate_limited import RateLimitedLogger
 from htag.observer import Observer
+from htag.session import joining
+from htag.session.event_log import EventLog
 from htag.session.rate_limiter import RateLimiter
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.session.tab import Tab
+from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.web import elsewhere
 from htag.web.asgi import Scope, header, same_origin
-from htag.web.request import tab_name
+from htag.web.request import hello, tab_name
 from htag.web.signing import Signer
+from htag.wire.messages import Hello
 
 logger = logging.getLogger("htag")
 
@@ -25,6 +31,14 @@ FOREIGN = (
     "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
     "(HTAG_ALLOWED_ORIGINS, WebApp(allowed_origins=…))"
 )
+
+
+class Arrival(NamedTuple):
+    """A tab that connects to a session, as the session knows it."""
+
+    tab: Tab
+    log: EventLog | None  # of its events, where it numbers them
+    said: Hello
 
 
 class Admission:
@@ -44,7 +58,10 @@ class Admission:
             return None, PlainTextResponse("No session cookie", 400)
         if not self.is_same_origin(scope):
             return None, PlainTextResponse("Origin not allowed", 403)
-        return await self.find(scope), self.unknown_session()
+        try:
+            return await self.find(scope), self.unknown_session()
+        except (HeldElsewhere, SessionUnreachable) as error:
+            return None, elsewhere.answer(error, scope)
 
     def unknown_session(self) -> Response:
         """Answer a request whose session is not there: its page loads itself anew."""
@@ -52,6 +69,7 @@ class Admission:
 
     def has_cookie(self, scope: Scope) -> bool:
         """Whether the request claims any session."""
+        self.registry.located(scope.get("server"))
         return bool(self.signer.values(scope["headers"]))
 
     def is_same_origin(self, scope: Scope) -> bool:
@@ -67,17 +85,25 @@ class Admission:
 
     async def find(self, scope: Scope) -> Session | None:
         """Return the session that the request's cookie names, if we signed it and know it. It is there at this moment;
-        after the next `await` it may have ended."""
-        ids = self.signer.verified_ids(scope["headers"])
-        session = await self.first_of(ids) if self.registry.shared is None else self.registry.shared if ids else None
+        after the next `await` it may have ended. Raises what `first_of` raises."""
+        ids, registry = self.signer.verified_ids(scope["headers"]), self.registry
+        if registry.shared is not None:
+            session = registry.shared if ids else None
+        else:
+            said = hello(scope)
+            session = await self.first_of(ids, insist=said.version == 1 or said.insist)
         if session is None:
             self.observer.message_refused("no_session")
         return session
 
-    async def first_of(self, ids: Sequence[str]) -> Session | None:
-        """Return the session of the first of `ids` that has one, at the moment when this answers."""
+    async def first_of(self, ids: Sequence[str], *, insist: bool = True) -> Session | None:
+        """Return the session of the first of `ids` that has one, at the moment when this answers. `insist`: also where
+        another worker has it, and tabs of it. Raises `HeldElsewhere`; and `SessionUnreachable` where it cannot be said,
+        or another worker is to say it, because this one is about to end."""
         for session_id in ids:
-            session = await self.registry.find(session_id)
+            if self.registry.draining and self.registry.persistence and self.registry.get(session_id) is None:
+                raise SessionUnreachable("this worker is about to end")
+            session = await self.registry.find(session_id, insist=insist)
             if session is not None and session.closed:  # meanwhile; and another may have its place, after `?n`
                 session = self.registry.get(session_id)
             if session is not None:
@@ -115,12 +141,25 @@ class Admission:
         return self.signer.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
 
     def tab(self, session: Session, scope: Scope) -> Tab:
-        """Return the tab that makes the request. Where all visitors share one session, the id that we signed for a
-        visitor is a part of the name: no other can say it."""
+        """Return the tab that makes the request."""
+        return session.tab(self.tab_name(session, scope))
+
+    async def arrive(self, session: Session, scope: Scope) -> Arrival:
+        """The tab that makes the request connects to `session`, whose app wakes if it is asleep and needed. The session
+        may be closed then: it has gone."""
+        said, tab = hello(scope), self.tab(session, scope)
+        log = session.tabs.numbered(tab, said) if said.version == 2 else None
+        if session.asleep and joining.needs_app(session, log, said.revision):
+            await self.registry.wake(session)
+        return Arrival(tab, log, said)
+
+    def tab_name(self, session: Session, scope: Scope) -> str:
+        """Return what the tab that makes the request is called. Where all visitors share one session, the id that we
+        signed for a visitor is a part of the name: no other can say it."""
         name = tab_name(scope)
         if name and session is self.registry.shared:
-            name = f"{self.signer.verified_ids(scope['headers'])[0]} {name}"
-        return session.tab(name)
+            return f"{self.signer.verified_ids(scope['headers'])[0]} {name}"
+        return name
 
     def limiter(self, session: Session) -> RateLimiter:
         """Return the limiter of all tabs of `session` together, whatever their transport. Where all visitors share one

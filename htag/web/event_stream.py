@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 
 from htag.session.event_log import EventLog
 from htag.session.session import Session
-from htag.web.admission import Admission
+from htag.web.admission import Admission, Arrival
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.outbox import LARGE_FRAME, Outbox
-from htag.web.request import LazyRequest, hello
+from htag.web.request import LazyRequest
 from htag.wire.codec import Codec
 from htag.wire.codec2 import Codecs
 
@@ -111,20 +111,21 @@ class StreamEndpoint:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
+        arrival = await self._admission.arrive(session, scope)
         if not self._closing and not session.closed:
-            await self._run(session, scope, receive, send)
+            await self._run(session, arrival, scope, receive, send)
         with contextlib.suppress(*GONE):  # the browser may be gone already
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _run(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
-        said, tab = hello(scope), self._admission.tab(session, scope)
-        log = session.tabs.numbered(tab, said) if said.version == 2 else None
+    async def _run(self, session: Session, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
+        tab, log, said = arrival
         channel = StreamChannel(session, send, None if log is None else self._codecs.second, log)
         tab.connections += 1
         self._streams.add(channel)
         started = time.monotonic()
         request = LazyRequest(scope, receive, send)
-        session.live.request = request
+        if not session.asleep:
+            session.live.request = request
         try:
             with session.context.entered():
                 self._admission.registry.connect(session, channel, said.revision, log)

@@ -13,8 +13,10 @@ from htag.session import joining
 from htag.session.event_log import EventGap, EventLog
 from htag.session.inbox import MAX_WAITING
 from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
-from htag.session.session import Session
+from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.tab import LastPost, Tab
+from htag.session.takeover import SessionUnreachable
+from htag.web import elsewhere
 from htag.web.admission import Admission
 from htag.web.asgi import Receive, Scope, Send
 from htag.web.counted_responses import send_counted
@@ -177,8 +179,10 @@ class EventEndpoint:
         except WireError:
             self._admission.observer.message_refused("malformed")
             return PlainTextResponse("A message is a JSON object", 400)
-        if session.closed:  # while we waited for its turn, or for the body
-            return self._admission.unknown_session()
+        if session.asleep:
+            await self._admission.registry.wake(session)
+        if session.closed:  # while we waited for its turn, for the body, or for its app
+            return self._admission.unknown_session() if session.close_code == UNKNOWN_SESSION else self._moved(scope)
         session.live.request = LazyRequest(scope, receive, send)
         with session.context.entered():
             tab = self._admission.tab(session, scope)
@@ -208,6 +212,9 @@ class EventEndpoint:
         finally:
             limiter.waiting -= 1
         return True
+
+    def _moved(self, scope: Scope) -> Response:
+        return elsewhere.answer(SessionUnreachable("the session has just left"), scope)
 
     def _too_many(self) -> Response:
         self._admission.observer.message_refused("too_fast")
@@ -249,7 +256,7 @@ class EventEndpoint:
             else:
                 post.hand_over(None)
                 answer = {"status": "ok"}
-            return JSONResponse({**answer, "last": log.accepted, "saved": log.saved})
+            return JSONResponse({**answer, "last": log.accepted, "saved": joining.saved_to(session, log)})
         except EventGap as gap:
             session.observer.client_resumed("gap")
             return JSONResponse({"status": "gap", "last": gap.last}, 409)

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from functools import lru_cache
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -11,8 +12,10 @@ from htag.app import App
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session.registry import SessionRegistry
+from htag.session.restless_session import RestlessSession
 from htag.session.session import Session
 from htag.tree.live import live_tree
+from htag.tree.tag import current_request
 from htag.wire.codec import Codec
 
 
@@ -46,17 +49,11 @@ class SessionFactory:
         return lambda session_id: context.copy().run(self._make, session_id, request, context)
 
     def _make(self, session_id: str, request: Request, given: Context) -> Session:
-        web, entity = self._web, self._web.tag_entity
+        entity = self._web.tag_entity
         app = entity if isinstance(entity, App) else entity()
-        if web.on_instance is not None:
-            arguments = (app,) if takes_one(web.on_instance) else (app, request)
-            web.on_instance(*arguments)
-        for name in ("debug", "exit_on_disconnect"):
-            # what the class or its `init` says stays
-            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
-                setattr(app, name, getattr(web, name))
+        self._prepare(app, request)
         live_tree(app).request = lambda: request
-        session = Session(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
+        session = self._session(session_id, app, given)
         try:
             # an app instance for all visitors hears of each of them where the page is asked for
             session.start(None if isinstance(entity, App) else request)
@@ -65,6 +62,49 @@ class SessionFactory:
             raise
         session.renew = self._renew
         return session
+
+    def construct(self) -> App:
+        """Make an app for a known visitor, whose old one cannot be loaded any more."""
+        entity = self._web.tag_entity
+        assert not isinstance(entity, App), "an instance for all visitors is not persisted"
+        app = entity()
+        self._prepare(app, current_request.get())
+        return app
+
+    def run(self, session_id: str, app: App) -> Session:
+        """Make the session of an app that was loaded or constructed: with the variables of the request that asks for
+        it, as a middleware of the host has set them. Its hooks have not run."""
+        self._operate(app)
+        session = self._session(session_id, app, copy_context())
+        session.renew = self._renew
+        return session
+
+    def _prepare(self, app: App, request: Any) -> None:
+        web = self._web
+        if web.on_instance is not None:
+            arguments = (app,) if takes_one(web.on_instance) else (app, request)
+            web.on_instance(*arguments)
+        self._operate(app)
+
+    def _operate(self, app: App) -> None:
+        """Set how the app is operated, where neither its class nor its `init` says it: another worker may say it in
+        another way, so no snapshot has it."""
+        live = live_tree(app)
+        for name in ("debug", "exit_on_disconnect"):
+            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
+                setattr(app, name, getattr(self._web, name))
+                live.transient = with_name(live.transient, name)
+
+    def _session(self, session_id: str, app: App, given: Context) -> Session:
+        web, limits = self._web, self._web.registry.limits
+        kind = RestlessSession if limits.moves_always else Session
+        return kind(session_id, app, web.codec, web.observer, limits, given, web.reports)
+
+
+@lru_cache(maxsize=100)  # one object for all sessions
+def with_name(names: frozenset[str], name: str) -> frozenset[str]:
+    """Return `names` and `name`."""
+    return names | {name}
 
 
 def takes_one(callback: Callable[..., Any]) -> bool:

@@ -1,5 +1,5 @@
-"""uvicorn's shutdown, in the order that running apps need: streams end, then it waits for connections, then sessions
-end, then the host application's own lifespan.
+"""uvicorn's shutdown, in the order that running apps need: sessions move to where another process finds them, streams
+end, then it waits for connections, then sessions end, then the host application's own lifespan.
 
 uvicorn tells an application nothing until every connection is closed, and an open event stream closes only if the
 application ends it: the two wait for each other. It has no hook for this, so the `uvicorn.Server` that runs us is
@@ -11,11 +11,17 @@ import asyncio
 import logging
 import multiprocessing
 import sys
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 logger = logging.getLogger("htag")
+
+# For sessions to move, where there are many; few are moved at once. A second Ctrl-C makes all of them move at once.
+MOVING_SECONDS = 5.0
+LAST_SAVES_SECONDS = 2.0  # beyond that: a store that does not answer is given up after a second
+LOOK_SECONDS = 0.1  # between two looks whether uvicorn has got the second signal
 
 SEVERAL = (
     "%d processes serve this WebApp behind one port, and each has sessions of its own: a browser whose page came from "
@@ -26,17 +32,20 @@ SEVERAL = (
 
 
 class UvicornEnd:
-    """Calls `end_streams` as uvicorn begins to shut down, awaits `close` when all connections are closed, and calls
-    `reopen` at its very end, because there may be another server after this one."""
+    """Awaits `move_out` as uvicorn begins to shut down, calls `end_streams` then, awaits `close` when all connections
+    are closed, and calls `reopen` at its very end, because there may be another server after this one."""
 
     def __init__(
         self,
+        move_out: Callable[[float], Awaitable[None]],
         end_streams: Callable[[], None],
         close: Callable[[], Awaitable[None]],
         reopen: Callable[[], None],
         *,
         has_secret: bool,
     ) -> None:
+        """`move_out`: gets the seconds that it has."""
+        self._move_out = move_out
         self._end_streams = end_streams
         self._close = close
         self._reopen = reopen
@@ -63,6 +72,7 @@ class UvicornEnd:
 
         async def streams_first(*arguments: Any, **options: Any) -> None:
             self._loop = None
+            await self._have_moved(server)
             self._end_streams()
             try:
                 await shut_down(*arguments, **options)
@@ -78,6 +88,20 @@ class UvicornEnd:
         server.shutdown = streams_first
         if server.config.lifespan != "off":  # else sessions are to outlive the server
             server.lifespan.shutdown = sessions_first
+
+    async def _have_moved(self, server: Any) -> None:
+        """Have the sessions moved, while `server` still serves and accepts."""
+        for seconds in (MOVING_SECONDS, 0.0):
+            moving = asyncio.ensure_future(self._move_out(seconds))
+            deadline = time.monotonic() + seconds + LAST_SAVES_SECONDS
+            while not moving.done() and time.monotonic() < deadline and not (seconds and server.force_exit):
+                await asyncio.wait({moving}, timeout=LOOK_SECONDS)
+            if moving.done():
+                break
+            moving.cancel()
+            await asyncio.wait({moving}, timeout=LOOK_SECONDS)
+        if moving.done() and not moving.cancelled() and (error := moving.exception()):
+            logger.error("sessions could not be moved: %s", type(error).__name__, exc_info=error)
 
 
 def running_server(port: int | None) -> Any:

@@ -15,8 +15,10 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.process.collector import collector
+from htag.session.persistence import Persistence
 from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
+from htag.session.takeover import HeldElsewhere, SessionUnreachable
 from htag.state import plain
 from htag.stores.base import Store
 from htag.tree.tag import current_request
@@ -82,11 +84,17 @@ class WebApp:
         self.registry = SessionRegistry(limits=limits, observer=self.observer, pressure=pressure)
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
+        if store is not None and not isinstance(tag_entity, App):  # an instance for all visitors is one process's
+            key = self.signer.key(b"snapshot")
+            persisted = store, tag_entity, key, self._factory, limits, self.observer, self.registry
+            self.registry.persist(Persistence(*persisted))
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
         codecs = Codecs(self.codec)
         stream = StreamEndpoint(admission, codecs)
-        self._end = UvicornEnd(stream.end_all, self._close, stream.reopen, has_secret=secret is not None)
+        self._end = UvicornEnd(
+            self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
+        )
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"),
             [
@@ -136,6 +144,11 @@ class WebApp:
         finally:
             await self._close()
 
+    async def _move_out(self, seconds: float) -> None:
+        """Move all sessions to where another process finds them, unless the program around has done so (it drains)."""
+        if self.registry.persistence is not None and not self.registry.draining:
+            await self.registry.move_out(seconds)
+
     async def _close(self) -> None:
         """End all sessions. No tab is connected any more; the same WebApp may be served again."""
         await self.registry.close()
@@ -155,8 +168,24 @@ class WebApp:
         if is_speculative(request.scope["headers"]):
             return declined()
         ids = self.signer.verified_ids(request.scope["headers"])
-        known = None if isinstance(self.tag_entity, App) else await self._admission.first_of(ids)
+        try:
+            known = None if isinstance(self.tag_entity, App) else await self._known(request, ids)
+        except (HeldElsewhere, SessionUnreachable):
+            return busy("unreachable")
         return self._answer(request, ids, known)
+
+    async def _known(self, request: Request, ids: list[str]) -> Session | None:
+        """The visitor's session, with its tree in memory."""
+        self.registry.located(request.scope.get("server"))
+        token = current_request.set(request)  # a session that is taken over is told of it
+        try:
+            session = await self._admission.first_of(ids)
+            if session is not None and session.asleep:
+                await self.registry.wake(session)
+                return None if session.closed else session
+            return session
+        finally:
+            current_request.reset(token)
 
     def _answer(self, request: Request, ids: list[str], known: Session | None) -> Response:
         """The page, or what is shown in its place. Nothing waits in here: what `known` is, it is until the end."""

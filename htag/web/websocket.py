@@ -11,11 +11,13 @@ from htag.session.event_log import EventGap, EventLog
 from htag.session.rate_limiter import LARGE_MESSAGE
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.tab import Tab
-from htag.web.admission import Admission
+from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.web.admission import Admission, Arrival
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
+from htag.web.elsewhere import TRY_LATER, refuse
 from htag.web.hangup import end_parser
 from htag.web.outbox import Outbox
-from htag.web.request import LazyRequest, hello
+from htag.web.request import LazyRequest
 from htag.wire.codec import Codec
 from htag.wire.codec2 import Codecs
 from htag.wire.messages import Update
@@ -23,7 +25,6 @@ from htag.wire.messages import Update
 NOTHING: Any = None
 TOO_LARGE = 1009  # close code of RFC 6455
 GAP = 4400  # close code: events are missing before the one that was sent; the tab connects again, and is told which
-TRY_LATER = 1013  # close code of the registry of RFC 6455
 
 
 class WebSocketChannel(Outbox):
@@ -76,28 +77,34 @@ class SocketEndpoint:
             await send({"type": "websocket.close", "code": 1008})  # before accepting: the browser sees HTTP 403
             end_parser(receive)
             return
-        session = await self._admission.find(scope)
+        try:
+            session = await self._admission.find(scope)
+        except (HeldElsewhere, SessionUnreachable) as error:
+            await refuse(error, scope, send)
+            end_parser(receive)
+            return
         if session is not None and not self._admission.has_place(session):
             await send({"type": "websocket.close", "code": TRY_LATER})  # before accepting: the page uses plain HTTP
             return
         await send({"type": "websocket.accept", "headers": NO_CACHE})
-        if session is None or session.closed:
+        arrival = None if session is None else await self._admission.arrive(session, scope)
+        if session is None or arrival is None or session.closed:
             code = UNKNOWN_SESSION if session is None else session.close_code
             with contextlib.suppress(*GONE):
                 await send({"type": "websocket.close", "code": code})
             end_parser(receive)
             return
-        await self._serve(session, scope, receive, send)
+        await self._serve(session, arrival, scope, receive, send)
 
-    async def _serve(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, session: Session, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
         registry = self._admission.registry
-        said, tab = hello(scope), self._admission.tab(session, scope)
-        log = session.tabs.numbered(tab, said) if said.version == 2 else None
+        tab, log, said = arrival
         channel = WebSocketChannel(session, send, None if log is None else self._codecs.second, log)
         tab.connections += 1
         started = time.monotonic()
         request = LazyRequest(scope, receive, send)
-        session.live.request = request
+        if not session.asleep:
+            session.live.request = request
         try:
             with session.context.entered():
                 registry.connect(session, channel, said.revision, log)
@@ -121,7 +128,7 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode, live = self._codecs.first.decode, session.live
+        decode = self._codecs.first.decode
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -134,7 +141,11 @@ class SocketEndpoint:
             except WireError:
                 self._admission.observer.message_refused("malformed")
             else:
-                live.request = request
+                if session.asleep:
+                    await self._admission.registry.wake(session)
+                    if session.closed:
+                        return  # it has gone, and the tab was told
+                session.live.request = request
                 done = inbox.submit(message, channel)
                 if session.took:
                     limiter.left -= session.took * limiter.a_second

@@ -96,7 +96,7 @@ def test_several_web_apps_count_as_one_worker() -> None:
         for path in ("/one/", "/two/", "/two/"):
             assert client.get(path).status_code == 200
             client.cookies.clear()
-        assert client.get("/health").json()["sessions"] == {"new": 3, "connected": 0, "disconnected": 0}
+        assert client.get("/health").json()["sessions"] == {"new": 3, "connected": 0, "disconnected": 0, "parked": 0}
         assert client.get("/one/").status_code == 503
         assert 'htag_refused_total{reason="sessions"} 1.0' in client.get("/metrics").text
 

@@ -17,15 +17,21 @@ class PoolOfThree:
     sessions = 3
 
     def counts(self) -> dict[str, int]:
-        return {"new": 1, "connected": self.sessions - 1, "disconnected": 0}
+        return {"new": 1, "connected": self.sessions - 1, "disconnected": 0, "parked": 40}
 
     def memory(self) -> int:
         return 90_000
 
+    def snapshot_counts(self) -> dict[str, int]:
+        return {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1}
+
+    def unsaved_seconds(self) -> float:
+        return 0.25
+
 
 class EmptyPool(PoolOfThree):
     def counts(self) -> dict[str, int]:
-        return {"new": 0, "connected": 0, "disconnected": 0}
+        return {"new": 0, "connected": 0, "disconnected": 0, "parked": 40}
 
 
 @pytest.fixture
@@ -60,7 +66,8 @@ def test_the_report_has_what_monitors_and_people_ask_for(client: TestClient, vit
     assert body == {
         "status": "ok",
         "version": "1.2",
-        "sessions": {"new": 1, "connected": 2, "disconnected": 0},
+        "sessions": {"new": 1, "connected": 2, "disconnected": 0, "parked": 40},
+        "snapshots": {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1, "oldest_unsaved_seconds": 0.2},
         "memory": {
             "rss_bytes": vitals.memory.resident,
             "reusable_bytes": vitals.memory.reusable,

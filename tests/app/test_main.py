@@ -53,7 +53,7 @@ def test_the_app_is_served_with_health_and_metrics_beside_it(client: TestClient)
 
 def test_health_and_metrics_are_about_the_app_s_sessions(client: TestClient) -> None:
     client.get("/")
-    assert client.get("/health").json()["sessions"] == {"new": 1, "connected": 0, "disconnected": 0}
+    assert client.get("/health").json()["sessions"] == {"new": 1, "connected": 0, "disconnected": 0, "parked": 0}
     text = client.get("/metrics").text
     assert 'htag_sessions{state="new"} 1.0' in text
     assert "htag_sessions_opened_total 1.0" in text

@@ -302,3 +302,8 @@ def test_large_objects_that_were_dropped_are_not_in_use() -> None:
     kept.clear()
     in_use, _ = reusable.measure()
     assert in_use < 3 * MIB
+
+
+@pytest.mark.parametrize(("use", "excess"), [(Use(800, 1000), 0), (Use(950, 1000), 100), (Use(950, 1000, 4), 25)])
+def test_sessions_leave_memory_before_newcomers_are_refused(use: Use, excess: int) -> None:
+    assert use.excess == excess

@@ -31,6 +31,12 @@ class PoolWithSessions:
     def memory_by_session(self) -> list[int]:
         return [9_000, 50_000, 101_000]
 
+    def snapshot_counts(self) -> dict[str, int]:
+        return {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1}
+
+    def unsaved_seconds(self) -> float:
+        return 0.25
+
 
 class Scraped:
     def __init__(self, metrics: Metrics) -> None:
@@ -148,6 +154,9 @@ def test_nothing_that_can_be_announced_is_forgotten() -> None:
         ("htag_session_size_bytes_bucket", {"le": "10000.0"}, 1),
         ("htag_session_size_bytes_bucket", {"le": "100000.0"}, 2),
         ("htag_session_size_bytes_bucket", {"le": "+Inf"}, 3),
+        ("htag_session_snapshots", {"state": "dirty"}, 1),
+        ("htag_session_snapshots", {"state": "pinned"}, 0),
+        ("htag_oldest_unsaved_seconds", {}, 0.25),
         ("htag_event_loop_lag_seconds", {}, 0),
         ("htag_store_up", {}, 1),
     ],

@@ -95,6 +95,14 @@ def test_a_bad_value_is_one_sentence_with_variable_and_value(
     assert "\n" not in sentence
 
 
+def test_a_store_s_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for store in ("valkey://user:pass/word@host:6379/0", "valkey://user:pass@word@host:port", "redis://:p#word@host"):
+        monkeypatch.setenv("HTAG_STORE", store)
+        with pytest.raises(StartError) as caught:
+            Settings.load()
+        assert "word" not in str(caught.value).replace("user name or password", "")
+
+
 def test_a_short_secret_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTAG_SECRET", "hunter2")
     with pytest.raises(StartError) as caught:

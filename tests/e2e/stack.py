@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,9 @@ import requests
 from headless.client import Client
 from headless.errors import ClientError
 from headless.protocol import Transport
-from tests.support.engine import docker, need_engine
+from tests.support.engine import docker, need_engine, run
 from tests.support.ports import free_ports
+from tests.support.source import ROOT
 from tests.support.waiting import STACK_SECONDS, eventually
 
 SLOTS = 2  # of a container: Compose's default
@@ -68,6 +70,22 @@ class Stack:
     def down(self) -> None:
         """Away with it, and with what it stored."""
         self.compose("down", "--volumes", "--timeout", "1")
+
+    def roll(self, **settings: str) -> str:
+        """Roll to another version, which the settings make. Returns what was said; a failure fails the test."""
+        environment = {**self._environment, **settings, "COMPOSE_DISABLE_ENV_FILE": "1"}
+        done = run(str(ROOT / "deploy/roll.sh"), "--no-build", env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stderr
+
+    def total(self, metric: str) -> float:
+        """The sum of a metric's values, whatever their labels, as all workers tell them themselves."""
+        program = (
+            "import sys, urllib.request as u\nfor slot in range(1, 1 + int(sys.argv[1])):"
+            " print(u.urlopen(f'http://127.0.0.1:{8000 + slot}/metrics').read().decode())"
+        )
+        text = "".join(docker("exec", each, "python", "-c", program, str(SLOTS)) for each in self.containers())
+        return sum(float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
     def containers(self) -> set[str]:
         """The host names of the running app containers."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from htag import State, Tag
+from htag.snapshot.errors import Pinned
 from htag.testing import AppError, AppSession, Selector, htag_session
 from tests.apps.dashboard import Dashboard
 from tests.apps.todo import Item, Todo
@@ -161,3 +162,123 @@ def test_what_never_happens_is_a_timeout_that_shows_the_page(htag_session: Open)
     session = htag_session(Form)
     with pytest.raises(TimeoutError, match="<body"):
         session.until(lambda: False, 0.02)
+
+
+# -- moving
+
+
+def test_a_moved_session_is_the_same_app_in_other_objects(htag_session: Open) -> None:
+    session = htag_session(Todo)
+    session.submit("#new", text="milk")
+    app, item, shown = session.app, session.find(Item), session.html()
+    session.move()
+    assert session.html() == shown
+    assert session.app is not app
+    assert session.find(Item) is not item
+    session.tick("input[type=checkbox]")
+    session.submit("#new", text="bread")
+    assert session.text("#count") == "1 open of 2"
+    assert "done" in session.find(Item, text="milk✕")["class"]
+
+
+def test_another_process_reads_it(htag_session: Open) -> None:
+    session = htag_session(Todo)
+    session.submit("#new", text="milk")
+    shown = session.html()
+    session.move(process=True)
+    assert session.html() == shown
+    session.click("button", text="✕")
+    assert session.text("#count") == "0 open of 0"
+
+
+def test_what_another_process_cannot_import_is_said_with_its_last_words(htag_session: Open) -> None:
+    class Local(Tag.App):
+        """Nothing that another process could import."""
+
+    with pytest.raises(RuntimeError, match=r"cannot read .*Local"):
+        htag_session(Local).move(process=True)
+
+
+def test_tasks_end_and_begin_anew(htag_session: Open) -> None:
+    session = htag_session(Dashboard)
+    session.until(lambda: Dashboard.running == 1)
+    for move in (session.move, session.crash):
+        move()
+        session.wait()
+        assert Dashboard.running == 1
+        seen = session.text("#ticks")
+        session.until(lambda seen=seen: session.text("#ticks") != seen)
+
+
+class Hooked(Tag.App):
+    """Notes its hooks, in itself and outside."""
+
+    here: ClassVar[list[Any]] = []
+
+    def init(self) -> None:
+        self.log: list[str] = []
+
+    def on_mount(self) -> None:
+        self.log.append("mount")
+        self.here.append(self)
+
+    def on_unmount(self) -> None:
+        self.log.append("unmount")
+        if self in self.here:
+            self.here.remove(self)
+
+
+def test_hooks_run_around_a_move(htag_session: Open) -> None:
+    session = htag_session(Hooked)
+    session.move()
+    assert session.app.log == ["mount", "unmount", "mount"]
+    assert Hooked.here == [session.app]
+
+
+def test_after_a_crash_both_hooks_run_where_it_goes_on(htag_session: Open) -> None:
+    session = htag_session(Hooked)
+    session.app.log.append("before")
+    session.crash()
+    assert session.app.log == ["mount", "before", "unmount", "mount"]
+    assert Hooked.here == [session.app]
+
+
+class Holding(Tag.App):
+    """Holds what cannot be written down."""
+
+    def init(self) -> None:
+        self.handle: Any = None
+        self.log: list[str] = []
+        Tag.button("open", _onclick=lambda event: setattr(self, "handle", (line for line in "ab")))
+        Tag.button("close", _onclick=lambda event: setattr(self, "handle", None))
+
+    on_mount = Hooked.on_mount
+    on_unmount = Hooked.on_unmount
+    here = Hooked.here
+
+
+@pytest.mark.parametrize("way", ["move", "crash"])
+def test_what_pins_a_session_is_said_and_it_goes_on(htag_session: Open, way: str) -> None:
+    session = htag_session(Holding)
+    session.click("button", text="open")
+    with pytest.raises(Pinned, match="generator"):
+        getattr(session, way)()
+    assert session.app.log[-1] == "mount"
+    session.click("button", text="close")
+    getattr(session, way)()
+    assert session.app.handle is None
+
+
+def test_always_moves_after_each_event(htag_session: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = htag_session(Todo, move="always")
+    monkeypatch.setenv("HTAG_MOVE", "always")
+    by_environment = htag_session(Todo)
+    for session in (moved, by_environment):
+        app = session.app
+        session.submit("#new", text="milk")
+        assert session.app is not app
+        assert session.text("#count") == "1 open of 1"
+    app = by_environment.app
+    with pytest.raises(LookupError):
+        by_environment.click("#nothing")
+    assert by_environment.app is app

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import NamedTuple, Self
 
@@ -9,6 +11,8 @@ from tests.stack.nginx_container import HARDENED, IMAGE, arguments
 from tests.support.engine import docker
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
+
+ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
 
 class Answer(NamedTuple):
@@ -28,6 +32,7 @@ class Fleet:
         self._settings = {"WEB_CONCURRENCY": str(slots), "HTAG_ROOT_PATH": root_path}
         self._network = f"htag-fleet-{uuid.uuid4().hex[:8]}"
         self._containers: list[str] = []
+        self._echoes: dict[str, str] = {}
         self.address = ""
 
     def __enter__(self) -> Self:
@@ -56,8 +61,16 @@ class Fleet:
             "--network-alias", "app", f"--volume={ROOT / 'tests/stack/echo.py'}:/echo.py:ro",
             *(f"--env={name}={value}" for name, value in settings.items()), self._image, "python", "/echo.py",
         )  # fmt: skip
-        address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        return docker("inspect", "--format", address, container).strip()
+        address = docker("inspect", "--format", ADDRESS, container).strip()
+        self._echoes[address] = container
+        return address
+
+    @contextmanager
+    def paused(self, address: str) -> Iterator[None]:
+        """The backend at `address` frozen: its kernel accepts connections, and it does nothing."""
+        docker("pause", self._echoes[address])
+        yield
+        docker("unpause", self._echoes[address])
 
     def open(self, **settings: str) -> None:
         """Start nginx, and wait until it has found the app."""
@@ -65,9 +78,11 @@ class Fleet:
         self.address = docker("port", container, "8080").strip()
         eventually(lambda: self._serves("/health/live"), "nginx")
 
-    def get(self, path: str, *cookies: str, method: str = "GET", accept: str = "text/html") -> Answer:
+    def get(
+        self, path: str, *cookies: str, method: str = "GET", accept: str = "text/html", seconds: float = 10
+    ) -> Answer:
         """The answer to a path that is sent as it is, not tidied up."""
-        connection = HTTPConnection(self.address, timeout=10)
+        connection = HTTPConnection(self.address, timeout=seconds)
         connection.request(method, path, headers={"Cookie": "; ".join(cookies), "Accept": accept})
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")

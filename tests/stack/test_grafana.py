@@ -2,12 +2,17 @@
 
 import importlib.util
 import json
+import re
 from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from htag.stores.memory import MemoryStore
+from htag_stack.metrics import Metrics
+from htag_stack.vitals import Vitals
+from tests.app.test_metrics import PoolWithSessions
 from tests.support.source import ROOT
 
 GRAFANA = ROOT / "monitoring/grafana"
@@ -15,6 +20,16 @@ DASHBOARD: dict[str, Any] = json.loads((GRAFANA / "dashboards/htag.json").read_t
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 [DATASOURCE] = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
 [PROVIDER] = yaml.safe_load((GRAFANA / "provisioning/dashboards/htag.yml").read_text())["providers"]
+QUERIES = " ".join(target["expr"] for panel in PANELS for target in panel["targets"])
+NOT_SHOWN = {
+    "htag_websocket_pauses",  # of use only to those who look into an attack
+    "process_open_fds",
+    "process_max_fds",
+    "process_virtual_memory_bytes",
+    "process_start_time_seconds",  # an alert asks for it
+    *(f"python_gc_{name}" for name in ("objects_collected", "objects_uncollectable", "collections")),
+    "python_info",  # the build has it as well
+}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
@@ -36,6 +51,25 @@ def test_the_committed_dashboard_is_what_the_code_makes(code: ModuleType) -> Non
 def test_the_rows_are_in_the_order_in_which_a_person_asks() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert rows == ["Are users served?", "Sessions", "Survival", "Memory", "Workers"]
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, str]:
+    """The kinds of all metrics of a worker, by name."""
+    metrics = Metrics()
+    metrics.watch(PoolWithSessions(), Vitals(MemoryStore()), {"version": "1.2", "htag_app": "app:App"})
+    return {family.name: family.type for family in metrics.registry.collect()}
+
+
+def test_every_metric_is_shown_or_named_as_one_that_is_not(measured: dict[str, str]) -> None:
+    shown = {name for name in measured if re.search(rf"\b{name}(_total|_sum|_count|_bucket|_info)?\b", QUERIES)}
+    assert set(measured) - shown == NOT_SHOWN
+
+
+def test_no_panel_asks_for_what_is_not_measured(measured: dict[str, str]) -> None:
+    asked = set(re.findall(r"\b(?:htag|http|process)_\w+", QUERIES)) - {"htag_app"}
+    suffixes = re.compile(r"_(total|sum|count|bucket|info)$")
+    assert {suffixes.sub("", name) for name in asked} <= set(measured)
 
 
 def test_every_panel_asks_the_provisioned_datasource_and_explains_itself() -> None:

@@ -1,7 +1,9 @@
 """nginx in front of several slots: who asks for another slot by the address gets one, and is bound there."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 from http.cookies import SimpleCookie
 from typing import NamedTuple
@@ -128,3 +130,35 @@ def test_the_cookie_is_made_with_the_flags_that_are_set(settings: dict[str, str]
     secure = "; secure" if "NGINX_COOKIE_SECURE" in settings else ""
     path = settings.get("HTAG_ROOT_PATH", "") + "/"
     assert f'"{name}=$told_route; path={path}; httponly; samesite=lax{secure}";' in text
+
+
+@pytest.fixture
+def frozen() -> Iterator[tuple[Fleet, str]]:
+    """Two slots, of which one is frozen: its kernel accepts, and nothing answers. And its route."""
+    with Fleet(BACKEND) as fleet:
+        fleet.add_echo()
+        address = fleet.add_echo()
+        fleet.open()
+        route = md5(f"{address}:8001".encode()).hexdigest()
+        eventually(lambda: served(fleet.get("/ws", f"{COOKIE}={route}")) == route, "nginx has found both")
+        with fleet.paused(address):
+            yield fleet, route
+
+
+@pytest.mark.parametrize("path", ["/", "/shop/"])
+def test_a_page_does_not_wait_for_a_frozen_slot_and_the_others_do_not_notice(
+    frozen: tuple[Fleet, str], path: str
+) -> None:
+    fleet, route = frozen
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda _: fleet.get(path, f"{COOKIE}={route}", seconds=15), range(8)))
+    assert 9 < time.monotonic() - started < 13
+    assert {page.status for page in pages} == {200}
+    assert route not in {bound(page) for page in pages}
+    started = time.monotonic()
+    for page in pages:
+        other = bound(page)
+        assert other is not None
+        assert [fleet.get(each, f"{COOKIE}={other}").status for each in (path, "/ws", "/event")] == [200] * 3
+    assert time.monotonic() - started < 5

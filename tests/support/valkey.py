@@ -21,7 +21,11 @@ class ValkeyServer:
         volumes = ["--volume", f"{folder}:/run/valkey"] if folder else []
         publish = ["--publish", f"127.0.0.1:{self.port}:{PORT}"]
         self.container = docker("run", "--detach", *publish, *volumes, IMAGE, "valkey-server", *options).strip()
-        self.wait_for_pong()
+        try:
+            self.wait_for_pong()
+        except AssertionError:
+            self.end()
+            raise
 
     @property
     def url(self) -> str:

@@ -97,11 +97,25 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def serve(visits: Visits, transport: str) -> Serve:
+def move() -> str:
+    """`always`: each session is moved after each of its events."""
+    return ""
+
+
+def moving() -> dict[str, Any]:
+    """What a `WebApp` is given whose sessions move after each of their events. The published package has none."""
+    from htag.limits import Limits
+    from htag.stores.memory import MemoryStore
+
+    return {"store": MemoryStore(), "limits": Limits(moves_always=True)}
+
+
+@pytest.fixture
+def serve(visits: Visits, transport: str, move: str) -> Serve:
     """`visit = serve(MyApp)`, then `await visit()` for each visitor who opens it, over each transport in turn."""
 
     def serve_app(entity: type[Tag.App]) -> Visit:
-        web = visits.serve(entity)
+        web = visits.serve(entity, **moving() if move else {})
 
         async def open_tab() -> Tab:
             return await (await visits.tab(web, transport).load()).connect()

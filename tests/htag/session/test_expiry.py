@@ -19,11 +19,11 @@ __all__ = ["house"]
 async def test_a_page_without_a_connection_is_forgotten(house: Build) -> None:
     home = house(new_seconds=0.02)
     session = home.open()
-    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0, "parked": 0}
     await until(lambda: session.closed)
     assert home.diary.labels("session_closed") == ["abandoned"]
     assert home.registry.get(session.id) is None
-    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0, "parked": 0}
 
 
 async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house: Build) -> None:
@@ -33,9 +33,9 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
     home.registry.connect(session, second, None)
     await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
     home.registry.disconnect(session, first, 1.5)
-    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0, "parked": 0}
     home.registry.disconnect(session, second, 2.5)
-    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 1}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 1, "parked": 0}
     await until(lambda: session.closed)
     assert home.diary.labels("session_closed") == ["expired"]
     assert home.diary.labels("client_connected") == ["websocket", "sse"]

@@ -29,7 +29,7 @@ async def test_an_end_happens_once_and_frees_the_place_of_that_session_only(hous
     assert new.id == old.id
     home.registry.release(old)  # its tab leaves only now
     assert home.registry.get(new.id) is new
-    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 1, "connected": 0, "disconnected": 0, "parked": 0}
     assert home.diary.labels("session_closed") == ["replaced"]
 
 
@@ -95,7 +95,7 @@ async def test_an_app_that_fails_to_be_built_takes_no_place(house: Build) -> Non
     home = house(fail)
     with pytest.raises(RuntimeError, match="no app today"):
         home.open()
-    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 0, "disconnected": 0, "parked": 0}
     assert len(home.diary.told("session_opened")) == 0
 
 
@@ -135,7 +135,7 @@ async def test_a_shared_session_never_expires_and_counts_as_connected(house: Bui
     other = home.open()
     await until(lambda: other.closed)
     assert not shared.closed
-    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0}
+    assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0, "parked": 0}
     await home.registry.close()
     assert shared.closed
 

@@ -9,9 +9,9 @@ from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import room
 from htag.session.room import IN_USE, LISTENING, REFUSED, Room
+from htag.web.elsewhere import TRY_LATER
 from htag.web.event_stream import StreamChannel
 from htag.web.outbox import LARGE_FRAME
-from htag.web.websocket import TRY_LATER
 from tests.htag.web.slow_browser import Browser, Listener, Scene, scene, turns
 from tests.support.channels import Frame
 from tests.support.observers import RecordingObserver

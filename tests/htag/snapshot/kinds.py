@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import time
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -166,6 +166,19 @@ def managed() -> Iterator[str]:
     yield "managed"
 
 
+def local_managed():
+    @contextlib.contextmanager
+    def managed(value):
+        yield value
+
+    return managed
+
+
+def entered(managed, *arguments):
+    with managed(*arguments) as value:
+        return value
+
+
 @functools.lru_cache
 def cached(x):
     return x
@@ -309,6 +322,14 @@ def with_attributes():
     return noted, lambda_with_one
 
 
+def renamed():
+    first, second, third = [lambda: 0 for _ in range(3)]
+    first.__name__ = "first"
+    second.__qualname__ = "elsewhere.second"
+    third.__module__ = "another"
+    return first, second, third
+
+
 def annotated():
     def handler(event: htag.GTag, name: str = "") -> None: ...
 
@@ -390,6 +411,7 @@ CASES: dict[str, Case] = {
     "decorated at run time": (lambda: wrapping(lambda x: x + 1), lambda f: (f(1), f.__wrapped__(1), f.__name__)),
     "one is named and one is not": (lambda: [wrapping(len), wrapped], lambda f: (f[0]("ab"), f[1] is wrapped)),
     "a context manager": (lambda: managed, lambda f: f is managed),
+    "a local context manager": (local_managed, lambda f: (entered(f, 3), f.__name__)),
     "a cache": (lambda: cached, lambda f: f is cached),
     "a local cache": (local_cache, lambda f: (f[0](3), f[0].cache_info().maxsize, f[0].cache_parameters())),
     "bound methods": (lambda: Derived().handlers(), lambda f: [each() for each in f]),
@@ -419,6 +441,7 @@ CASES: dict[str, Case] = {
         with_attributes,
         lambda f: (f[0].note, f[0].__name__, f[0].__qualname__, f[0].__doc__, f[0].__annotations__, f[1]()),
     ),
+    "renamed": (renamed, lambda f: [(each.__name__, each.__qualname__, each.__module__) for each in f]),
     "annotations": (annotated, lambda f: f.__annotations__),
     "a marked lambda": (marked_lambda, lambda f: (f(0), prefix_of(f))),
     "marked at import": (lambda: marked_at_import, lambda f: (f is marked_at_import, prefix_of(f))),
@@ -427,7 +450,7 @@ CASES: dict[str, Case] = {
     "the module's globals": (the_globals, lambda f: (f() is GUESTS, f.__globals__ is globals())),
     "partials": (partials, lambda f: (f[0](2), f[1](), f[2].func(0))),
     "methods of values": (of_builtins, lambda f: (f[1](3), f[0], f[2]("-"), f[3] is len)),
-    "a function of a library": (lambda: time.monotonic, lambda f: f is time.monotonic),
+    "a function of a library": (lambda: math.sqrt, lambda f: f is math.sqrt),
 }
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {

@@ -1,5 +1,6 @@
 """Classes that are made in functions, to be moved to another process; and what is said of them here and there."""
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -66,6 +67,10 @@ def plain(title="T"):
         def of_class(cls):
             return cls.__name__
 
+        @contextlib.contextmanager
+        def opened(self):
+            yield self.x
+
         @functools.lru_cache  # noqa: B019
         def remembered(self, y):
             return y
@@ -78,6 +83,8 @@ def told_of_plain(cls):
     one.double = 10
     facts = [one.show(), one.double, one.static(), one.of_class(), cls.of_class(), one.copy().x, one == cls(5)]
     kept = [one.kept, one.kept is one.kept, cls.table["key"](one), cls.__doc__, cls.double.__doc__, cls.__hash__]
+    with one.opened() as opened:
+        kept.append(opened)
     return facts, kept, cls.__qualname__, cls.__module__, cls.size
 
 

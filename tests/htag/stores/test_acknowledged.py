@@ -50,3 +50,11 @@ def test_answers_in_another_order_are_no_loss() -> None:
     writes.note(11, 10)
     writes.note(12, 10)
     assert pulse(writes, 14) > before
+
+
+def test_a_loss_after_answers_in_another_order_is_told() -> None:
+    writes = AcknowledgedWrites()
+    before = pulse(writes, 10)
+    writes.note(13, 10)
+    writes.note(12, 10)
+    assert pulse(writes, 13) <= before

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from htag.errors import StoreError
-from htag.stores import base
+from htag.stores import base, sqlite_file, valkey
 from htag.stores.base import Record, Save, Store
 from tests.support.stores import Opener
 
@@ -241,11 +241,35 @@ async def test_a_drop_does_not_lower_what_an_earlier_one_has_left(store: Store, 
 
 async def test_a_session_is_forgotten_after_its_time(persistent: Opener, name: str) -> None:
     brief, store = persistent(seconds=0.05), persistent()
+    await store.pulse()  # which has it look for what has expired: not again during this test
     await saved(brief, name)
     await asyncio.sleep(0.1)  # not for something to happen: time itself is what is tested
     assert await store.peek(name) is None
     assert await store.claim(name, US) is None
     assert await store.save([Save(name, 1, US, b"new")]) == [True]
+
+
+async def test_a_claimed_session_is_forgotten_after_its_time(persistent: Opener, name: str) -> None:
+    brief, store = persistent(seconds=0.05), persistent()
+    await saved(store, name)
+    assert await brief.claim(name, US)
+    await asyncio.sleep(0.1)
+    assert await store.peek(name) is None
+
+
+async def test_what_was_dropped_is_forgotten_in_its_own_time(
+    persistent: Opener, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief, store = persistent(seconds=0.05), persistent()
+    generation = now()
+    assert await store.drop(name, generation)
+    await brief.touch([name])
+    for module in (sqlite_file, valkey):
+        monkeypatch.setattr(module, "DROPPED_SECONDS", 0.05)
+    assert await store.drop(name + "soon", generation)
+    await asyncio.sleep(0.1)
+    assert await store.save([Save(name, generation, US, b"late")]) == [False]
+    assert await store.save([Save(name + "soon", generation, US, b"too late to be refused")]) == [True]
 
 
 async def test_a_save_a_claim_and_a_touch_prolong_the_time(persistent: Opener, name: str) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import pytest
@@ -170,12 +172,31 @@ async def test_a_folder_that_cannot_be_made_says_so(path: Path) -> None:
     await store.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-async def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    (tmp_path / "shut").mkdir(mode=0o500)
-    store = SqliteStore(f"{tmp_path}/shut/sessions.db", 60)
-    with pytest.raises(StoreError, match="its folder must exist, and be writable"):
+@pytest.fixture
+def shut_folder() -> Iterator[Path]:
+    """One that we may not write to: as root, which may write everywhere, we become another user meanwhile."""
+    folder = Path(mkdtemp())  # not tmp_path, which another user may not even enter
+    folder.chmod(0o555)
+    ourselves = os.geteuid()
+    if ourselves == 0:
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(ourselves)
+    folder.rmdir()
+
+
+async def test_a_folder_that_cannot_be_written_says_so(shut_folder: Path) -> None:
+    store = SqliteStore(f"{shut_folder}/sessions.db", 60)
+    with pytest.raises(StoreError, match="cannot be written to by this user"):
         await store.ping()
+    await store.close()
+
+
+async def test_a_folder_that_must_not_be_made_says_so(shut_folder: Path) -> None:
+    folder = shut_folder / "made"
+    store = SqliteStore(f"{folder}/sessions.db", 60)
+    with pytest.raises(StoreError, match="cannot be written to by this user"):
+        await keep(store, b"x")
     await store.close()
 
 
@@ -187,7 +208,7 @@ class Code(NamedTuple):
 @pytest.mark.parametrize(
     "code",
     [
-        Code("SQLITE_READONLY_DIRECTORY", "cannot be written"),
+        Code("SQLITE_READONLY_DIRECTORY", "cannot be written to"),
         Code("SQLITE_IOERR_WRITE", "the disk reports an error"),
         Code("SQLITE_BUSY_SNAPSHOT", "locked"),
         Code("SQLITE_CANTOPEN", "its folder must exist, and be writable"),
@@ -200,6 +221,25 @@ def test_an_error_is_said_in_plain_words_and_in_sqlite_s(code: Code) -> None:
     error.sqlite_errorcode = getattr(sqlite3, code.name)
     assert code.words in sentence(error)
     assert "in its own words" in sentence(error)
+
+
+async def test_to_open_the_file_again_takes_no_lock_from_another_connection_of_this_process(
+    path: Path, workers: list[SqliteStore]
+) -> None:
+    """POSIX takes all locks of a process on a file away as it closes any descriptor of that file."""
+    one, other = workers
+    await keep(one, b"x")
+    locks = held_locks(path)
+    assert locks
+    await other.ping()
+    assert set(locks) <= set(held_locks(path))
+
+
+def held_locks(path: Path) -> list[str]:
+    """The locks on the file, as the kernel has them, but for their numbers."""
+    number = f":{path.stat().st_ino} "
+    lines = Path("/proc/locks").read_text().splitlines()
+    return [line.partition(": ")[2] for line in lines if number in line]
 
 
 # ---- the file is taken away, or another one put in its place, while workers have it open
@@ -296,3 +336,13 @@ async def test_a_disk_that_is_nearly_full_is_said(store: SqliteStore, monkeypatc
     monkeypatch.setattr("shutil.disk_usage", nearly_full)
     (said,) = await store.check()
     assert "only 100 MiB left" in said
+
+
+async def test_the_file_is_for_its_user_alone(path: Path, store: SqliteStore) -> None:
+    before = os.umask(0o022)
+    try:
+        await store.save([Save("a", 1, "", b"what a visitor typed")])
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir() if file.is_file()}
+    assert set(modes.values()) == {0o600}, modes

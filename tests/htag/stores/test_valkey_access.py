@@ -17,7 +17,7 @@ from tests.support.valkey import ValkeyServer
 PASSWORD = "p@ss:w/o#r%d?"
 ENCODED = "p%40ss%3Aw%2Fo%23r%25d%3F"
 
-# What docs/configuration.md says that a user needs.
+# What docs/stores.md says that a user needs.
 RIGHTS = ["+ping", "+get", "+set", "+getrange", "+incr", "+expire", "+pexpire", "+time", "+evalsha", "+script|load"]
 
 Starter = Callable[..., ValkeyServer]

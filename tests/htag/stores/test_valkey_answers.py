@@ -57,6 +57,11 @@ async def _command(reader: asyncio.StreamReader) -> Sequence[bytes]:
         ("NOAUTH Authentication required.", "wants a password"),
         ("ERR Error running script (call to f_1a2b): @user_script:5: -OOM command not allowed when", "memory is full"),
         ("ERR Error running script (call to f_1): @user_script:5: -READONLY You can't write against", "is a replica"),
+        (
+            "ERR Error running script (call to f_5): @user_script:11: @user_script: 11: "
+            "The user executing the script can't run this command or subcommand",
+            "does not let this user",
+        ),
         ("ERR max number of clients reached", "max number of clients reached"),
         ("ERR something new", "something new"),
     ],

@@ -313,6 +313,7 @@ async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pyte
     tab = await Tab(Site(web.app)).load()
     await tab.connect()
     (app,) = web.instances.values()
+    (session,) = web.registry.sessions.values()
     old = Site(web.app, cookies=tab.site.cookies)
     await renewed(tab)
     app.renew_session_id()
@@ -320,6 +321,6 @@ async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pyte
     await tab.load("?n")
     assert (await old.get("/stream")).status == 404
     app.renew_session_id()
-    assert not web.registry.renewing, "nobody waits for the new id of a session that is gone"
+    assert not session.renewing, "nobody waits for the new id of a session that is gone"
     await asyncio.sleep(0.1)
     assert (await tab.site.get()).status == 200

@@ -31,10 +31,10 @@ class SlowStore:
         self.after: asyncio.Event | None = None
         found = SessionRegistry.find
 
-        async def find(registry: SessionRegistry, session_id: str) -> Session | None:
+        async def find(registry: SessionRegistry, session_id: str, *, insist: bool = False) -> Session | None:
             self.asked += 1
             await self._pause(self.before)
-            session = await found(registry, session_id)
+            session = await found(registry, session_id, insist=insist)
             await self._pause(self.after)
             return session
 

@@ -1,0 +1,186 @@
+"""`carry`: the States of an app that cannot be loaded any more, onto one that was built anew.
+
+What is gone, a class or a function, is read as a ghost; a value that has one in it stays behind.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+from htag.app import App
+from htag.router import Router
+from htag.snapshot.allowed import allowed_of
+from htag.snapshot.errors import Moved
+from htag.snapshot.reader import Batch, Reader, without_collections
+from htag.snapshot.writer import FORMAT
+from htag.state import State, States, states_of, value_of
+from htag.tree.node import Node
+from htag.tree.parts import layout
+
+log = logging.getLogger(__name__)
+
+
+class Ghost(Node):
+    """What is gone: it takes whatever pickle does to an object, and is none."""
+
+    tag = "div"
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> "Ghost":
+        return object.__new__(cls)
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        """Whatever is given."""
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> "Ghost":
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        """Have none."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Hold nothing."""
+
+    def append(self, value: Any) -> None:
+        """Hold nothing."""
+
+    def extend(self, values: Any) -> None:
+        """Hold nothing."""
+
+    add = update = append
+
+
+# of code, only that it was there
+CODE = {
+    "htag.snapshot.addresses": ("find_code", "find_group"),
+    "htag.snapshot.functions": ("bind", "builtin_method", "cache", "make_function", "marked", "partial_method"),
+}
+
+
+class TolerantReader(Reader):
+    """Reads what there still is."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What pickle refers to by name, or a ghost."""
+        if name in CODE.get(module, ()):
+            return Ghost
+        try:
+            found = super().find_class(module, name)
+        except Moved:
+            return Ghost
+        # of classes, those that pickle calls with a value: a member may be gone
+        return found if isinstance(found, type) and not issubclass(found, Enum) else tolerant(found)
+
+
+def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which yields a ghost where it raises."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except Exception as error:  # of any kind: it is given what another version of the code has stored
+            log.debug("a snapshot's value is gone: %r", error)
+            return Ghost()
+
+    return call
+
+
+def carry(payload: bytes, app: App) -> int:
+    """Set the States of `app`, just built, that have the attribute path of one of the app in `payload`: `app.cart`,
+    `app.page.count`, an entry of a `States`. Returns how many. Raises nothing: what cannot be read stays behind.
+    """
+    with without_collections():
+        try:
+            before, attributes = read_all(TolerantReader(payload, type(app), allowed_of(type(app))))
+        except Exception as error:  # of any kind, likewise
+            log.debug("no State could be read of a snapshot: %r", error)
+            return 0
+    return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new))
+
+
+def read_all(reader: Reader) -> tuple[Any, dict[int, Any]]:
+    """The app as far as there is one, and the attributes of each tag by its `id()`."""
+    format_, _, _ = reader.load()
+    if format_ != FORMAT:
+        raise Moved(f"it was made in form {format_}")
+    batches = [read_batch(reader)]
+    reader.load()
+    while reader.load() is not None:
+        batches.append(read_batch(reader))
+    attributes = {id(batch.tags[place]): state for batch in batches for place, state in batch.states}
+    tags = [tag for batch in batches for tag in batch.tags]
+    attributes[0] = tags  # kept alive, as long as they are known by their ids
+    return tags[0], attributes
+
+
+def read_batch(reader: Reader) -> Batch:
+    """Tags and what they had as attributes."""
+    tags = reader.load()
+    _, states, digests, _ = reader.load()
+    return Batch(tags, states, digests)
+
+
+def pairs(before: Any, now: Any, attributes: dict[int, Any]) -> Iterator[tuple[State[Any], State[Any]]]:
+    """States of the old app and of the new one that have the same path."""
+    waiting, seen = [(before, now)], {id(before)}
+    while waiting:
+        old, new = waiting.pop()
+        of_new = parts_of(new, {})
+        for name, value in parts_of(old, attributes).items():
+            other = of_new.get(name)
+            if isinstance(value, State):
+                if isinstance(other, State) and other is not value:
+                    yield value, other
+            elif other is not None and other is not value and id(value) not in seen:
+                seen.add(id(value))
+                waiting.append((value, other))
+
+
+def parts_of(found: Any, attributes: dict[int, Any]) -> dict[str, Any]:
+    """The attributes of a tag or of an object of the author's, the entries of a `States` or of a dict.
+
+    Of a `Router` there are none: it would take its path for shown already.
+    """
+    if isinstance(found, Router):
+        return {}
+    if id(found) in attributes:
+        state = attributes[id(found)]
+        state = state[0] if isinstance(state, tuple) and state else state
+        return state if isinstance(state, dict) else {}
+    if isinstance(found, Node):
+        return layout(type(found)).read(found) or {}
+    if isinstance(found, States):
+        return dict(states_of(found))
+    if type(found) is dict:
+        return {key: value for key, value in found.items() if type(key) is str}
+    if isinstance(found, type) or callable(found):
+        return {}
+    return getattr(found, "__dict__", {})
+
+
+def take_over(old: State[Any], new: State[Any]) -> bool:
+    """Have `new` hold what `old` held, unless some of that is gone, or is part of the old page."""
+    value = value_of(old)
+    if not is_whole(value):
+        return False
+    new.value = value
+    return True
+
+
+def is_whole(value: Any) -> bool:
+    """Whether neither a ghost nor a tag is in `value`, at any depth."""
+    waiting, seen = [value], set()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Node):
+            return False
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, dict):
+            waiting += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set | frozenset):
+            waiting += each
+        elif not isinstance(each, type):
+            waiting += getattr(each, "__dict__", {}).values()
+    return True

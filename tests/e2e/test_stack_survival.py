@@ -1,0 +1,183 @@
+"""Sessions outlive their workers, with everything real: engine, nginx, Valkey. Hundreds of tabs click all the time, and
+in the end each shows exactly the clicks that were made in it, on the page that was loaded once.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.clicking import Clickers
+from tests.e2e.disasters import frozen, kill_any, workers
+from tests.e2e.stack import Stack
+from tests.support.engine import docker, need_engine
+from tests.support.source import ROOT
+from tests.support.waiting import patience
+
+TABS = 200
+PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry them, and the tests beside them
+SERVICES = ("nginx", "app", "valkey")
+BEFORE, AFTER = ROOT / "tests/e2e/rolled/before.py", ROOT / "tests/e2e/rolled/after.py"
+GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Two folders with the app, before and after."""
+    made = []
+    for source in (BEFORE, AFTER):
+        folder = tmp_path_factory.mktemp("apps")
+        shutil.copy(source, folder / "clicked.py")
+        for path in (folder, *folder.parents):  # the container's user has to get in
+            if path.is_relative_to(tmp_path_factory.getbasetemp().parent):
+                path.chmod(0o755)
+        made.append(str(folder))
+    return made[0], made[1]
+
+
+@pytest.fixture(scope="module")
+def running(folders: tuple[str, str]) -> Iterator[Stack]:
+    need_engine()
+    stack = Stack(
+        "survival", HTAG_APP="clicked:Clicked", HTAG_APPS_DIR=folders[0], HTAG_LOG_LEVEL="info",
+        NGINX_VISITOR_RATE="1000r/s",
+    )  # fmt: skip
+    try:
+        stack.compose("build", "app", "nginx")
+        stack.up(services=SERVICES)
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def site(running: Stack) -> Stack:
+    """Two containers of two slots each, whatever the test before has left."""
+    running.up(containers=2, services=SERVICES)
+    return running
+
+
+@contextmanager
+def clicking(stack: Stack, tabs: int = TABS) -> Iterator[Clickers]:
+    """Tabs that click in the block. What they have seen is printed, and in the end all is whole."""
+    crowd = Clickers(stack.url + "/", tabs, PAUSE)
+    try:
+        with crowd.clicking(patience(40)):
+            time.sleep(3)
+            assert crowd.answered > tabs
+            yield crowd
+    finally:
+        longest = ", ".join(f"{percent} %: {crowd.gap(percent):.2f} s" for percent in (50, 90, 99, 100))
+        print(f"{crowd.answered} clicks in {tabs} tabs; longest gaps {longest}; ends {dict(crowd.codes())}")
+    crowd.assert_whole()
+
+
+def test_workers_that_are_killed_all_the_time(site: Stack) -> None:
+    with clicking(site) as crowd:
+        until = time.monotonic() + 30
+        kills = 0
+        while time.monotonic() < until:
+            due = time.monotonic() + 2
+            kill_any(sorted(site.containers()))
+            kills += 1
+            time.sleep(max(0.0, due - time.monotonic()))
+    assert kills > 8
+    assert crowd.codes()[1006] > TABS / 4  # else none of the killed had people
+    assert crowd.gap(99) < GAP
+
+
+def test_a_roll_to_another_version_of_the_app(site: Stack, folders: tuple[str, str]) -> None:
+    before = site.containers()
+    with clicking(site) as crowd:
+        site.roll(HTAG_APPS_DIR=folders[1])
+    after = site.containers()
+    assert len(after) == len(before)
+    assert not after & before
+    assert {tab.document.elements("h1")[0].text for tab in crowd.tabs} == {"After"}
+    assert crowd.gap(99) < GAP
+    print(site.compose("logs", "--tail", "5", "app"))
+
+
+def test_a_version_that_does_not_start_changes_nothing(site: Stack, folders: tuple[str, str]) -> None:
+    before = site.containers()
+    with clicking(site, 20) as crowd, pytest.raises(AssertionError, match="the old version serves on"):
+        site.roll(HTAG_APP="clicked:Nothing")
+    assert site.containers() == before
+    assert len(site.compose("ps", "--all", "--quiet", "app").split()) == len(before)
+    assert not crowd.codes()
+
+
+def test_four_containers_and_back_to_one(site: Stack) -> None:
+    with clicking(site) as crowd:
+        site.up(containers=4, services=SERVICES)
+        time.sleep(3)
+        assert not crowd.codes()  # more room moves nobody
+        site.up(containers=1, services=SERVICES)
+    assert crowd.gap(99) < GAP
+    assert len({tab.hosts[-1].partition(":")[0] for tab in crowd.tabs}) == 1
+
+
+@pytest.mark.parametrize("service", ["valkey", "nginx"])
+def test_a_restart(site: Stack, service: str) -> None:
+    with clicking(site) as crowd:
+        site.compose("restart", service)
+        time.sleep(3)
+        kill_any(sorted(site.containers()))
+        time.sleep(3)
+    if service == "nginx":
+        assert sum(crowd.codes().values()) >= TABS
+
+
+def test_a_worker_that_is_frozen_and_thawed(site: Stack) -> None:
+    container = sorted(site.containers())[0]
+    with clicking(site) as crowd:
+        pid = workers(container)[0]
+        with frozen(container, pid):
+            time.sleep(20)
+        time.sleep(5)
+    assert crowd.codes()[-2] > TABS / 8  # else it had no people
+    assert crowd.gap(100) < patience(12)  # they were served elsewhere
+    given_up = site.total("htag_sessions_superseded_total")
+    assert given_up > TABS / 8  # its late writes were refused
+
+
+def test_a_store_that_stands_still(site: Stack) -> None:
+    [valkey] = site.compose("ps", "--quiet", "valkey").split()
+    with clicking(site) as crowd:
+        docker("pause", valkey)
+        try:
+            time.sleep(20)
+        finally:
+            docker("unpause", valkey)
+        time.sleep(4)
+        kill_any(sorted(site.containers()))
+        time.sleep(4)
+    assert crowd.gap(99) < GAP
+
+
+def test_a_store_that_loses_its_data(site: Stack) -> None:
+    with clicking(site) as crowd:
+        site.compose("exec", "valkey", "valkey-cli", "flushall")
+        time.sleep(6)
+        for _ in range(2):
+            kill_any(sorted(site.containers()))
+            time.sleep(3)
+    assert crowd.gap(99) < GAP
+
+
+def test_a_store_that_is_put_back_by_ten_seconds(site: Stack, tmp_path: Path) -> None:
+    with clicking(site) as crowd:
+        [valkey] = site.compose("ps", "--quiet", "valkey").split()
+        docker("cp", f"{valkey}:/data", str(tmp_path / "data"))
+        time.sleep(10)
+        site.compose("stop", "--timeout", "1", "valkey")
+        docker("cp", f"{tmp_path / 'data'}/.", f"{valkey}:/data")
+        site.compose("start", "valkey")
+        time.sleep(6)
+        for _ in range(2):
+            kill_any(sorted(site.containers()))
+            time.sleep(3)
+    assert crowd.gap(99) < GAP

@@ -1,0 +1,148 @@
+"""The second wall: bytes with our seal may still name only what snapshots of this app name."""
+
+import os
+import pickle
+import subprocess
+from typing import Any
+
+import pytest
+
+from htag import Tag
+from htag.snapshot import allowed, packages
+from htag.snapshot.allowed import allow, allowed_of
+from htag.snapshot.api import dump, load
+from htag.snapshot.errors import Moved, Pinned
+from htag.snapshot.writer import FORMAT, PYTHON
+from tests.apps.todo import Todo
+from tests.htag.snapshot import values
+
+
+class Call:
+    """What pickle will call."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.function, self.arguments
+
+
+def named(module: str, name: str) -> bytes:
+    """A pickle that asks for a name, and calls what it finds with a text."""
+    return b"\x80\x04" + b"".join(
+        b"\x8c" + bytes([len(each)]) + each.encode() for each in (module, name)
+    ) + b"\x93\x8c\x01x\x85R."  # fmt: skip
+
+
+NAMES = [
+    *(("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr")),
+    *(("builtins", "__import__"), ("builtins", "open"), ("builtins", "compile"), ("builtins", "type")),
+    *(("subprocess", "Popen"), ("importlib", "import_module"), ("operator", "attrgetter"), ("functools", "reduce")),
+    *(("types", "CodeType"), ("types", "FunctionType"), ("pickle", "loads"), ("pathlib", "Path.unlink")),
+    *(("typing", "get_type_hints"), ("collections", "namedtuple"), ("shutil", "rmtree"), ("socket", "socket")),
+    *(("htag.snapshot.allowed", "allow"), ("htag.snapshot.reader", "load"), ("htag.snapshot.addresses", "look_up")),
+    *(("htag.session.session", "Session"), ("htag.web.webapp", "WebApp"), ("htag.stores", "os.system")),
+    *(("htag.router", "inspect.os.system"), ("tests.htag.snapshot.values", "os.system")),
+    *(("tests.htag.snapshot.values", "subprocess.Popen"), ("tests.htag.snapshot.values", "os")),
+    *(("gunicorn.util", "import_app"), ("no_such_module", "name"), ("tests.apps.todo", "Gone")),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES)
+def test_a_name_that_no_snapshot_has_is_refused(module: str, name: str) -> None:
+    with pytest.raises(Moved):
+        load(named(module, name), Todo)
+
+
+@pytest.mark.parametrize(
+    "call", [Call(os.system, "true"), Call(eval, "1"), Call(getattr, "text", "upper"), Call(subprocess.Popen, ["true"])]
+)
+def test_a_call_of_what_runs_things_is_refused(call: Call) -> None:
+    with pytest.raises(Moved):
+        load(pickle.dumps((FORMAT, PYTHON, [call])), Todo)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("htag.snapshot.singletons", "singleton", ("tests.htag.snapshot.values", "os.system")),
+        ("htag.snapshot.singletons", "singleton", ("tests.htag.snapshot.values", "os")),
+        ("htag.snapshot.singletons", "singleton", ("os", "environ")),
+        ("htag.snapshot.singletons", "singleton", ("tests.htag.snapshot.values", "os.environ")),
+        ("htag.snapshot.functions", "marked", ("os", "system", "")),
+        ("htag.snapshot.functions", "marked", ("tests.htag.snapshot.values", "os.system", "")),
+        ("htag.snapshot.functions", "builtin_method", ("text", "__class__")),
+        ("htag.snapshot.reducers", "type_method", (0, "__class__")),
+    ],
+)
+def test_our_own_ways_to_make_things_lead_nowhere_else(call: tuple[str, str, tuple[Any, ...]]) -> None:
+    module, name, arguments = call
+    start = b"\x80\x04" + b"".join(b"\x8c" + bytes([len(each)]) + each.encode() for each in (module, name)) + b"\x93"
+    middle = pickle.dumps(arguments, 4)[2:-1]
+    with pytest.raises(Moved):
+        load(start + middle + b"R.", Todo)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x80", b"garbage", b"\x80\x05N.", pickle.dumps((99, PYTHON, []))])
+def test_whatever_else_is_wrong_is_moved(payload: bytes) -> None:
+    with pytest.raises(Moved):
+        load(payload, Todo)
+
+
+def test_another_python_is_another_world() -> None:
+    payload = dump(Todo())
+    assert PYTHON.encode() in payload
+    with pytest.raises(Moved, match=r"Python 2\.77?"):
+        load(payload.replace(PYTHON.encode(), b"2." + b"7" * (len(PYTHON) - 2), 1), Todo)
+
+
+def test_a_payload_cut_anywhere_is_moved() -> None:
+    payload = dump(Todo())
+    for length in range(0, len(payload), 7):
+        with pytest.raises(Moved):
+            load(payload[:length], Todo)
+
+
+def test_what_the_app_imports_by_name_is_allowed_and_what_it_does_not_is_not() -> None:
+    import h11  # of a package that no test has among its names
+
+    app: Any = values.Page()
+    app.held = h11.Request
+    with pytest.raises(Pinned, match="nothing that a snapshot may name"):
+        dump(app)
+    values.h11 = h11  # type: ignore[attr-defined]
+    allowed._allowed.cache_clear()
+    try:
+        assert load(dump(app), values.Page).app.held is app.held  # type: ignore[attr-defined]
+    finally:
+        del values.h11  # type: ignore[attr-defined]
+        allowed._allowed.cache_clear()
+
+
+def test_a_deployer_may_allow_more() -> None:
+    assert not allowed_of(Todo).permits("itsdangerous", "Signer")
+    allow("itsdangerous")
+    try:
+        assert allowed_of(Todo).permits("itsdangerous", "Signer")
+    finally:
+        allowed._more.clear()
+
+
+@pytest.mark.parametrize(
+    ("package", "local"),
+    [("tests", True), ("htag_stack", True), ("htag", False), ("os", False), ("json", False), ("msgspec", False)],
+)
+def test_which_packages_are_the_author_s(package: str, local: bool) -> None:
+    assert packages.is_local(package) is local
+
+
+def test_the_class_of_the_app_may_be_made_in_a_function() -> None:
+    def make() -> Any:
+        class Local(Tag.App):
+            pass
+
+        return Local
+
+    cls = make()
+    app = load(dump(cls()), cls).app
+    assert type(app) is cls

@@ -1,0 +1,200 @@
+"""What a module has once stays that very object, and other people stay out of a snapshot."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from htag.snapshot.api import dump, load
+from htag.snapshot.errors import Moved, Pinned
+from htag.tree.live import live_tree
+from tests.htag.snapshot import room
+from tests.support.lives import Life
+from tests.support.source import ROOT
+
+
+@pytest.fixture(autouse=True)
+def empty_room() -> Iterator[None]:
+    yield
+    room.ROOM.clear()
+    room.LINES.clear()
+    room.ROOMS["hall"].guests.clear()
+
+
+def back(app: Any) -> Any:
+    return load(dump(app), type(app)).app
+
+
+NAMES = {
+    "room": "ROOM",
+    "rooms": "ROOMS",
+    "settings": "SETTINGS",
+    "missing": "MISSING",
+    "log": "log",
+    "shared": "SHARED",
+    "names": "NAMES",
+}
+
+
+@pytest.mark.parametrize(("attribute", "name"), NAMES.items())
+def test_what_an_attribute_holds_is_the_module_s(attribute: str, name: str) -> None:
+    assert getattr(back(room.Holder()), attribute) is getattr(room, name)
+
+
+def test_so_is_what_containers_cells_and_defaults_hold() -> None:
+    app = back(room.Holder())
+    assert app.deep[0]["settings"] is room.SETTINGS
+    assert app.deep[1][0] is room.ROOM
+    assert app.by_cell() is room.ROOM
+    assert app.by_default() is room.ROOM
+    assert app.theme is room.Theme.default
+    assert app.known is room.Nested.Inner.KNOWN
+
+
+def test_what_is_in_one_of_them_is_the_session_s_copy_or_pins_it() -> None:
+    """An object inside a module's dict has no name of its own: it is copied, unless another session is in it."""
+    app = room.Holder()
+    assert back(app).hall is not room.ROOMS["hall"]
+    room.ROOMS["hall"].guests.append(room.Chat())
+    with pytest.raises(Pinned) as pinned:
+        dump(app)
+    assert (pinned.value.path, "another session" in pinned.value.reason) == ("Holder.hall.guests[0]", True)
+
+
+def test_it_is_so_with_only_oneself_in_the_room() -> None:
+    app = room.Holder()
+    room.ROOM.append(app)
+    assert back(app).room is room.ROOM
+
+
+def test_a_name_that_is_bound_anew_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    dump(room.Holder())
+    monkeypatch.setattr(room, "ROOM", ["another"])
+    room.Theme.default, before = room.Theme("new"), room.Theme.default
+    try:
+        app = room.Holder()
+        assert back(app).room is room.ROOM
+        assert back(app).theme is room.Theme.default
+    finally:
+        room.Theme.default = before
+
+
+def test_one_that_is_gone_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SETTINGS", "MISSING"):
+        app = room.Holder()
+        payload = dump(app)
+        with monkeypatch.context() as context:
+            context.delattr(room, name)
+            with pytest.raises(Moved, match=name):
+                load(payload, room.Holder)
+
+
+def test_one_that_is_gone_and_that_the_app_does_not_hold_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = room.SETTINGS  # so that it may be the app's
+    payload = dump(room.Chat())
+    assert b"SETTINGS" in payload
+    monkeypatch.delattr(room, "SETTINGS")
+    assert load(payload, room.Chat).outcome == "same"
+    assert other
+
+
+def test_another_session_stays_out_of_it() -> None:
+    ann: Any = room.Chat()
+    bob = room.Chat()
+    bob.secret = "Bob's secret"
+    room.ROOM += [ann, bob]
+    assert b"secret" not in dump(ann).replace(b"secret\x94", b"")  # the attribute's name is there
+    ann.friend = bob
+    with pytest.raises(Pinned) as pinned:
+        dump(ann)
+    assert pinned.value.path == "Chat.friend"
+    assert "another session" in pinned.value.reason
+
+
+def test_a_tag_of_another_session_pins_it_too() -> None:
+    ann: Any = room.Chat()
+    bob = room.Chat()
+    ann.theirs = bob.childs[0]
+    with pytest.raises(Pinned, match="another session"):
+        dump(ann)
+
+
+# -- in another process ------------------------------------------------------------------------------------------------
+
+CHILD = """
+import sys, json, asyncio
+from tests.htag.snapshot import room
+from tests.support.lives import Life
+from htag.snapshot.api import load
+from htag.tree.live import live_tree
+
+async def main():
+    carol = Life(room.Chat()).app
+    room.ROOM.append(carol)
+    room.SETTINGS["greeting"] = "bonjour"
+    room.SHARED.value = 7
+    life = Life(load(sys.stdin.buffer.read(), room.Holder).app, starts=False)
+    app = life.app
+    room.ROOM.append(app)
+    pending = live_tree(app).has_changes()
+    await life.fire("say", "click")
+    await life.fire("count", "click")
+    print(json.dumps({
+        "pending": pending,
+        "carol heard": carol.news.value,
+        "lines": room.LINES,
+        "count": room.COUNT,
+        "room": len(app.room),
+        "frames": life.channel.frames,
+        "same": app.settings is room.SETTINGS,
+    }))
+
+asyncio.run(main())
+"""
+
+
+def go_on(payload: bytes) -> Any:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'app'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], input=payload, capture_output=True, env=environment, timeout=60
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+async def test_in_another_process_it_is_that_process_s() -> None:
+    life = Life(room.Holder())
+    room.ROOM.append(life.app)
+    room.LINES.append("said here")
+    answer = await asyncio.to_thread(go_on, dump(life.app))
+    frames = " ".join(answer.pop("frames"))
+    assert answer == {
+        "pending": True,  # a State of the module is another one there
+        "carol heard": 1,
+        "lines": ["hello"],
+        "count": 1,
+        "room": 2,
+        "same": True,
+    }
+    assert "shared 7" in frames
+    assert "<li" in frames
+
+
+async def test_a_state_of_the_module_tells_a_session_that_has_come_back() -> None:
+    life = Life(room.Chat())
+    app = back(life.app)
+    again = Life(app, starts=False)
+    assert live_tree(app).has_changes()  # its value may be another one here
+    again.session.push()
+    assert "shared 0" in again.channel.frames[-1]
+    room.SHARED.value = 5
+    try:
+        again.session.push()
+        assert "shared 5" in again.channel.frames[-1]
+    finally:
+        room.SHARED.value = 0
