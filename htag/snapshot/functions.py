@@ -218,7 +218,7 @@ def reduce_builtin(method: BuiltinMethodType) -> Reduced:
 def builtin_method(owner: Any, name: str) -> Any:
     """Read a method of a built-in type. Raises Moved, where `name` is something else."""
     found = getattr(owner, name, None)
-    if type(found) is not BuiltinMethodType:
+    if type(found) is not BuiltinMethodType or isinstance(owner, ModuleType):
         raise Moved(f"{type(owner).__name__}.{name} is no method of a built-in type")
     return found
 
