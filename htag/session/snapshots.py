@@ -31,6 +31,7 @@ class Snapshots:
         self.owner = ""
         self._path = api.entity_path(entity)
         self._fingerprint: str | None = None
+        api.prepare(entity)
 
     @property
     def fingerprint(self) -> str:
