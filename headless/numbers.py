@@ -10,6 +10,7 @@ class Numbers:
 
     def __init__(self) -> None:
         self.next = 1
+        self.patience = LOSSES
         self.log: dict[int, Message] = {}  # what no snapshot has yet, by number
         self.answers: dict[int, Message] = {}  # by number, until they are asked for
         self.saved = 0
@@ -35,6 +36,8 @@ class Numbers:
         in order."""
         self.note_saved(saved)
         self.next = max(self.next, last + 1)
+        for number in [each for each in self._losses if each <= last]:
+            del self._losses[number]  # it was not what broke the connection
         return [self.log[number] for number in sorted(self.log) if number > last]
 
     def note_saved(self, saved: int) -> None:
@@ -50,11 +53,11 @@ class Numbers:
 
     def note_lost(self) -> None:
         """The connection is lost. If events that it carried were not answered, the first of them may be why; after
-        LOSSES of these it becomes a message that skips it."""
+        `patience` of these it becomes a message that skips it."""
         if self._sent:
             number = min(self._sent)
             self._losses[number] = self._losses.get(number, 0) + 1
-            if self._losses[number] >= LOSSES and number in self.log:
+            if self._losses[number] >= self.patience and number in self.log:
                 self.log[number] = {**self.log[number], "action": "skip"}
         self._sent.clear()
 

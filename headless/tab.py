@@ -183,6 +183,8 @@ class Tab(ClientProtocol):
 
     async def next(self, seconds: float = DEADLINE) -> Message:
         """The next message from the server, applied to the page."""
+        if self.version == 2 and self.channel is None:
+            return await self._poll_for_news(seconds)
         payload = await (self.channel.receive(seconds) if self.channel else self._poll(seconds))
         self.messages.append(self.receive(payload))
         return self.messages[-1]
@@ -196,6 +198,15 @@ class Tab(ClientProtocol):
             await asyncio.sleep(0.02)
             await self.send({"action": "poll"})
         return self._waiting.pop(0)
+
+    async def _poll_for_news(self, seconds: float) -> Message:
+        """Wire 2 over plain HTTP, where what a POST brings is applied at once: poll until something comes."""
+        deadline, before = asyncio.get_running_loop().time() + seconds, len(self.messages)
+        while len(self.messages) == before:
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError(f"the server said nothing for {seconds} s")
+            await self._poll_once()
+        return self.messages[-1]
 
     async def _poll_once(self) -> None:
         await self.send({"action": "poll"})

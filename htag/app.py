@@ -31,12 +31,14 @@ class App(GTag):
         return attributes | {"_runtime": self._runtime.numbers.next}, slots
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
-        """Be what `__getstate__` returned, with a live tree that knows nothing yet and gives no number again."""
+        """Be what `__getstate__` returned, with a live tree that knows nothing yet and gives no number again; unless
+        there is one, as where an app comes from a snapshot."""
         attributes, slots = state
+        live = self.__dict__.get("_runtime")
         self.__dict__.update(attributes)
         for name, value in slots.items():
             setattr(self, name, value)
-        self._runtime = LiveTree(self, attributes["_runtime"])
+        self._runtime = LiveTree(self, attributes["_runtime"]) if live is None else live
 
     def on_visit(self, request: Any) -> Any:
         """The page is asked for, for the first time or again: `request.query_params` is what stands in its address now.

@@ -22,14 +22,18 @@ class Limits:
     never."""
 
     stored_seconds: float = 86_400
-    """A session is gone this long after it was parked. The store's time to live is longer by an hour, so that there is
-    something to run `on_destroy` of."""
+    """A session is gone this long after it was parked: the store's time to live. Shortly before, its worker loads it
+    once more, if its app has an `on_destroy`."""
 
     snapshot_bytes: int = 8 << 20
     """A larger snapshot is not stored: its session lives in one process."""
 
     save_share: float = 0.1
     """Of the event loop, that saving may take: with more to save, each session is saved less often."""
+
+    moves_always: bool = False
+    """Each event is followed by a move of its session, into its snapshot and back: for tests, whether an app survives
+    that. It takes a store."""
 
     max_sessions: int = 10_000
     """Then new visitors get the busy page; known sessions are never refused."""

@@ -8,6 +8,8 @@ Proxy     (in `tree.reactive`) a list, dict, set or tuple inside a State: changi
 import inspect
 from collections.abc import Iterable, Mapping
 from gc import get_referents
+from sys import getsizeof
+from types import MemberDescriptorType
 from typing import Any, Self, TypeVar, cast
 
 from htag.tree.reactive import Reactive, raw, stored
@@ -156,15 +158,43 @@ def plain(value: Any) -> Any:
 # -- for a snapshot ----------------------------------------------------------------------------------------------------
 
 
-def is_bare(state: State[Any]) -> bool:
-    """Whether `state` has no attributes of its own: asked so that it gets no `__dict__` from the question."""
-    return len(get_referents(state)) == BARE
+def attributes_of(state: State[Any]) -> dict[str, Any]:
+    """The attributes of `state` itself, those in slots of its class included. It gets no `__dict__` from the question,
+    unless it has some."""
+    if len(get_referents(state)) == BARE:
+        return {}
+    found = dict(vars(state))
+    for each in type(state).__mro__[: type(state).__mro__.index(State)]:
+        for name, member in vars(each).items():
+            if type(member) is MemberDescriptorType and is_set(member, state):
+                found[name] = member.__get__(state)
+    return found
+
+
+def is_set(member: Any, state: State[Any]) -> bool:
+    """Whether a slot of the class of `state` holds anything."""
+    try:
+        member.__get__(state)
+    except AttributeError:
+        return False
+    return True
+
+
+def give_attributes(state: State[Any], attributes: dict[str, Any]) -> None:
+    """Give `state` itself, not its value, what `attributes_of` found."""
+    for name, value in attributes.items():
+        object.__setattr__(state, name, value)
 
 
 def observers_of(state: State[Any]) -> list[Any]:
     """The tags that are told when `state` changes, in the order in which they are told."""
     observers = state._observers
     return [*observers.living()] if observers else []
+
+
+def observers_bytes(state: State[Any]) -> int:
+    """Bytes of the list of its observers, which is made at the first read."""
+    return 0 if state._observers is None else getsizeof(state._observers)
 
 
 def made_again(cls: type[State[Any]], value: Any) -> State[Any]:

@@ -1,11 +1,11 @@
 """Asking another worker to let a session go: one small HTTP request, with a bound, and never through a proxy."""
 
 import asyncio
-import logging
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from htag.errors import HtagError
 from htag_stack.handover import PATH, SEAL, Answer, Question, Seal
 
 # In all: for a holder that saves a session and lets it go (its store takes a few milliseconds), while a person waits. A
@@ -13,7 +13,9 @@ from htag_stack.handover import PATH, SEAL, Answer, Question, Seal
 ASK_SECONDS = 0.7
 LONGEST_ANSWER = 1 << 12  # bytes; an answer has 300, headers included
 
-logger = logging.getLogger("htag_stack")
+
+class HolderSilent(HtagError):
+    """No answer of use came within the bound."""
 
 
 class _Said(msgspec.Struct):
@@ -43,8 +45,8 @@ class HandoverClient:
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
 
-    async def ask(self, owner: str, session_id: str, insist: bool) -> Answer | Literal["silent"]:
-        """Ask the worker `owner` (`ip:port/boot`) to let the session go. `silent`: no answer within the bound."""
+    async def ask(self, owner: str, session_id: str, insist: bool) -> Answer:
+        """Ask the worker `owner` (`ip:port/boot`) to let the session go. Raises `HolderSilent`."""
         try:
             where = Owner.parse(owner)
             body = msgspec.json.encode(Question(session_id, where.boot, insist))
@@ -52,8 +54,7 @@ class HandoverClient:
                 said = await self._exchange(where, body)
             return msgspec.json.decode(said, type=_Said).answer
         except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:  # a TimeoutError is an OSError
-            logger.info("the holder of a session does not answer: %s", type(error).__name__)
-            return "silent"
+            raise HolderSilent(f"{type(error).__name__}: {error}") from error
 
     async def _exchange(self, where: Owner, body: bytes) -> bytes:
         """POST `body`; returns the body of the answer. Raises OSError, or ValueError where it is not 200."""

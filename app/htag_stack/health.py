@@ -112,15 +112,19 @@ class Health:
     @property
     def _is_short_of_memory(self) -> bool:
         """Whether newcomers are refused for lack of memory. A worker without a session refuses none."""
-        return self._vitals.memory.is_full and any(self._sessions.counts().values())
+        return self._vitals.memory.is_full and self._sessions_here() > 0
 
     def _snapshots(self) -> dict[str, float]:
         """How many sessions would outlive this worker, and how long the oldest of those that would not has waited."""
         oldest = round(self._sessions.unsaved_seconds(), 1)
         return {**self._sessions.snapshot_counts(), "oldest_unsaved_seconds": oldest}
 
+    def _sessions_here(self) -> int:
+        """The number of sessions in this worker's memory: those that are parked are in the store."""
+        return sum(number for state, number in self._sessions.counts().items() if state != "parked")
+
     def _memory(self) -> dict[str, int | None]:
-        sessions = sum(self._sessions.counts().values())
+        sessions = self._sessions_here()
         tightest = self._vitals.memory.tightest
         return {
             "rss_bytes": self._vitals.memory.resident,

@@ -115,6 +115,7 @@ def session_limits(settings: Settings) -> Limits:
         stored_seconds=settings.session_stored_seconds,
         snapshot_bytes=settings.snapshot_bytes,
         save_share=settings.save_share,
+        moves_always=settings.move == "always",
         max_sessions=settings.max_sessions,
         newcomers_per_second=settings.newcomers_per_second,
         newcomers_burst=settings.newcomers_burst,

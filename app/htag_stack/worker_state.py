@@ -42,7 +42,12 @@ class WorkerStateCollector(Collector):
         self._build = {"python": platform.python_version(), **build}
 
     def collect(self) -> Iterator[Metric]:
-        yield _gauges("htag_sessions", "Sessions by state: the load.", "state", self._sessions.counts())
+        yield _gauges(
+            "htag_sessions",
+            "Sessions by state: the load, but for those that are parked in the store.",
+            "state",
+            self._sessions.counts(),
+        )
         yield _gauges(
             "htag_connections", "Open channels to tabs, by transport.", "transport", self._sessions.connections()
         )

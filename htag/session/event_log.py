@@ -28,10 +28,11 @@ SMALL = frozenset((type(None), bool, int, float))
 class Kept(msgspec.Struct, gc=False):
     """What an event was answered."""
 
-    callback_id: Any  # or None, or UNSET
+    callback_id: Any  # a text, or None, or UNSET
     result: Any  # one of SMALL, a short text, or JSON as `msgspec.Raw`
     revision: int  # a tab that shows this has had the answer
     size: int
+    traceback: str | None = None  # of an error
 
 
 class EventLog:
@@ -72,8 +73,10 @@ class EventLog:
         self.channels: list[Channel] = []
         """Its open channels. The last one is that which gets answers."""
         self.left_at = 0.0
-        self._answers: dict[int, Kept | Failure] = {}
-        self._running: set[int] | None = None  # events whose handlers take time
+        self._answers: dict[int, Kept] = {}
+        self._running: dict[int, Failure] | None = (
+            None  # events whose handlers take time, and the answer if they end early
+        )
         self._size = 0
 
     # -- the tab comes and goes --------------------------------------------------------------------------------------
@@ -117,11 +120,16 @@ class EventLog:
         self.accepted = number
         return True
 
-    def begin(self, number: int) -> None:
+    def begin(self, number: int, callback_id: str | None) -> None:
         """The handler of this event takes time."""
         if self._running is None:
-            self._running = set()
-        self._running.add(number)
+            self._running = {}
+        self._running[number] = Failure(INTERRUPTED, callback_id, done=number)
+
+    def interrupt(self, number: int, revision: int) -> None:
+        """The handler of this event was cancelled, if it has not ended: that is the answer."""
+        if self._running and number in self._running:
+            self.finish(number, self._running[number], revision)
 
     def finish(self, number: int, reply: Answer, revision: int) -> None:
         """The event is done, and `reply`, whose result is frozen, is the answer. `revision`: a tab that shows that has
@@ -129,14 +137,15 @@ class EventLog:
         if number > self.handled:
             self.handled = number
         if self._running:
-            self._running.discard(number)
+            self._running.pop(number, None)
         if isinstance(reply, Update):
             result = reply.result
             size = 0 if type(result) in SMALL else _size(result)
             self._answers[number] = Kept(reply.callback_id, result, revision, size)
-            self._size += size
         else:
-            self._answers[number] = reply
+            size = len(reply.traceback)
+            self._answers[number] = Kept(reply.callback_id, None, revision, size, reply.traceback)
+        self._size += size
         if len(self._answers) > MOST_ANSWERS or self._size > ANSWERS_BYTES:
             self._forget_oldest()
 
@@ -150,11 +159,10 @@ class EventLog:
         if self.is_running(number):
             return None
         kept = self._answers.get(number)
-        if isinstance(kept, Failure):
-            kept.done = number
-            return kept
         if kept is None:
             return Update({}, [], [], None, None, done=number, lost=True)
+        if kept.traceback is not None:
+            return Failure(kept.traceback, kept.callback_id, done=number)
         return Update({}, [], [], kept.callback_id, kept.result, done=number)
 
     def answers(self, after: int) -> Iterator[Answer]:
@@ -167,8 +175,7 @@ class EventLog:
         """The tab shows `revision`: it has had the answers that came with it, or before."""
         self.shown = revision
         for number in [*self._answers]:
-            kept = self._answers[number]
-            if isinstance(kept, Kept) and kept.revision > revision:
+            if self._answers[number].revision > revision:
                 return
             self._forget(number)
 
@@ -177,9 +184,7 @@ class EventLog:
             self._forget(next(iter(self._answers)))
 
     def _forget(self, number: int) -> None:
-        kept = self._answers.pop(number)
-        if isinstance(kept, Kept):
-            self._size -= kept.size
+        self._size -= self._answers.pop(number).size
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -190,14 +195,11 @@ class EventLog:
         return TabRecord(self.name, self.handled, started, list(self._recorded()))
 
     def _recorded(self) -> Iterator[tuple[int, bytes]]:
-        for number in sorted(self._running or ())[:-1]:  # a tab has one that runs, but for those that hang
-            if number < self.handled:
-                yield number, msgspec.json.encode(Failure(INTERRUPTED, done=number))
+        for number, failure in sorted((self._running or {}).items()):
+            yield number, msgspec.json.encode(failure)
         for number in sorted(self._answers)[-RECORDED_ANSWERS:]:
-            kept = self._answers[number]
-            size = len(kept.traceback) if isinstance(kept, Failure) else kept.size
             answer = self.answer(number)
-            if size <= RECORDED_BYTES and answer is not None:
+            if self._answers[number].size <= RECORDED_BYTES and answer is not None:
                 yield number, msgspec.json.encode(answer)
 
     @classmethod
@@ -207,14 +209,8 @@ class EventLog:
         log.saved = record.handled
         log.accepted = log.handled = max(record.handled, record.started)
         for number, frame in record.results:
-            answer = _decoder.decode(frame)
-            if isinstance(answer, Failure):
-                log._answers[number] = answer
-            else:
-                log.finish(number, answer, 0)
-        if record.started:
-            log.interrupted = record.started
-            log._answers[record.started] = Failure(INTERRUPTED)
+            log.finish(number, _decoder.decode(frame), 0)
+        log.interrupted = record.started
         return log
 
     def confirm(self, saved: int) -> None:

@@ -11,6 +11,7 @@ from htag.session.event_log import EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
+from htag.session.stored import Stored
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
 from htag.wire.codec import Codec
@@ -27,6 +28,12 @@ class NumberingHandler(Handler, Protocol):
     observer: Observer
     failures: Failures
     live: LiveTree
+    stored: Stored | None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over."""
+        ...
 
     @property
     def journal(self) -> Journal:
@@ -83,11 +90,9 @@ class NumberedInbox(Inbox):
         session = self._session
         replies = session.handle(message, (session.key, log.name, number))
         if type(replies) is not list:
-            log.begin(number)
+            log.begin(number, message.callback_id)
             return self._begin(message, replies, origin)
-        self._answer(number, replies[0], origin)
-        for reply in replies[1:]:
-            self._send(reply, origin)
+        self._answer_all(message, number, replies, origin)
         return None
 
     def _submit_otherwise(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
@@ -107,8 +112,7 @@ class NumberedInbox(Inbox):
         elif self._waiting is not None:
             return self._enqueue(message, origin)
         else:
-            for reply in self._skip(message):
-                self._answer(number, reply, origin)
+            self._answer_all(message, number, self._skip(message), origin)
         return None
 
     def _acknowledge(self, revision: Any) -> None:
@@ -117,9 +121,17 @@ class NumberedInbox(Inbox):
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
-    def _answer(self, number: int, reply: Answer, origin: Channel | None) -> None:
-        """`reply` answers event `number`, which is done."""
+    def _answer_all(self, message: Message, number: int, replies: list[Answer], origin: Channel | None) -> None:
+        """The first of `replies` answers `message`, which is event `number`."""
+        self._answer(message, number, replies[0], origin)
+        for reply in replies[1:]:
+            self._send(reply, origin)
+
+    def _answer(self, message: Message, number: int, reply: Answer, origin: Channel | None) -> None:
+        """`reply` answers `message`, which is event `number` and done."""
         reply.done = number
+        if reply.callback_id is UNSET:  # what the event was for did not run
+            reply.callback_id, reply.result = message.callback_id, None
         session = self._session
         kept = reply if type(reply) is Failure or is_small(reply.result) else session.codec.freeze(reply)
         self.log.finish(number, kept, session.journal.head + 1)
@@ -167,8 +179,42 @@ class NumberedInbox(Inbox):
             return self._skip(message)
         replies = self._session.handle(message, (self._session.key, self.log.name, message.n))
         if not isinstance(replies, list):
-            self.log.begin(message.n)
+            self.log.begin(message.n, message.callback_id)
         return replies
+
+    def _begin(self, message: Message, replies: Replies, origin: Channel | None) -> asyncio.Future[None]:
+        done = super()._begin(message, replies, origin)
+        done.add_done_callback(lambda _: self._end(message))
+        return done
+
+    def _enqueue(self, message: Message, origin: Channel | None) -> asyncio.Future[None]:
+        done = super()._enqueue(message, origin)
+        done.add_done_callback(lambda _: self._end(message))
+        return done
+
+    def _end(self, message: Message) -> None:
+        """The turn of `message` is over. If its handler was cancelled, that is the answer; if it did not begin, because
+        the session was to move, it does so where the session stays."""
+        number, session = message.n, self._session
+        if number is None or session.closed or not self.log.is_running(number):
+            return
+        self.log.interrupt(number, session.journal.head + 1)
+        moving = None if session.stored is None else session.stored.moving
+        if self.log.is_running(number) and moving is not None:
+            moving.add_done_callback(lambda _: self._take_up(message))
+
+    def _take_up(self, message: Message) -> None:
+        """Do what `message` asks, which was taken before, if the session is still here."""
+        if self._session.closed:
+            return
+        if self._waiting is not None:
+            self._enqueue(message, None)
+            return
+        replies = self._handle(message)
+        if not isinstance(replies, list):
+            self._begin(message, replies, None)
+            return
+        self._answer_all(message, message.n, replies, None)
 
     async def _deliver(self, message: Message, replies: Replies, origin: Channel | None) -> None:
         number: Any = message.n
@@ -179,11 +225,11 @@ class NumberedInbox(Inbox):
         async for reply in one_by_one(replies):
             if not answered and (type(reply) is Failure or reply.callback_id is not UNSET):
                 answered = True
-                self._answer(number, reply, None)
+                self._answer(message, number, reply, None)
             else:
                 self._send(reply, None)
         if not answered:  # its tab waits for no result, only for its being done
-            self._answer(number, Update({}, [], []), None)
+            self._answer(message, number, Update({}, [], []), None)
 
 
 def is_small(result: Any) -> bool:

@@ -14,6 +14,7 @@ from htag.session.drain import Drain
 from htag.session.host import Host
 from htag.session.mover import Mover
 from htag.session.parker import Parker, is_idle
+from htag.session.restless_session import RestlessSession
 from htag.session.restorer import Maker, Restorer
 from htag.session.saver import Saver
 from htag.session.session import Session
@@ -21,6 +22,7 @@ from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
+from htag.snapshot import api
 from htag.stores.base import Store
 from htag.stores.memory import MemoryStore
 
@@ -56,6 +58,7 @@ class Persistence:
         self.boot = secrets.token_hex(4)
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
+        api.prepare(entity)  # now, and not while a visitor waits; and while the files are those that were imported
         self._snapshots = Snapshots(entity, key)
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
@@ -94,11 +97,12 @@ class Persistence:
         """Persist `session`, which was opened here."""
         generation = first_generation(self._generations.pop(session.id, 0) + 1)
         session.stored = Stored(self.saver, generation)
-        self.parker.forget(session.id)
-        self.keep()
+        self.adopted(session)
 
     def adopted(self, session: Session) -> None:
         """Persist `session`, which was restored."""
+        if isinstance(session, RestlessSession):
+            session.turn = self._turn
         self.parker.forget(session.id)
         self.keep()
 
@@ -106,6 +110,7 @@ class Persistence:
         """A tab of `session` connects: from the first one on, it is saved."""
         if session.stored is not None and not session.stored.in_store:
             session.note_change()
+            self.saver.hasten()
 
     def renamed(self, session: Session, former: str) -> None:
         """`session` has another id from now on."""
@@ -275,3 +280,6 @@ class Persistence:
 
     async def _refused(self, session: Session) -> None:
         await self._mover.refused(session)
+
+    def _turn(self, session: Session) -> None:
+        self.saver.aside(self._mover.turn_over(session))

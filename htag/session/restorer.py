@@ -17,6 +17,7 @@ from htag.snapshot import api
 from htag.snapshot.envelope import Header, Sealed
 from htag.snapshot.errors import Moved
 from htag.stores.base import Record
+from htag.tree.live import live_tree
 
 logger = logging.getLogger("htag")
 
@@ -79,6 +80,8 @@ class Restorer:
         self, session_id: str, record: Record, app: App | None, *, clean: bool, mounts: bool
     ) -> tuple[Session, str]:
         sealed = self._snapshots.open(record.data, session_id)
+        if app is None and mounts and self._snapshots.can_sleep(sealed.header):
+            return self._sleeping(session_id, sealed.header, record, clean=clean), "same"
         found, outcome = (app, "same") if app is not None else self._app(sealed)
         session = self._session(session_id, found, sealed.header, record)
         if not clean or outcome == "carried":
@@ -91,6 +94,19 @@ class Restorer:
         session.note_change()
         return session, outcome
 
+    def _sleeping(self, session_id: str, header: Header, record: Record, *, clean: bool) -> Session:
+        """Make the session without its app, which is loaded when something needs it: a tab that has missed nothing does
+        not, until its person does something."""
+        absent = App()
+        session = self._session(session_id, absent, header, record)
+        if not clean:
+            session.journal.restart()
+        session.put_to_sleep(record.data)
+        live_tree(absent).dispose()
+        self._adopt(session)
+        session.note_change()
+        return session
+
     def wake(self, session: Session) -> None:
         """Load the app of `session`, which is asleep. Raises what a new app raises, where it comes to that."""
         assert session.stored is not None
@@ -100,7 +116,7 @@ class Restorer:
         if outcome == "carried":
             session.journal.restart()
             session.start()
-            session.note_change()
+            show_all(session)
         self._observer.session_woken(time.perf_counter() - started)
 
     def _session(self, session_id: str, app: App, header: Header, record: Record) -> Session:
@@ -135,6 +151,13 @@ class Restorer:
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
             logger.warning(CARRIED, header.app, *pair, moved)
+
+
+def show_all(session: Session) -> None:
+    """Show all tabs the whole body: it is another app's."""
+    for channel in [*session.channels]:
+        channel.put(session.full_render(channel))
+        channel.wake()
 
 
 @contextmanager

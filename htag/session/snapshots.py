@@ -66,6 +66,10 @@ class Snapshots:
         """Whether this process can load the app: its format and Python are ours."""
         return header.format == FORMAT and header.python == PYTHON
 
+    def can_sleep(self, header: Header) -> bool:
+        """Whether the app may stay in the snapshot until it is needed: no hooks run, and its code is ours for sure."""
+        return not header.hooked and self.is_readable(header) and header.fingerprint == self.fingerprint
+
     def _header(self, session: Session) -> Header:
         now = time.time()
         return Header(
@@ -80,6 +84,7 @@ class Snapshots:
             saved_at=now,
             size=session.size,
             tabs=tab_records(session),
+            hooked=session.live.has_hooks if session.has_app else True,
         )
 
 

@@ -5,9 +5,11 @@ What is gone, a class or a function, is read as a ghost; a value that has one in
 
 import logging
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
 from htag.app import App
+from htag.router import Router
 from htag.snapshot.allowed import allowed_of
 from htag.snapshot.errors import Moved
 from htag.snapshot.reader import Batch, Reader, without_collections
@@ -51,7 +53,7 @@ class Ghost(Node):
 # of code, only that it was there
 CODE = {
     "htag.snapshot.addresses": ("find_code", "find_group"),
-    "htag.snapshot.functions": ("bind", "builtin_method", "cache", "make_function", "marked"),
+    "htag.snapshot.functions": ("bind", "builtin_method", "cache", "make_function", "marked", "partial_method"),
 }
 
 
@@ -66,7 +68,8 @@ class TolerantReader(Reader):
             found = super().find_class(module, name)
         except Moved:
             return Ghost
-        return found if isinstance(found, type) else tolerant(found)
+        # of classes, those that pickle calls with a value: a member may be gone
+        return found if isinstance(found, type) and not issubclass(found, Enum) else tolerant(found)
 
 
 def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,7 +93,7 @@ def carry(payload: bytes, app: App) -> int:
         try:
             before, attributes = read_all(TolerantReader(payload, type(app), allowed_of(type(app))))
         except Exception as error:  # of any kind, likewise
-            log.warning("no State could be read of a snapshot by another version of the app: %r", error)
+            log.debug("no State could be read of a snapshot: %r", error)
             return 0
     return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new))
 
@@ -134,7 +137,12 @@ def pairs(before: Any, now: Any, attributes: dict[int, Any]) -> Iterator[tuple[S
 
 
 def parts_of(found: Any, attributes: dict[int, Any]) -> dict[str, Any]:
-    """The attributes of a tag or of an object of the author's, the entries of a `States` or of a dict."""
+    """The attributes of a tag or of an object of the author's, the entries of a `States` or of a dict.
+
+    Of a `Router` there are none: it would take its path for shown already.
+    """
+    if isinstance(found, Router):
+        return {}
     if id(found) in attributes:
         state = attributes[id(found)]
         state = state[0] if isinstance(state, tuple) and state else state

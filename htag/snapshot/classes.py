@@ -159,7 +159,10 @@ def refuse_unfinished(cls: type, digest: bytes, instances: Iterable[Any]) -> Non
     for instance in instances:
         missing = sorted(name for name in names if not hasattr(instance, name))
         if missing:
-            raise Moved(f"{cls.__qualname__} now stores {', '.join(missing)} when it is built; this one is of before")
+            names_missing = ", ".join(missing)
+            raise Moved(
+                f"{cls.__qualname__} now stores {names_missing} when it is built, which one in the snapshot lacks"
+            )
 
 
 def _builders(cls: type) -> list[CodeType]:

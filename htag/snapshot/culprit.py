@@ -97,6 +97,7 @@ def steps(app: App, holder: Any) -> Iterator[Step]:
 
 
 def steps_from_tag(app: App, tag: Any) -> Iterator[Step]:
+    """Its own attributes first, for they have the shortest names; then those in HTML, handlers, and tags around."""
     for name, value in (layout(type(tag)).read(tag) or {}).items():
         if tag is not app or name not in live_tree(app).transient:
             yield f".{name}", value
@@ -109,6 +110,7 @@ def steps_from_tag(app: App, tag: Any) -> Iterator[Step]:
 
 
 def steps_from_function(function: FunctionType) -> Iterator[Step]:
+    """The variables of functions around it, its defaults, its attributes."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield f" > {name}", cell.cell_contents
@@ -129,6 +131,7 @@ def steps_from_class(cls: type) -> Iterator[Step]:
 
 
 def steps_from_object(found: Any) -> Iterator[Step]:
+    """Its attributes, whether in a dict or in slots, and its class."""
     if isinstance(found, CellType):
         return
     for name, value in getattr(found, "__dict__", {}).items():

@@ -36,6 +36,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     saved_at: float  # Unix time
     size: int  # estimated bytes of the app in memory
     tabs: list[TabRecord] = []
+    hooked: bool = True  # whether hooks of the app run where it goes to: then it is loaded at once
 
 
 MAGIC = b"htag\x01"  # the last byte: this layout, `MAGIC mark lengths header body`

@@ -10,6 +10,7 @@ import weakref
 from itertools import count
 from types import MappingProxyType, MethodDescriptorType
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from htag.snapshot.errors import Moved, Pinned
 
@@ -147,6 +148,19 @@ def read_only(values: dict[Any, Any]) -> Any:
     return MappingProxyType(values)
 
 
+def reduce_zone(found: ZoneInfo) -> Any:
+    """A time zone, by its name; Python's own way differs between its versions."""
+    return (zone, (found.key,)) if found.key is not None else NotImplemented
+
+
+def zone(key: str) -> ZoneInfo:
+    """The time zone of that name. Raises Moved, where this machine has none."""
+    try:
+        return ZoneInfo(key)
+    except ZoneInfoNotFoundError as error:
+        raise Moved(str(error)) from None
+
+
 METHOD_OWNERS = (str, bytes, int, float, list, dict, tuple, set, frozenset, object)
 
 
@@ -172,5 +186,6 @@ SPECIAL: dict[type, Any] = {
     weakref.ref: reduce_weak_reference,
     weakref.WeakSet: reduce_weak_set,
     MappingProxyType: reduce_mapping_proxy,
+    ZoneInfo: reduce_zone,
     MethodDescriptorType: reduce_type_method,
 } | dict.fromkeys(SYNCHRONISERS.values(), reduce_synchroniser)

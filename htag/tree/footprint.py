@@ -4,14 +4,24 @@ Containers are copied before they are walked: another thread may be changing the
 """
 
 from gc import get_referents
-from sys import getsizeof
+from sys import getrefcount, getsizeof
+from types import FunctionType, MethodType
 from typing import Any
+from weakref import getweakrefcount
 
-from htag.state import State
+from htag.state import State, observers_bytes
 from htag.tree.tag import GTag
 
 CONTAINERS = (State, dict, list, tuple, set, frozenset)
 FACTORY = "htag.factory"  # the module of what `Tag.div` and the like are
+WEAK_REFERENCE = 72  # the one that all States have that the tag reads
+CELL = 40
+METHOD = 64
+
+# References of what is no session's own: the constants of a program, attributes that tags have in common. A tag's own
+# value has that of the tag, and those of the functions in here.
+SHARED = 4
+SHARED_TEXT = 6
 
 
 def tag_bytes(tag: GTag) -> int:
@@ -19,13 +29,29 @@ def tag_bytes(tag: GTag) -> int:
     size = getsizeof(tag) + 16  # the pointers that CPython keeps in front of an object with a __dict__
     content = tag._content
     if type(content) is list:
-        size += getsizeof(content) + sum(getsizeof(child) for child in content if not isinstance(child, GTag))
-    elif isinstance(content, str):
-        size += getsizeof(content)
-    size += _pairs_bytes(tag._attributes) + _pairs_bytes(tag._events)
+        size += getsizeof(content) + sum(_part_bytes(child) for child in content if not isinstance(child, GTag))
+    elif content is not None and not isinstance(content, GTag):
+        size += _part_bytes(content)
+    if tag._attributes:
+        size += _pairs_bytes(tag._attributes)
+    if tag._events:
+        size += _pairs_bytes(tag._events)
+    if getweakrefcount(tag):
+        size += WEAK_REFERENCE
     if type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
         size += _own_bytes(tag)
     return size
+
+
+def _part_bytes(value: Any) -> int:
+    """A child, an attribute or a handler: a text, mostly, or a function with the variables that it holds."""
+    if type(value) is FunctionType:
+        closure, defaults = value.__closure__, value.__defaults__
+        size = getsizeof(value) + (getsizeof(closure) + CELL * len(closure) if closure else 0)
+        return size + (getsizeof(defaults) if defaults else 0)
+    if type(value) is MethodType:
+        return METHOD
+    return 0 if getrefcount(value) > SHARED_TEXT else getsizeof(value)
 
 
 def _own_bytes(tag: GTag) -> int:
@@ -40,22 +66,31 @@ def _own_bytes(tag: GTag) -> int:
 
 
 def _pairs_bytes(values: tuple[Any, ...]) -> int:
-    return getsizeof(values) + sum(getsizeof(value) for value in values[1::2]) if values else 0
+    if getrefcount(values) > SHARED:  # those of a shape, which all tags have that are alike
+        return 0
+    return getsizeof(values) + sum(map(_part_bytes, values[1::2]))
 
 
 def _value_bytes(value: Any, levels: int = 2) -> int:
     if isinstance(value, State):
-        return getsizeof(value) + _value_bytes(value.value, levels)
+        return getsizeof(value) + observers_bytes(value) + _value_bytes(value.value, levels)
     if isinstance(value, dict):
         return getsizeof(value) + _items_bytes([*value.values()], levels)
     if isinstance(value, list | tuple | set | frozenset):
         return getsizeof(value) + _items_bytes([*value], levels)
+    if type(value) is FunctionType or type(value) is MethodType:
+        return _part_bytes(value)
     return getsizeof(value) if isinstance(value, str | bytes | bytearray) else 0
 
 
 def _items_bytes(items: list[Any], levels: int) -> int:
     """What `items` take; those of containers among them as well, where there are any, as in a list of records."""
+    kinds = set(map(type, items))
+    if any(
+        issubclass(kind, type | GTag) for kind in kinds
+    ):  # classes are no session's, and tags are counted in the tree
+        items = [item for item in items if not isinstance(item, type | GTag)]
     size = sum(map(getsizeof, items))
-    if levels > 1 and any(isinstance(item, CONTAINERS) for item in items):
+    if levels > 1 and any(issubclass(kind, CONTAINERS) for kind in kinds):
         size += sum(_value_bytes(item, levels - 1) - getsizeof(item) for item in items if isinstance(item, CONTAINERS))
     return size

@@ -1,6 +1,7 @@
 """Generated tags: those that callables and States of a tag yield at a render, which are not among its children."""
 
 from collections.abc import Iterator
+from sys import getsizeof
 from typing import Any
 
 from htag.tree.node import child_tags, descendants
@@ -47,6 +48,12 @@ class Generated:
         self.by_host.pop(host, None)
         if self._shown is not None:
             self._shown.pop(host, None)
+
+    def container_bytes(self) -> int:
+        """Bytes of what is kept here, without the tags."""
+        shown = self._shown or {}
+        lists = {id(each): each for each in [*self.by_host.values(), *shown.values()]}
+        return getsizeof(self.by_host) + getsizeof(shown) + sum(map(getsizeof, lists.values()))
 
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """What belongs into the document's head: statics (styles, scripts, links) and the title."""
 
 from collections.abc import Iterator
+from sys import getsizeof
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from htag.tree.elements import RAW
 from htag.tree.tag import GTag
@@ -49,6 +49,10 @@ class Head:
         """All statics since the last page, that page's included."""
         return [*self._sent]
 
+    def kept_bytes(self) -> int:
+        """Bytes of the statics that tabs have."""
+        return sum(map(getsizeof, [*self._sent]))
+
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 
     def record(self) -> HeadRecord:
@@ -86,17 +90,10 @@ class Head:
                 self.statics.append(text)
 
 
-_texts: WeakKeyDictionary[type, tuple[Any, list[str]]] = WeakKeyDictionary()
-
-
 def class_texts(cls: Any) -> list[str]:
-    """The statics of `cls` as texts, without a title. Made once for as long as they are the same object."""
-    known = _texts.get(cls)
-    if known is None or known[0] is not cls.statics:
-        items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
-        texts = [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
-        known = _texts[cls] = cls.statics, texts
-    return known[1]
+    """The statics of `cls` as texts, without a title."""
+    items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
+    return [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
 
 
 def is_reproducible(cls: Any) -> bool:

@@ -12,6 +12,7 @@ from htag.app import App
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.session.registry import SessionRegistry
+from htag.session.restless_session import RestlessSession
 from htag.session.session import Session
 from htag.tree.live import live_tree
 from htag.tree.tag import current_request
@@ -95,8 +96,9 @@ class SessionFactory:
                 live.transient = with_name(live.transient, name)
 
     def _session(self, session_id: str, app: App, given: Context) -> Session:
-        web = self._web
-        return Session(session_id, app, web.codec, web.observer, web.registry.limits, given, web.reports)
+        web, limits = self._web, self._web.registry.limits
+        kind = RestlessSession if limits.moves_always else Session
+        return kind(session_id, app, web.codec, web.observer, limits, given, web.reports)
 
 
 @lru_cache(maxsize=100)  # one object for all sessions

@@ -141,6 +141,7 @@ def percentiles(histogram: str) -> Sequence[Query]:
 
 
 FAILED_EVENTS = 'htag_events_total{outcome="error"}'
+HERE = 'sum (htag_sessions{state!="parked"})'
 SERVER_ERRORS = 'http_requests_total{status=~"5.."}'
 
 # The red lines are those of the alerts in ../prometheus/rules/alerts.yml.
@@ -175,9 +176,9 @@ USERS_ARE_SERVED: list[Panel] = [
     ),
     number(
         "Sessions",
-        "People with a session, connected or expected back.",
+        "In the workers' memory: people who are connected, or left a moment ago. Parked ones are in the store.",
         "short",
-        "sum (htag_sessions)",
+        HERE,
         Threshold(None, "blue"),
     ),
     number(
@@ -374,7 +375,7 @@ MEMORY: list[Panel] = [
         "Memory of a session",
         "Mean of the estimates.",
         "bytes",
-        Query("sum (htag_session_memory_bytes) / (sum (htag_sessions) > 0)", "mean"),
+        Query(f"sum (htag_session_memory_bytes) / ({HERE} > 0)", "mean"),
         width=4,
     ),
     distribution(
@@ -400,7 +401,7 @@ WORKERS: list[Panel] = [
         "Sessions by worker",
         "nginx sends newcomers to the worker with the fewest connections.",
         "short",
-        Query("sum by (instance) (htag_sessions)", "{{instance}}"),
+        Query('sum by (instance) (htag_sessions{state!="parked"})', "{{instance}}"),
     ),
     graph("Store", "1: the session store answers.", "short", Query("htag_store_up", "{{instance}}")),
     graph(

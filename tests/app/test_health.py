@@ -17,7 +17,7 @@ class PoolOfThree:
     sessions = 3
 
     def counts(self) -> dict[str, int]:
-        return {"new": 1, "connected": self.sessions - 1, "disconnected": 0}
+        return {"new": 1, "connected": self.sessions - 1, "disconnected": 0, "parked": 40}
 
     def memory(self) -> int:
         return 90_000
@@ -31,7 +31,7 @@ class PoolOfThree:
 
 class EmptyPool(PoolOfThree):
     def counts(self) -> dict[str, int]:
-        return {"new": 0, "connected": 0, "disconnected": 0}
+        return {"new": 0, "connected": 0, "disconnected": 0, "parked": 40}
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_report_has_what_monitors_and_people_ask_for(client: TestClient, vit
     assert body == {
         "status": "ok",
         "version": "1.2",
-        "sessions": {"new": 1, "connected": 2, "disconnected": 0},
+        "sessions": {"new": 1, "connected": 2, "disconnected": 0, "parked": 40},
         "snapshots": {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1, "oldest_unsaved_seconds": 0.2},
         "memory": {
             "rss_bytes": vitals.memory.resident,

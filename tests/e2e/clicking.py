@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
@@ -28,6 +28,7 @@ DELAYS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 ATTEMPT = 1.5  # for one attempt
 PATIENT_ATTEMPTS = 8  # attempts after which each has longer
 SILENCE = 3.0  # before the server is asked whether it is there; as many again before it is given up
+SETTLING = 5.0  # for a page to show what its last answer said: a full render may follow
 LASTING = 1.0  # that a connection must last for the delays to begin anew
 
 BUTTON, SHOWN = "more", "clicks"  # ids in the app that is clicked
@@ -69,6 +70,9 @@ class Clicker(ClientProtocol):
             while not stop.is_set() and not self.lost_page:
                 await self._click()
                 await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))
+            with contextlib.suppress(TimeoutError):  # what it shows then is told
+                async with asyncio.timeout(SETTLING):
+                    await self._until(lambda: self.lost_page or self.shown == self.clicks)
         finally:
             staying.cancel()
             await asyncio.wait({staying})
@@ -81,10 +85,13 @@ class Clicker(ClientProtocol):
         self.clicks += 1
         started = time.monotonic()
         await self._send(report)
-        while not self.events.is_answered(number) and not self.lost_page:
+        await self._until(lambda: self.lost_page or self.events.is_answered(number))
+        self.gaps.append(time.monotonic() - started)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
             self._news.clear()
             await self._news.wait()
-        self.gaps.append(time.monotonic() - started)
 
     @property
     def shown(self) -> int:
@@ -269,6 +276,7 @@ class Clickers:
 
     def assert_whole(self) -> None:
         """No page was lost, no click, and none counted twice."""
-        assert not [tab for tab in self.tabs if tab.lost_page], self.codes()
+        lost = sum(tab.lost_page for tab in self.tabs)
+        assert not lost, f"{lost} pages have lost their session: {self.codes()}"
         assert {tab.page_loads for tab in self.tabs} == {1}
-        assert self.wrong() == [], self.codes()
+        assert not self.wrong(), f"(clicks, shown): {self.wrong()}; {self.codes()}"

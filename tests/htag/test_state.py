@@ -480,17 +480,6 @@ class Limited(State[int]):
         self.limit = limit
 
 
-def test_cloudpickle_takes_a_closure_over_a_state():
-    import cloudpickle
-
-    state = State(1)
-    shown = Shown(lambda: state.value)
-    read, back = pickle.loads(cloudpickle.dumps((lambda: state + 1, state)))
-    back.value = 5
-    assert read() == 6
-    assert shown.told == 0
-
-
 def test_json_of_the_value():
     states = States(rows=[{"a": 1}], count=State(2))
     value = {"states": states, "first": states.rows[0], "deep": [State(State(1)), State([State("x")])]}

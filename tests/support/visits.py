@@ -97,11 +97,17 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def serve(visits: Visits, transport: str) -> Serve:
+def operation() -> dict[str, Any]:
+    """How the apps of `serve` are operated: what each `WebApp` is given."""
+    return {}
+
+
+@pytest.fixture
+def serve(visits: Visits, transport: str, operation: dict[str, Any]) -> Serve:
     """`visit = serve(MyApp)`, then `await visit()` for each visitor who opens it, over each transport in turn."""
 
     def serve_app(entity: type[Tag.App]) -> Visit:
-        web = visits.serve(entity)
+        web = visits.serve(entity, **operation)
 
         async def open_tab() -> Tab:
             return await (await visits.tab(web, transport).load()).connect()

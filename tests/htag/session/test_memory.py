@@ -79,16 +79,21 @@ def test_an_empty_app_is_a_session_and_little_more() -> None:
     assert SESSION_BYTES < footprint.of(empty()) < 2 * SESSION_BYTES
 
 
+def long_text() -> str:
+    """A text of its own each time: the constants of a program belong to no session."""
+    return "".join(["a long text "] * 100)
+
+
 CHANGES: list[Callable[[App], Any]] = [
     lambda app: app.add(Tag.p()),
-    lambda app: app.add("a long text " * 100),
-    lambda app: app.__setitem__("title", "a long text " * 100),
+    lambda app: app.add(long_text()),
+    lambda app: app.__setitem__("title", long_text()),
     lambda app: app.__setitem__("onclick", lambda event: None),
-    lambda app: setattr(app, "note", "a long text " * 100),
-    lambda app: setattr(app, "note", ["a long text " * 100]),
-    lambda app: setattr(app, "note", {"a": "a long text " * 100}),
-    lambda app: setattr(app, "note", State("a long text " * 100)),
-    lambda app: setattr(app, "note", State(["a long text " * 100])),
+    lambda app: setattr(app, "note", long_text()),
+    lambda app: setattr(app, "note", [long_text()]),
+    lambda app: setattr(app, "note", {"a": long_text()}),
+    lambda app: setattr(app, "note", State(long_text())),
+    lambda app: setattr(app, "note", State([long_text()])),
     lambda app: setattr(app, "note", b"bytes" * 100),
 ]
 

@@ -395,3 +395,59 @@ async def end_of(tab: Tab) -> int:
         except Disconnected as end:
             tab.channel = None
             return end.code
+
+
+# -- moved without its app
+
+
+async def test_a_tab_that_missed_nothing_gets_on_without_its_app_being_loaded(workers: Start) -> None:
+    team = workers()
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.click("more")
+    assert await one.registry.move_out(0.1) == 0
+    await team.go(tab, two)
+    assert only_session(two).asleep
+    assert team.diaries["two"].labels("client_resumed") == ["current"]
+    assert await tab.click("more") == 2
+    assert not only_session(two).asleep
+    await saved(two)
+
+
+async def test_after_a_crash_a_tab_is_shown_all_and_goes_on(workers: Start) -> None:
+    team = workers()
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    team.silent.add("one")
+    await team.go(tab, two)
+    assert not only_session(two).asleep
+    assert await tab.click("more") == 2
+
+
+# -- always
+
+
+async def test_a_restless_session_goes_on_as_one_that_stays(workers: Start) -> None:
+    team = workers(Hooked)
+    one = team.start("one", moves_always=True)
+    tab = await team.tab(one)
+    apps = [only_session(one).app]
+    for number in range(1, 4):
+        assert await tab.click("more") == number
+        await until(lambda: not only_session(one).asleep and only_session(one).app is not apps[-1])
+        apps.append(only_session(one).app)
+    assert tab.text("count") == "3"
+    assert [line.text for line in tab.element("log").all("li")] == ["click 1", "click 2", "click 3"]
+    assert DIARY == ["mount"] + ["unmount", "mount"] * 3
+
+
+async def test_a_restless_session_waits_for_a_handler_that_runs(workers: Start) -> None:
+    team = workers(Slow)
+    one = team.start("one", moves_always=True)
+    tab = await team.tab(one)
+    app = only_session(one).app
+    assert await tab.click("slow") == "slow"
+    await until(lambda: not only_session(one).asleep and only_session(one).app is not app)
+    assert await tab.click("more") == 11

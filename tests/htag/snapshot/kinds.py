@@ -322,6 +322,14 @@ def with_attributes():
     return noted, lambda_with_one
 
 
+def renamed():
+    first, second, third = [lambda: 0 for _ in range(3)]
+    first.__name__ = "first"
+    second.__qualname__ = "elsewhere.second"
+    third.__module__ = "another"
+    return first, second, third
+
+
 def annotated():
     def handler(event: htag.GTag, name: str = "") -> None: ...
 
@@ -433,6 +441,7 @@ CASES: dict[str, Case] = {
         with_attributes,
         lambda f: (f[0].note, f[0].__name__, f[0].__qualname__, f[0].__doc__, f[0].__annotations__, f[1]()),
     ),
+    "renamed": (renamed, lambda f: [(each.__name__, each.__qualname__, each.__module__) for each in f]),
     "annotations": (annotated, lambda f: f.__annotations__),
     "a marked lambda": (marked_lambda, lambda f: (f(0), prefix_of(f))),
     "marked at import": (lambda: marked_at_import, lambda f: (f is marked_at_import, prefix_of(f))),

@@ -21,7 +21,7 @@ from hypothesis.strategies import text
 
 from htag.snapshot.addresses import Resolution, fingerprint, named_function, prepare, resolving
 from htag.snapshot.books import EDITIONS, Book, book, editions, held_as
-from htag.snapshot.digests import call_shape, digest, own_digest, rebound_names
+from htag.snapshot.digests import SIZE, call_shape, digest, own_digest, rebound_names
 from htag.snapshot.errors import Moved, Pinned
 from htag.snapshot.matching import align
 from htag.snapshot.module_code import is_younger_than_process
@@ -312,6 +312,17 @@ def test_code_that_was_read_at_boot_is_what_runs_whatever_the_file_says(folder):
     assert moved(module.Page().click())() == "click"
 
 
+def test_a_module_that_says_little_of_itself(folder):
+    """As those that libraries put together: no spec, no file."""
+    made: Any = types.ModuleType("put_together")
+    del made.__spec__
+    sys.modules["put_together"] = made
+    made.make = types.FunctionType((lambda: 1).__code__, vars(made), "make")
+    with pytest.raises(Pinned, match="the code of the module put_together cannot be read: it has no file"):
+        dumps(made.make)
+    assert len(fingerprint(["put_together"])) == 16
+
+
 def test_a_file_that_only_looks_younger_is_taken(folder):
     """It was written just before its import, or touched since."""
     path = written(folder, "touched")
@@ -425,6 +436,41 @@ async def test_outcomes_do_not_leak_from_one_load_to_another(folder):
     assert await asyncio.gather(load(1), load(2), load(3)) == [{"same": 1}, {"same": 2}, {"same": 3}]
 
 
+def test_functions_that_one_function_makes_have_one_maker(folder):
+    written(folder, "made", "def make():\n    return [lambda: 1, lambda: 2]\n\n\ndef make():\n    return lambda: 3\n")
+    its = book(importlib.import_module("made"))
+    assert len(its.group("make.<locals>.<lambda>")) == 3
+    assert len(its.makers("make.<locals>.<lambda>")) == 2 * SIZE
+
+
+def test_a_function_that_ran_a_thousand_times_is_the_one_of_the_file(folder):
+    """CPython rewrites the code of what runs often."""
+    written(folder, "warm", "def make(n):\n    return lambda m: [each + n for each in range(m) if each * 2 > 0]\n")
+    module = importlib.import_module("warm")
+    function = module.make(1)
+    for _ in range(1000):
+        function(3)
+    assert moved(function)(3) == [2, 3]
+    assert moved(moved(function))(3) == [2, 3]
+
+
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="debuggers and coverage use it from Python 3.12 on")
+def test_a_function_that_is_being_watched_is_the_one_of_the_file(folder):
+    written(folder, "watched")
+    function = importlib.import_module("watched").make(1)
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    events = monitoring.events
+    monitoring.use_tool_id(4, "test")
+    try:
+        monitoring.register_callback(4, events.LINE, lambda *given: None)
+        monitoring.register_callback(4, events.INSTRUCTION, lambda *given: None)
+        monitoring.set_local_events(4, function.__code__, events.LINE | events.INSTRUCTION)
+        function()
+        assert moved(function)() == ("one", 1)
+    finally:
+        monitoring.free_tool_id(4)
+
+
 # -- fingerprints ------------------------------------------------------------------------------------------------------
 
 
@@ -521,6 +567,8 @@ def test_where_an_exception_is_caught_counts():
     before = "def f(x):\n    try:\n        a(x)\n        b(x)\n    except E:\n        pass\n"
     after = "def f(x):\n    try:\n        a(x)\n    except E:\n        pass\n    b(x)\n"
     assert digest(code_of(before), {}) != digest(code_of(after), {})
+    code = code_of(before)
+    assert own_digest(code) != own_digest(code.replace(co_exceptiontable=b""))
 
 
 def test_names_that_are_bound_anew():

@@ -87,7 +87,7 @@ def test_it_is_not_by_what_leads_to_none(name: str) -> None:
 
 
 async def test_a_timer_holds_it() -> None:
-    app = shown(Page)
+    app: Any = shown(Page)
     timer = asyncio.get_running_loop().call_later(60, app.click, None)
     assert is_held(app)
     timer.cancel()

@@ -104,7 +104,8 @@ def test_one_that_is_gone_and_that_the_app_does_not_hold_is_not_missed(monkeypat
 
 
 def test_another_session_stays_out_of_it() -> None:
-    ann, bob = room.Chat(), room.Chat()
+    ann: Any = room.Chat()
+    bob = room.Chat()
     bob.secret = "Bob's secret"
     room.ROOM += [ann, bob]
     assert b"secret" not in dump(ann).replace(b"secret\x94", b"")  # the attribute's name is there
@@ -116,10 +117,22 @@ def test_another_session_stays_out_of_it() -> None:
 
 
 def test_a_tag_of_another_session_pins_it_too() -> None:
-    ann, bob = room.Chat(), room.Chat()
+    ann: Any = room.Chat()
+    bob = room.Chat()
     ann.theirs = bob.childs[0]
     with pytest.raises(Pinned, match="another session"):
         dump(ann)
+
+
+def test_a_tag_of_a_module_pins_the_app_that_shows_it_and_only_that() -> None:
+    app: Any = room.Chat()
+    app.banner = room.BANNER
+    assert back(app).banner is room.BANNER
+    app.add(room.BANNER)
+    with pytest.raises(Pinned, match=r"room.BANNER is in the tree"):
+        dump(app)
+    room.BANNER.remove()
+    assert dump(app)
 
 
 # -- in another process ------------------------------------------------------------------------------------------------

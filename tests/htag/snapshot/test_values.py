@@ -1,6 +1,7 @@
 """What an app may hold, and what pins it, each with the way to it."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -94,7 +95,7 @@ PLACES: dict[str, Callable[[Any, Any], None]] = {
 @pytest.mark.parametrize("path", PLACES)
 def test_the_path_says_where_it_is(path: str) -> None:
     app = Page()
-    PLACES[path](app, held := values.held(values.threading.Lock()))
+    PLACES[path](app, held := values.held(threading.Lock()))
     with pytest.raises(Pinned) as pinned:
         dump(app)
     assert pinned.value.path == path.strip()
@@ -191,7 +192,7 @@ async def test_a_router_goes_on() -> None:
     app.add(app.router)
     life = Life(app)
     await life.fire(app.id, "hashchange", {"newURL": "http://x/#/one/a", "oldURL": ""})
-    again = Life(back(app), starts=False)
+    again: Any = Life(back(app), starts=False)
     assert "sub a" in str(again.app)
     await again.fire(again.app.id, "hashchange", {"newURL": "http://x/#/one/b", "oldURL": ""})
     assert "sub b" in again.channel.frames[-1]

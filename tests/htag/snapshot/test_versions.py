@@ -41,6 +41,15 @@ def twins():
     return [lambda: "twin", lambda: "twin"]
 
 
+def same_name():
+    def step():
+        return "step 1"
+    first = step
+    def step():
+        return "step 2"
+    return [first, step]
+
+
 def four():
     return [lambda: 1, lambda: 2, lambda: 3, lambda: 4]
 
@@ -98,6 +107,8 @@ CASES = {
     "row 2": (lambda: Rows.made[1], call),
     "twin 1": (lambda: twins()[0], call),
     "twin 2": (lambda: twins()[1], call),
+    "step 1": (lambda: same_name()[0], call),
+    "step 2": (lambda: same_name()[1], call),
     "two": (lambda: four()[1], call),
     "up": (lambda: counters()[0], call),
     "count": (lambda: counters()[1], call),
@@ -120,6 +131,8 @@ SAME = {
     "row 2": "same: 'row 2'",
     "twin 1": "same: 'twin'",
     "twin 2": "same: 'twin'",
+    "step 1": "same: 'step 1'",
+    "step 2": "same: 'step 2'",
     "two": "same: 2",
     "up": "same: 1",
     "count": "same: 0",
@@ -266,6 +279,20 @@ VERSIONS: dict[str, tuple[Edits, dict[str, str]]] = {
     "a second function of that name, and the first one edited": (
         [(NAMED, NAMED.replace('"named"', '"NAMED"') + NAMED.replace('"named"', '"more"'))],
         {"named": "refused: pages: Page.build.<locals>.named #0 is gone, or cannot be told from its neighbours"},
+    ),
+    "one of two functions of one name edited": (
+        [('"step 1"', '"STEP 1"')],
+        {
+            "step 1": "refused: pages: same_name.<locals>.step #0 is gone, or cannot be told from its neighbours",
+            "step 2": "moved: 'step 2'",
+        },
+    ),
+    "the first of two functions of one name removed": (
+        [('    def step():\n        return "step 1"\n    first = step\n', "    first = None\n")],
+        {
+            "step 1": "refused: pages: same_name.<locals>.step #0 is gone, or cannot be told from its neighbours",
+            "step 2": "moved: 'step 2'",
+        },
     ),
     "the method around renamed": (
         [("def build", "def construct")],

@@ -116,6 +116,16 @@ class Attached(State[Any]):
     """A State of an own class."""
 
 
+class Limited(State[Any]):
+    """A State with slots."""
+
+    __slots__ = ("limit", "unset")
+
+    def __init__(self, value: Any, limit: int) -> None:
+        super().__init__(value)
+        self.limit = limit
+
+
 def given() -> Any:
     return "given"
 
@@ -236,6 +246,8 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "count": (lambda: advanced(itertools.count(5, 3)), lambda before, after: next(after) == 8),
     "list iterator": (lambda: advanced(iter([1, 2, 3])), lambda before, after: list(after) == [2, 3]),
     "template": (lambda: string.Template("$a"), lambda before, after: after.substitute(a=1) == "1"),
+    "module": (lambda: math, the_very),
+    "a module of its own": (lambda: sys.modules[__name__], the_very),
     "logger": (lambda: logging.getLogger("any"), the_very),
     "adapter": (
         lambda: logging.LoggerAdapter(logging.getLogger("any")),
@@ -254,6 +266,7 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "State": (lambda: State([1]), lambda before, after: after.value == [1]),
     "States": (lambda: States(a=1, b=[2]), lambda before, after: after.dump() == {"a": 1, "b": [2]}),
     "a State of its own class": (attached, lambda before, after: type(after) is Attached and after.note == "a note"),
+    "a State with slots": (lambda: Limited([1], 9), lambda before, after: (after.value, after.limit) == ([1], 9)),
     "a marked handler": (lambda: prevent(stop(given)), always),
     "a wrapped handler": (lambda: prevent(Record("a").__eq__), lambda before, after: after.func.__name__ == "__eq__"),
 }
@@ -278,7 +291,7 @@ PINNED: dict[str, tuple[Callable[[], Any], str]] = {
     "mapped memory": (lambda: mmap.mmap(-1, 1), "memory"),
     "weak reference with a callback": (lambda: weakref.ref(Record, print), "callback"),
     "weak dictionary": (lambda: weakref.WeakValueDictionary({"a": Record}), "weak"),
-    "module": (lambda: os, "module"),
+    "a dangerous module": (lambda: os, "module"),
     "a dangerous function": (lambda: os.system, "nothing that a snapshot may name"),
     "getattr": (lambda: getattr, "nothing that a snapshot may name"),
     "attrgetter": (lambda: operator.attrgetter("a"), "nothing that a snapshot may name"),

@@ -1,0 +1,265 @@
+"""A store that is slow, silent, down, emptied, or older than it was: clicks go on, sessions are saved in the end."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from headless.asgi import Site
+from headless.tab import Tab
+from htag.errors import StoreError
+from htag.session import persistence, saver, takeover
+from htag.session.takeover import SessionUnreachable
+from htag.stores.base import Record, Save
+from htag.stores.memory import MemoryStore
+from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
+from tests.support.waiting import until
+
+__all__ = ["workers"]
+
+
+class Trouble(MemoryStore):
+    """A memory store that can be made to fail, to hang, and to go back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = False
+        self.seconds = 0.0
+        self.saves: list[list[Save]] = []
+
+    async def _trouble(self) -> None:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        if self.down:
+            raise StoreError("down")
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        await self._trouble()
+        self.saves.append([*saves])
+        return await super().save(saves)
+
+    async def peek(self, session_id: str) -> Record | None:
+        await self._trouble()
+        return await super().peek(session_id)
+
+    async def claim(self, session_id: str, owner: str) -> Record | None:
+        await self._trouble()
+        return await super().claim(session_id, owner)
+
+    async def pulse(self) -> int:
+        await self._trouble()
+        return await super().pulse()
+
+    def remember(self) -> tuple[Any, ...]:
+        return dict(self._records), dict(self._dropped), self._pulse
+
+    def go_back(self, remembered: tuple[Any, ...]) -> None:
+        records, dropped, self._pulse = remembered
+        self._records, self._dropped = dict(records), dict(dropped)
+
+
+async def test_while_the_store_is_down_clicks_go_on_and_all_is_saved_when_it_is_back(
+    workers: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tabs = [await team.tab(one) for _ in range(3)]
+    await until(lambda: one.registry.snapshot_counts()["saved"] == 3)
+    store.down = True
+    for tab in tabs:
+        assert await tab.click("more") == 1
+    await until(lambda: not one.registry.store_up)
+    assert one.registry.snapshot_counts()["dirty"] == 3
+    failures = team.diaries["one"].labels("snapshot_made").count("failed")
+    assert failures >= 1
+    assert sum("sessions are not saved for now" in record.getMessage() for record in caplog.records) == 1
+    for tab in tabs:
+        assert await tab.click("more") == 2
+    store.down = False
+    await until(lambda: one.registry.snapshot_counts() == {"saved": 3, "dirty": 0, "pinned": 0, "asleep": 0})
+    assert one.registry.store_up
+    two = team.start("two")
+    team.silent.add("one")
+    await team.go(tabs[0], two)
+    assert await tabs[0].click("more") == 3
+
+
+async def test_a_round_that_fails_counts_once_and_the_next_ones_come_less_often(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "TICK_SECONDS", 0.02)
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tabs = [await team.tab(one) for _ in range(5)]
+    await until(lambda: one.registry.snapshot_counts()["saved"] == 5)
+    store.down = True
+    for tab in tabs:
+        await tab.click("more")
+    await asyncio.sleep(1.0)
+    assert 3 <= team.diaries["one"].labels("snapshot_made").count("failed") <= 8  # 50 without a pause that grows
+
+
+async def test_a_store_that_hangs_holds_up_no_click(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await saved(one)
+    store.seconds = 60
+    team.persistence(one)._store._seconds = 0.2
+    assert await tab.click("more") == 1
+    await until(lambda: not one.registry.store_up)
+    async with asyncio.timeout(1):
+        assert await tab.click("more") == 2
+    store.seconds = 0
+    await saved(one)
+
+
+async def test_changes_during_a_save_are_saved_by_the_next_one(workers: Start) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await saved(one)
+    store.seconds = 0.3
+    await tab.click("more")
+    await until(lambda: not team.persistence(one).saver.dirty)  # on its way
+    await tab.click("more")
+    store.seconds = 0
+    await saved(one)
+    team.silent.add("one")
+    await team.go(tab, two)
+    assert await tab.click("more") == 3
+
+
+async def test_a_store_that_lost_its_data_gets_all_sessions_again(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "PULSE_SECONDS", 0.05)
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tabs = [await team.tab(one) for _ in range(3)]
+    await until(lambda: one.registry.snapshot_counts()["saved"] == 3)
+    await asyncio.sleep(0.2)
+    store.go_back(({}, {}, 0))
+    store._bytes = 0
+    await until(lambda: len(store._records) == 3)
+    two = team.start("two")
+    team.silent.add("one")
+    await team.go(tabs[0], two)
+    assert await tabs[0].click("more") == 1
+
+
+async def test_a_store_that_went_back_is_brought_up_to_date(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persistence, "PULSE_SECONDS", 0.05)
+    store = Trouble()
+    team = workers(store=store)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    older = store.remember()
+    team.silent.add("one")
+    await team.go(tab, two)  # a take-over, which the older copy knows nothing of
+    for _ in range(3):
+        await tab.click("more")
+    await saved(two)
+    await until(lambda: store._pulse > older[2] + 3)
+    store.go_back(older)
+    await asyncio.sleep(0.3)
+    await saved(two)
+    three = team.start("three")
+    team.silent.add("two")
+    await team.go(tab, three)
+    assert await tab.click("more") == 5
+
+
+async def test_where_the_store_is_silent_a_known_visitor_is_asked_to_come_again(workers: Start) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await saved(one)
+    session_id = only_session(one).id
+    store.down = True
+    with pytest.raises(SessionUnreachable):
+        await two.registry.find(session_id)
+    answer = await Site(two.app, cookies=tab.site.cookies).get()
+    assert answer.status == 503
+    assert answer.headers["x-htag-refused"]
+    store.down = False
+    await team.go(tab, two)
+    assert await tab.click("more") == 1
+
+
+async def test_where_it_stays_silent_the_visitor_begins_anew(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takeover, "PATIENCE_SECONDS", 0.05)
+    store = Trouble()
+    team = workers(store=store)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await saved(one)
+    store.down = True
+    site = Site(two.app, cookies=tab.site.cookies)
+    assert (await site.get()).status == 503
+    await asyncio.sleep(0.1)
+    assert (await site.get()).status == 200
+
+
+async def test_a_move_that_the_store_refuses_to_answer_leaves_the_session_where_it_is(workers: Start) -> None:
+    store = Trouble()
+    team = workers(Hooked, store=store)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    store.down = True
+    assert await one.registry.move_out(0.3) == 1
+    store.down = False
+    other = await Tab(Site(one.app, cookies=tab.site.cookies), version=2).load()
+    await other.connect()
+    assert await other.click("more") == 2
+    await saved(one)
+
+
+async def test_saving_takes_no_more_than_its_share_of_the_loop(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await saved(one)
+    snapshots = team.persistence(one)._snapshots
+    take = snapshots.take
+
+    def slowly(session: Any) -> Any:
+        time.sleep(0.05)
+        return take(session)
+
+    monkeypatch.setattr(snapshots, "take", slowly)
+    store.saves.clear()
+    until_time = asyncio.get_running_loop().time() + 2.0
+    while asyncio.get_running_loop().time() < until_time:
+        await tab.click("more")
+        await asyncio.sleep(0.01)
+    assert 2 <= len(store.saves) <= 6  # each pays for half a second; without a budget there are seven in two seconds
+
+
+async def test_a_session_that_cannot_be_parked_because_the_store_is_down_is_not_dropped(workers: Start) -> None:
+    store = Trouble()
+    team = workers(Hooked, store=store)
+    one = team.start("one", grace_seconds=0.05, pinned_grace_seconds=0.2)
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    store.down = True
+    await tab.leave()
+    await until(lambda: not one.registry.sessions)
+    store.down = False
+    assert not any("destroy" in line for line in DIARY)
+    await team.go(tab, one)
+    assert await tab.click("more") == 2
