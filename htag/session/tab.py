@@ -92,6 +92,7 @@ class Tabs:
             log = self._logs[tab.name] = EventLog(tab.name)
         if not isinstance(tab.inbox, NumberedInbox):
             tab.inbox = NumberedInbox(self._session, log)
+        log.key = self._session.key
         if lost := log.greet(hello):
             self._session.observer.events_lost(lost)
             self._session.failures.log(logging.ERROR, "%d events of a tab are lost: the store has lost them", lost)
