@@ -22,8 +22,8 @@ class Limits:
     never."""
 
     stored_seconds: float = 86_400
-    """A session is gone this long after it was parked. The store's time to live is longer by an hour, so that there is
-    something to run `on_destroy` of."""
+    """A session is gone this long after it was parked: the store's time to live. Shortly before, its worker loads it
+    once more, if its app has an `on_destroy`."""
 
     snapshot_bytes: int = 8 << 20
     """A larger snapshot is not stored: its session lives in one process."""

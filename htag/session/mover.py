@@ -70,14 +70,23 @@ class Mover:
             _close_gate(session)
         left: list[Left] = []
         try:
-            await asyncio.gather(*(self._settle(session, seconds) for session in moving))
-            ready = await self._prepare(moving)
+            settled = await asyncio.gather(*(self._has_settled(session, seconds) for session in moving))
+            ready = await self._prepare([session for session, has in zip(moving, settled, strict=True) if has])
             outcomes = await self._saver.write(ready, "")
-            left = [self._leave(one) for one in ready if outcomes.get(one.taken.session) == "saved"]
+            await self._leave_all([one for one in ready if outcomes.get(one.taken.session) == "saved"], left)
         finally:
             for session in moving:
                 self._open_gate(session)
         return left
+
+    async def _has_settled(self, session: Session, seconds: float) -> bool:
+        """End what runs in `session`. False: that failed, so it stays; the others go."""
+        try:
+            await self._settle(session, seconds)
+        except Exception:
+            logger.exception("a session cannot be moved")
+            return False
+        return True
 
     async def _settle(self, session: Session, seconds: float) -> None:
         """End what runs in `session`."""
@@ -103,6 +112,15 @@ class Mover:
                 await asyncio.sleep(0)
                 pause = time.perf_counter() + SLICE_SECONDS
         return ready
+
+    async def _leave_all(self, ready: list[Ready], left: list[Left]) -> None:
+        """Have those that are saved leave; add each to `left`."""
+        pause = time.perf_counter() + SLICE_SECONDS
+        for one in ready:
+            left.append(self._leave(one))
+            if time.perf_counter() > pause:
+                await asyncio.sleep(0)
+                pause = time.perf_counter() + SLICE_SECONDS
 
     def _leave(self, one: Ready) -> Left:
         session = one.taken.session

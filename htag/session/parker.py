@@ -24,6 +24,7 @@ from htag.stores.base import Record
 TOGETHER = 50  # sessions that are parked in one write
 LOOKED_AT = 500  # sessions at a time, whether they are idle
 SLICE_SECONDS = 0.005  # of putting sessions to sleep in one go
+LAST = 0.95  # of its time in the store, after which it is ended: later there would be nothing to run `on_destroy` of
 DESTROYED_TOGETHER = 20  # sessions at a time whose time is over
 
 logger = logging.getLogger("htag")
@@ -107,7 +108,7 @@ class Parker:
     def _note(self, left: Left, reason: str) -> None:
         assert left.session.stored is not None
         app = None if left.held is None else weakref.ref(left.held)
-        until = time.monotonic() + self._limits.stored_seconds
+        until = time.monotonic() + self._limits.stored_seconds * LAST
         self.parked[left.session.id] = Parked(until, left.session.stored.generation, app, left.destroys)
         self._observer.session_parked(reason)
 

@@ -21,6 +21,7 @@ from htag.stores.base import Save
 logger = logging.getLogger("htag")
 
 TICK_SECONDS = 0.3  # from the first change to the save of all: what a person does in a moment is one save
+FIRST_SECONDS = 0.05  # to the first save of a session: until then it ends with its worker, and its page loads again
 MOST_SECONDS = 5.0  # between two attempts while the store is down; and for a handler, then it is marked as started
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
 TOGETHER_BYTES = 4 << 20  # in one call of the store
@@ -81,6 +82,15 @@ class Saver:
                 session.stored.unsaved_since = time.monotonic()
             self._arm(self._pause)
 
+    def hasten(self) -> None:
+        """A session that the store does not have yet is dirty: a round begins soon."""
+        if self._pause == TICK_SECONDS and self._timer is not None:
+            if self._timer.when() - asyncio.get_running_loop().time() <= FIRST_SECONDS:
+                return
+            self._timer.cancel()
+            self._timer = None
+            self._arm(FIRST_SECONDS)
+
     def drop(self, session_id: str, generation: int) -> None:
         """The session is over: the store is to forget it."""
         self._drops[session_id] = max(generation, self._drops.get(session_id, 0))
@@ -126,15 +136,17 @@ class Saver:
         async with self._writing:
             await self._make_drops()
             ready: list[Ready] = []
+            size = 0
             pause = time.perf_counter() + SLICE_SECONDS
             for session in [*self.dirty]:
                 if not self._budget.allows(time.monotonic()):
                     break
                 if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
                     ready.append(one)
-                if sum(len(each.data) for each in ready) > TOGETHER_BYTES:
+                    size += len(one.data)
+                if size > TOGETHER_BYTES:
                     await self._write(ready)
-                    ready = []
+                    ready, size = [], 0
                 if time.perf_counter() > pause:
                     await asyncio.sleep(0)
                     pause = time.perf_counter() + SLICE_SECONDS
