@@ -15,7 +15,7 @@ from headless.protocol import LOST
 from headless.wire import Message
 
 Hear = Callable[[str], None]  # a payload arrived
-Ended = Callable[[int], None]  # the channel was closed, not by us; the close code
+Ended = Callable[[int, str], None]  # the channel was closed, not by us; the close code, and the reason
 
 
 class Channel(Protocol):
@@ -63,7 +63,7 @@ class WebSocketChannel:
             # the time limit is for the handshake; afterwards silence is nothing unusual
             connection = websocket.create_connection(
                 url,
-                timeout=client.seconds,
+                timeout=client.connect_seconds,
                 cookie=client.cookies,
                 origin=client.origin,
                 skip_utf8_validation=True,
@@ -76,12 +76,12 @@ class WebSocketChannel:
         return connection
 
     def _read(self) -> None:
-        code = LOST
+        code, reason = LOST, ""
         try:
             while True:
                 kind, data = self._socket.recv_data()
                 if kind == websocket.ABNF.OPCODE_CLOSE:
-                    code = int.from_bytes(data[:2], "big")
+                    code, reason = int.from_bytes(data[:2], "big"), data[2:].decode()
                     return
                 self._hear(data.decode())
         except (OSError, websocket.WebSocketException):
@@ -89,7 +89,7 @@ class WebSocketChannel:
         finally:
             self._socket.shutdown()  # type: ignore[no-untyped-call]  # likewise
             if not self._leaving:
-                self._ended(code)
+                self._ended(code, reason)
 
 
 class EventStream:
@@ -98,7 +98,9 @@ class EventStream:
     def __init__(self, client: HttpClient, query: str, hear: Hear, ended: Ended) -> None:
         self._client, self._hear, self._ended = client, hear, ended
         self._leaving = False
-        self._stream = client.http.get(client.url + "stream" + query, stream=True, timeout=(client.seconds, None))
+        self._stream = client.http.get(
+            client.url + "stream" + query, stream=True, timeout=(client.connect_seconds, None)
+        )
         client.check("the stream", self._stream)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -122,7 +124,7 @@ class EventStream:
         finally:
             self._stream.close()
             if not self._leaving:
-                self._ended(LOST)
+                self._ended(LOST, "")
 
 
 class PlainHttp:

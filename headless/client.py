@@ -49,6 +49,7 @@ class Client(HttpClient):
         self._changed = threading.Condition()
         self._channel: Channel | None = None
         self._closed: int | None = None  # the close code, once the channel is closed
+        self._reason = ""  # and what the server said of it
 
     def __enter__(self) -> Self:
         return self
@@ -165,7 +166,7 @@ class Client(HttpClient):
         with self._changed:
             while not (value := condition()):
                 if self._closed is not None:
-                    raise Disconnected(self._closed)
+                    raise Disconnected(self._closed, reason=self._reason)
                 if time.monotonic() > deadline:
                     raise Unanswered(f"waited {self.seconds:g} s in vain for {what}")
                 self._wait_for_news(deadline)
@@ -181,10 +182,10 @@ class Client(HttpClient):
                 self._answers[callback_id] = message
             self._changed.notify_all()
 
-    def ended(self, code: int) -> None:
+    def ended(self, code: int, reason: str) -> None:
         """The channel was closed, not by us."""
         with self._changed:
-            self._closed = code
+            self._closed, self._reason = code, reason
             self._changed.notify_all()
 
     def _wait_for_news(self, deadline: float) -> None:

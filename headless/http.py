@@ -30,6 +30,7 @@ class HttpClient(ClientProtocol):
         super().__init__(strict=False)
         self.url = url.rstrip("/") + "/"
         self.seconds = seconds
+        self.connect_seconds = seconds  # for a connection to open
         self.served_by: str | None = None  # the slot that served the first page
         self.moves: list[str] = []  # each slot that took over since: empty while stickiness holds
         self.trusted = trusted or os.environ.get("REQUESTS_CA_BUNDLE")
@@ -47,7 +48,8 @@ class HttpClient(ClientProtocol):
         """POST a message; the answer's body."""
         headers = {**self.post_headers(), "Origin": self.origin}
         body = self.encode(message).encode()
-        response = self.http.post(self.url + "event", body, headers=headers, timeout=self.seconds)
+        query = "" if self.version == 1 else self.channel_query(self.revision)
+        response = self.http.post(self.url + "event" + query, body, headers=headers, timeout=self.seconds)
         self.check("an event", response)
         return response.text
 
