@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import WebApp
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from tests.htag.session.lasting import Counter, Hooked, Slow, Workers
 from tests.htag.session.test_store_trouble import Trouble
 
