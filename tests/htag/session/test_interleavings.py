@@ -4,6 +4,7 @@ hypothesis plays: one person with a tab that numbers its events, three workers, 
 """
 
 import asyncio
+import contextlib
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,10 @@ STEPS = st.one_of(
     st.tuples(st.just("down"), st.just(0)),
     st.tuples(st.just("up"), st.just(0)),
     st.tuples(st.just("slow"), st.just(0)),
+    st.tuples(st.just("drain_meanwhile"), st.sampled_from(NAMES)),
+    st.tuples(st.just("steal_meanwhile"), st.sampled_from(NAMES)),
+    st.tuples(st.just("save_meanwhile"), st.just(0)),
+    st.tuples(st.just("wait"), st.sampled_from([0.0, 0.005, 0.02])),
 )
 
 
@@ -40,11 +45,13 @@ class Play:
         self.clicks = 0
         self.tab: Tab | None = None
         self.at = "one"
+        self.meanwhile: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
         for name in NAMES:
             self.team.start(name)
         self.tab = await self.team.tab(self.team.webs["one"])
+        self.tab.events.note_lost = lambda: None  # type: ignore[method-assign]  # or it gives up at the third crash
         await self.save(None)  # a session that was never saved ends with its worker
 
     async def step(self, kind: str, value: Any) -> None:
@@ -116,10 +123,33 @@ class Play:
     async def slow(self, _: Any) -> None:
         self.store.seconds = 0.0 if self.store.seconds else 0.01
 
+    async def drain_meanwhile(self, name: str) -> None:
+        self.meanwhile.append(asyncio.create_task(self.drain(name)))
+        await asyncio.sleep(0)
+
+    async def save_meanwhile(self, _: Any) -> None:
+        self.meanwhile.append(asyncio.create_task(self.save(None)))
+        await asyncio.sleep(0)
+
+    async def steal_meanwhile(self, name: str) -> None:
+        """Another request, at worker `name`, insists on the session."""
+
+        async def steal(session_id: str) -> None:
+            with contextlib.suppress(HeldElsewhere, SessionUnreachable):
+                await self.team.webs[name].registry.find(session_id, insist=True)
+
+        for session_id in [*self.store._records]:
+            self.meanwhile.append(asyncio.create_task(steal(session_id)))
+        await asyncio.sleep(0)
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     async def end(self) -> int:
         """What the session has counted, once all is quiet and the tab is back."""
         assert self.tab is not None
         self.store.down, self.store.seconds = False, 0.0
+        await asyncio.gather(*self.meanwhile)
         for _ in range(20):
             await self.go(self.at)
             if self.tab.channel is None:
