@@ -8,6 +8,9 @@ DURATION ?= 60s
 HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
+MINUTES ?= 10
+SEED ?= 11
+TABS ?= 100
 HTAG_APPS_DIR ?= apps
 TLS_DIR ?= tls
 DOMAIN ?= localhost
@@ -61,6 +64,9 @@ load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST
 	@mkdir -p reports
 	.venv/bin/locust --headless --only-summary --locustfile loadtest/locustfile.py --host $(HOST) \
 		--users $(USERS) --spawn-rate 20 --run-time $(DURATION) --html reports/load.html $(OPTIONS)
+
+chaos: .venv/dev ## everything breaks while tabs click, in a stack of its own: MINUTES=10 SEED=11 TABS=100
+	.venv/bin/python -m tests.e2e.chaos --minutes $(MINUTES) --seed $(SEED) --tabs $(TABS)
 
 bench: .venv/dev ## what an event, a page and a session cost, beside the published htag and a bare WebSocket echo
 	.venv/bin/python -m bench

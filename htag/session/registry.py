@@ -221,6 +221,8 @@ class SessionRegistry:
         """The time of `session`, which has no tab, is over."""
         if self.persistence is not None and reason != "abandoned" and self.persistence.can_park(session, reason):
             self.persistence.parker.park(session, "disconnected")
+        elif reason == "pinned" and session.stored is not None and session.stored.in_store and not self.store_up:
+            self.let_go(session)  # the store, which is down, has an earlier snapshot
         else:
             self.end(session, "expired" if reason == "pinned" else reason)
 

@@ -21,6 +21,7 @@ from htag.stores.base import Save
 logger = logging.getLogger("htag")
 
 TICK_SECONDS = 0.3  # from the first change to the save of all: what a person does in a moment is one save
+FIRST_SECONDS = 0.05  # to the first save of a session: until then it ends with its worker, and its page loads again
 MOST_SECONDS = 5.0  # between two attempts while the store is down; and for a handler, then it is marked as started
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
 TOGETHER_BYTES = 4 << 20  # in one call of the store
@@ -80,6 +81,15 @@ class Saver:
             if session.stored is not None and not session.stored.unsaved_since:
                 session.stored.unsaved_since = time.monotonic()
             self._arm(self._pause)
+
+    def hasten(self) -> None:
+        """A session that the store does not have yet is dirty: a round begins soon."""
+        if self._pause == TICK_SECONDS and self._timer is not None:
+            if self._timer.when() - asyncio.get_running_loop().time() <= FIRST_SECONDS:
+                return
+            self._timer.cancel()
+            self._timer = None
+            self._arm(FIRST_SECONDS)
 
     def drop(self, session_id: str, generation: int) -> None:
         """The session is over: the store is to forget it."""

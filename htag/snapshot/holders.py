@@ -9,7 +9,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Set
 from gc import get_referents
-from itertools import compress
+from itertools import compress, filterfalse
+from operator import gt
 from sys import getrefcount
 from types import (
     BuiltinFunctionType,
@@ -26,6 +27,7 @@ from htag.app import App
 from htag.snapshot import process_bound
 from htag.tree.live import live_tree
 from htag.tree.node import Node
+from htag.tree.numbers import NUMBERS
 from htag.tree.parts import level_order
 
 MOST = 500_000  # objects that are looked at: an app that leads to more is taken to be held
@@ -49,20 +51,17 @@ def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = ()) -
     """Whether anything but its own objects refers to `app`, to one of its tags, or to what leads to these.
 
     `references`: how many variables of the callers refer to `app`. `ignoring`: objects whose references do not count.
-    5 ms for 3 000 tags.
+    2 µs a tag.
     """
     ignored = {id(each): each for each in ignoring}
-    owned, counts = owned_by(app, ignored.keys() | namespaces())
+    owned, counts = owned_by(app, ignored.keys() | namespaces() | {id(NUMBERS)})
     for each in ignored.values():
         counts.update(map(id, get_referents(each)))
     counts[id(app)] += references + OWN
     counted = [*map(getrefcount, owned.values())]
+    expected = map(IDLE.__add__, map(counts.__getitem__, owned))
     # a class that was made in a function goes with its instances
-    outer = [
-        each
-        for each, count, place in zip(owned.values(), counted, owned, strict=True)
-        if count - IDLE > counts[place] and not isinstance(each, type)
-    ]
+    outer = [each for each in compress(owned.values(), map(gt, counted, expected)) if not isinstance(each, type)]
     return len(owned) > MOST or leads_to_a_tag(outer, owned)
 
 
@@ -75,17 +74,21 @@ def owned_by(app: App, outside: Set[int]) -> tuple[dict[int, Any], Counter[int]]
     known: set[int] = set()
     front = level_order([app], live_tree(app).generated.by_host, known)
     owned: dict[int, Any] = dict(zip(map(id, front), front, strict=True))
+    known |= outside
     counts: Counter[int] = Counter()
     while front and len(owned) <= MOST:
-        front += [cls for cls in set(map(type, front)) if id(cls) not in owned and "<locals>" in cls.__qualname__]
-        owned.update(zip(map(id, front), front, strict=True))
-        found = get_referents(*front)
+        classes = [cls for cls in set(map(type, front)) if id(cls) not in known and "<locals>" in cls.__qualname__]
+        known.update(map(id, classes))
+        owned.update(zip(map(id, classes), classes, strict=True))
+        found = get_referents(*front, *classes)
         found = [*compress(found, map(looks_into, map(type, found)))]
         places = [*map(id, found)]
         counts.update(places)
         new = dict(zip(places, found, strict=True))
-        front = [new[place] for place in new.keys() - owned.keys() - outside]
-        owned.update(zip(map(id, front), front, strict=True))
+        places = [*filterfalse(known.__contains__, new)]
+        known.update(places)
+        front = [*map(new.__getitem__, places)]
+        owned.update(zip(places, front, strict=True))
     return owned, counts
 
 

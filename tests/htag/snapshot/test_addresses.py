@@ -312,6 +312,17 @@ def test_code_that_was_read_at_boot_is_what_runs_whatever_the_file_says(folder):
     assert moved(module.Page().click())() == "click"
 
 
+def test_a_module_that_says_little_of_itself(folder):
+    """As those that libraries put together: no spec, no file."""
+    made: Any = types.ModuleType("put_together")
+    del made.__spec__
+    sys.modules["put_together"] = made
+    made.make = types.FunctionType((lambda: 1).__code__, vars(made), "make")
+    with pytest.raises(Pinned, match="the code of the module put_together cannot be read: it has no file"):
+        dumps(made.make)
+    assert len(fingerprint(["put_together"])) == 16
+
+
 def test_a_file_that_only_looks_younger_is_taken(folder):
     """It was written just before its import, or touched since."""
     path = written(folder, "touched")
