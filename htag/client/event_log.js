@@ -6,7 +6,8 @@ const LOG_BYTES = 1 << 18; // of them all; what has no answer yet is kept beyond
 const LOSSES = 3; // connections that break in a row while the server is at one event: that is why, perhaps
 const UNSAVED_MS = 30000; // ms after which an answered event should be saved: its session may be none that is
 const GOING_AWAY = 1001; // close code
-const ORDERLY = [1000, GOING_AWAY, 1012, 1013, 4307, 409, 429, 503]; // close codes, or states of HTTP: no event is at fault
+const GAP = 4400; // close code: the server took an event, and has forgotten it again
+const ORDERLY = [1000, GOING_AWAY, 1012, 1013, 4307, 409, 429, 503]; // close codes, and states of HTTP: no event's fault
 
 function createEventLog() {
   const entries = new Map(); // message -> {size, answeredAt: 0 if it was not, isUnderWay, losses}
@@ -19,7 +20,7 @@ function createEventLog() {
   // same field and not sent yet, since the last word counts, or else `message` itself.
   function add(message) {
     const size = JSON.stringify(message).length;
-    cut(size);
+    cut(1, size);
     const last = entries.size < LOG_EVENTS ? null : [...entries.keys()].at(-1);
     const isTypedOver = last && !last.n && last.event === 'input' && message.event === 'input' && last.id === message.id;
     if (last && !isTypedOver) return message;
@@ -29,10 +30,10 @@ function createEventLog() {
     return last;
   }
 
-  // What the server has done can go first: only a crash before it saves that would ask for it.
-  function cut(size) {
+  // Makes room for so many more. What the server has done goes first: only a crash before it saves that asks for it.
+  function cut(more = 0, size = 0) {
     for (const [message, {answeredAt}] of entries) {
-      if (!answeredAt || (entries.size < LOG_EVENTS && bytes + size <= LOG_BYTES)) return;
+      if (!answeredAt || (entries.size + more <= LOG_EVENTS && bytes + size <= LOG_BYTES)) return;
       if (!isCut) console.warn('htag: the server does not save; if it fails, the oldest events are lost');
       isCut = true;
       forget(message);
@@ -56,6 +57,7 @@ function createEventLog() {
       if (message.n !== number || entry.answeredAt) continue;
       Object.assign(entry, {answeredAt: performance.now(), isUnderWay: false, losses: 0});
       if (number <= savedTo) forget(message);
+      cut();
       return message;
     }
   }

@@ -53,6 +53,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     abandon();
     link.counts = last !== undefined;
     link.attempts = link.elsewhere = 0;
+    link.at = undefined;
     told = window.HTAG_REVISION;
     if (!link.counts) for (const message of log.messages()) if (message.n) log.forget(message);
     const events = link.counts ? log.welcome(last, saved) : log.messages();
@@ -127,10 +128,10 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   }
 
   function refused(message, status, text, {at}) {
-    link.at = at;
+    link.at = at ?? link.at;
     const why = `${status}: ${text}`;
     if (!link.counts || !message.n || status === 409 || status === 429 || status >= 500)
-      return failed(message, 'HTTP Error', why, status);
+      return failed(message, 'HTTP Error', why, status === 409 && !at ? GAP : status);
     if (message.action !== 'skip') skip(message, 'HTTP Error', why);
     lost.interrupted(status);
   }

@@ -16,14 +16,16 @@ function createPost({address}) {
 
 const addressOf = (query) => `?${new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined))}`;
 
+const AT_ATTEMPTS = 4; // attempts at the server that another one named, which may be gone by now
+
 // Returns what an attempt to connect says. The tab says its name on each transport, so that its events keep their order
 // when it changes from one to another; `rev` is what the page shows.
 function createHello({tab, link, log}) {
   return function hello() {
-    const {at, attempts} = link;
     if (link.elsewhere) link.elsewhere++; // each time another slot, perhaps
-    link.at = undefined;
-    const insist = attempts > 1 ? 1 : undefined; // so that nobody keeps the session from this tab again
-    return {v: 2, tab, rev: window.HTAG_REVISION, ...log.numbers(), insist, elsewhere: link.elsewhere || undefined, at};
+    if (link.attempts > AT_ATTEMPTS) link.at = undefined;
+    const insist = link.attempts > 1 ? 1 : undefined; // so that no other tab keeps the session from this one again
+    const elsewhere = link.elsewhere || undefined;
+    return {v: 2, tab, rev: window.HTAG_REVISION, ...log.numbers(), insist, elsewhere, at: link.at};
   };
 }

@@ -43,6 +43,7 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
   // The server that this page is bound to does not answer: the next attempts ask for any other. It would not know a
   // session that is in that server's memory only.
   function leaveSlot() {
+    link.at = undefined;
     if (log.isSaved()) link.elsewhere ||= Math.ceil(Math.random() * 1e6);
   }
 
@@ -50,8 +51,10 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
     if (code === UNKNOWN_SESSION) return session.lost();
     if (code === SESSION_TOO_LARGE) return session.leave(); // what the server said of it stays on show
     if (code === HELD_ELSEWHERE) link.at = reason;
-    if (readyAt) connectionLost(code, performance.now() - readyAt);
+    const age = readyAt && performance.now() - readyAt;
+    if (age > LASTING_MS) backoff.tries = 0;
     if (code === TRY_LATER) backoff.tries = Math.max(backoff.tries, LATER);
+    if (readyAt) connectionLost(code, age);
   }
 
   // A server that restarts (1012) or a network that breaks: first the same transport again, at once but not all
@@ -59,7 +62,6 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
   function connectionLost(code, age) {
     log.lost(code);
     calls.settleSent(log.messages());
-    if (age > LASTING_MS) backoff.tries = 0;
     if (window.HTAG_RELOAD && link.bestAllowed === 'ws') session.reloadWhenBack();
     else if (age > LASTING_MS || !connecting) connectLoop(backoff.next());
   }
@@ -88,6 +90,7 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
     }
     if (level === 'http') {
       link.usePureHttp = true;
+      link.httpWorks = false;
       transports.hangUp.sse(GOING_AWAY);
     }
     connectLoop();

@@ -69,8 +69,8 @@ function createPolling({link, session, outbox, pause}) {
   let polling = false;
 
   return async function startPolling() {
+    if (!link.usePureHttp) link.httpWorks = false; // it is to say first what it has
     link.useFallback = link.usePureHttp = true;
-    link.httpWorks = false;
     if (polling) return;
     polling = true;
     for (; link.usePureHttp && !session.leaving; await sleep(jitter(POLL))) {

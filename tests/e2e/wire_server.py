@@ -78,6 +78,7 @@ class WireServer(Serving):
         self.revision = 7
         self.journal: dict[int, Json] = {}
         self.logs: dict[str, Log] = {}
+        self._numbers: dict[str, list[int]] = {}  # of the events of each tab that the session has handled
         self._clients: dict[asyncio.Queue[str], str] = {}  # queue -> name of the tab
         self._sockets: set[WebSocket] = set()
         self._pending: list[str] = []
@@ -102,9 +103,15 @@ class WireServer(Serving):
 
     def crash(self) -> None:
         """Break all connections, and forget what was not saved."""
-        for log in self.logs.values():
+        for name, log in self.logs.items():
             log.last = log.saved
+            self._numbers[name] = [n for n in self._numbers.get(name, []) if n <= log.saved]
+            log.results = {n: result for n, result in log.results.items() if n <= log.saved}
         self.cut()
+
+    def counted(self) -> list[tuple[str, int]]:
+        """(tab, number) of each event that is part of the session's state, in order."""
+        return [(name, number) for name, numbers in self._numbers.items() for number in numbers]
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close all WebSockets."""
@@ -135,6 +142,8 @@ class WireServer(Serving):
         query = dict(connection.query_params)
         tab = query.pop("tab")
         self.hellos.append({"path": path, "tab": tab} | {name: query.pop(name) for name in HELLO if name in query})
+        log = self._log(tab)
+        log.last = max(log.last, int(self.hellos[-1].get("from", 1)) - 1)  # what is before that is lost
         if path != "event":
             self.tabs.append(tab)
             self.attempts.append(f"{path}?{urlencode(query)}")
@@ -209,7 +218,8 @@ class WireServer(Serving):
         if self.post != "accept":
             return PlainTextResponse("no such luck", int(self.post))
         message = self._decode((await request.body()).decode())
-        await asyncio.sleep(self.delay)
+        if message.get("action") != "ping":
+            await asyncio.sleep(self.delay)
         if message.get("fallback"):
             clients, self._clients = self._clients, {}
             in_order = self._handle(message, tab)
@@ -245,8 +255,9 @@ class WireServer(Serving):
             yield {"action": "update", "updates": {}, **result, "done": number}
         if self.initial:
             yield {"action": "update", "updates": {}, **self.initial}
-        for number in range(shown + 1, self.revision + 1):
-            yield self.journal[number]
+        else:
+            for number in range(shown + 1, self.revision + 1):
+                yield self.journal[number]
 
     # -- messages
 
@@ -284,6 +295,7 @@ class WireServer(Serving):
             self.skipped.append(message)
         else:
             self.seen.append(message)
+            self._numbers.setdefault(tab, []).append(message["n"])
             if (answer := self._answer(message)) is not None:
                 log.results[message["n"]] = answer
         if self.saves:
