@@ -49,6 +49,9 @@ class LooksInto(dict[type, bool]):
 def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = ()) -> bool:
     """Whether anything but its own objects refers to `app`, to one of its tags, or to what leads to these.
 
+    Tags that have left the tree and are garbage in cycles, not collected yet, hold it too: it is said to be held until
+    the next collection, never the other way round.
+
     `references`: how many variables of the callers refer to `app`. `ignoring`: objects whose references do not count.
     2 µs a tag.
     """

@@ -1,6 +1,7 @@
 """An app is held where something but its own objects leads to one of its tags."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from functools import partial
@@ -84,6 +85,30 @@ def test_it_is_not_by_what_leads_to_none(name: str) -> None:
     app: Any = shown(Page)
     HELD.append(getattr(app, name))
     assert not is_held(app)
+
+
+class Asking(Tag.App):
+    """Generates a dialog whose handler leads back."""
+
+    def init(self) -> None:
+        self.asking = State(True)
+        self <= (
+            lambda: Tag.dialog(Tag.b("yes", _onclick=lambda event: self), _open=True) if self.asking.value else None
+        )
+
+
+def test_garbage_holds_it_until_it_is_collected() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        app: Any = shown(Asking)
+        app.asking.value = False
+        live_tree(app).render_page()
+        assert is_held(app)
+        gc.collect()
+        assert not is_held(app)
+    finally:
+        gc.enable()
 
 
 async def test_a_timer_holds_it() -> None:
