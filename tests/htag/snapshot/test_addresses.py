@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
+from htag import stop
 from htag.session.snapshots import Snapshots
 from htag.snapshot.addresses import Resolution, fingerprint, named_function, prepare, resolving
 from htag.snapshot.api import dump, load
@@ -27,6 +28,7 @@ from htag.snapshot.digests import SIZE, call_shape, digest, own_digest, rebound_
 from htag.snapshot.errors import Moved, Pinned
 from htag.snapshot.matching import align
 from htag.snapshot.module_code import is_younger_than_process
+from htag.tree.handler_text import js_prefix
 from tests.support.moved import dumps, loads, moved
 from tests.support.source import ROOT
 
@@ -384,6 +386,48 @@ def test_functions_that_a_module_holds_under_other_names_are_not_copied(folder):
     module.given_a_name = None
     assert held_as(kept) is None
     assert moved(kept)() == ("one", 5)
+
+
+MARKED = """
+from htag import prevent
+
+
+@prevent
+def handler(event):
+    return "handled"
+
+
+def other(event):
+    return "other"
+
+
+replaced = (lambda: lambda event: 1)()
+"""
+
+
+def test_a_mark_that_an_import_puts_on_is_the_version_s_and_one_put_on_later_the_session_s(folder):
+    """Else a `@prevent` that a new version has dropped would come back there, for all its visitors."""
+    path = written(folder, "marks", MARKED)
+    module = importlib.import_module("marks")
+    prepare(["marks"])
+    stop(module.other)
+    data = dumps([module.handler, module.other, module.replaced])
+    del sys.modules["marks"]
+    path.write_text(
+        MARKED.replace("@prevent", "").replace("replaced =", "replaced = prevent(").replace("1)()", "1)())")
+    )
+    handler, other, replaced = loads(data)
+    assert js_prefix(handler) == ""
+    assert js_prefix(other) == "event.stopPropagation(); "
+    assert js_prefix(replaced) == "event.preventDefault(); "
+
+
+def test_a_mark_of_which_it_is_not_known_since_when_is_kept(folder):
+    written(folder, "marks", MARKED)
+    data = dumps(importlib.import_module("marks").handler)
+    module = importlib.import_module("marks")
+    del module.handler._htag_js_prefix
+    assert js_prefix(loads(data)) == "event.preventDefault(); "
 
 
 def test_a_name_is_read_only_where_it_leads_to_a_function(folder):
