@@ -148,8 +148,8 @@ def modules_of(packages: Iterable[str]) -> list[ModuleType]:
     return [module for name in names if isinstance(module := sys.modules[name], ModuleType)]
 
 
-# What `prevent` and `stop` had put on the functions of a module when it had just been imported, by the function's id; and
-# the function, whose id it so remains. Right to keep for as long as the process lives: it belongs to its code.
+# What `prevent` and `stop` had put on the functions of a module when it had just been imported, by the function's id;
+# and the function, whose id it so remains. Right to keep for as long as the process lives: it belongs to its code.
 _imported_marks: dict[int, tuple[FunctionType, str]] = {}
 
 

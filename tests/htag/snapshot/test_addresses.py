@@ -20,9 +20,8 @@ from hypothesis import given
 from hypothesis.strategies import text
 
 from htag import stop
-from htag.session.snapshots import Snapshots
+from htag.snapshot import api
 from htag.snapshot.addresses import Resolution, fingerprint, named_function, prepare, resolving
-from htag.snapshot.api import dump, load
 from htag.snapshot.books import EDITIONS, Book, book, editions, held_as
 from htag.snapshot.digests import SIZE, call_shape, digest, own_digest, rebound_names
 from htag.snapshot.errors import Moved, Pinned
@@ -321,9 +320,9 @@ def test_the_code_of_an_app_is_read_at_boot_not_at_its_first_snapshot(folder):
     text = "from htag import Tag\n\n\nclass Page(Tag.App):\n    def init(self):\n        self.see = lambda: 'seen'\n"
     path = written(folder, "booted_app", text)
     entity = importlib.import_module("booted_app").Page
-    Snapshots(entity, b"k" * 32)
+    api.prepare(entity)
     path.write_text(text.replace("seen", "changed"))
-    app: Any = load(dump(entity()), entity).app
+    app: Any = api.load(api.dump(entity()), entity).app
     assert app.see() == "seen"
 
 
