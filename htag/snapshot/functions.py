@@ -48,16 +48,19 @@ def reduce_function(function: FunctionType) -> Reduced:
         return marked, (*held, own_mark(function))
     cells, defaults = function.__closure__, function.__defaults__
     closure = None if cells is None else _closure(cells, ref.constant)
-    is_usual = (
-        len(get_referents(function)) == BARE + (cells is not None) + (defaults is not None)
-        and function.__name__ == ref.name
+    if (
+        function.__name__ == ref.name
         and function.__qualname__ == ref.qualname
         and function.__module__ == ref.module
         and (defaults is None or _are_simple(defaults))
-    )
-    if not is_usual:
-        return _reduce_unusual(function, ref, closure)
-    return make_function, (ref, closure) if defaults is None else (ref, closure, defaults)
+    ):
+        arguments = (ref, closure) if defaults is None else (ref, closure, defaults)
+        more = len(get_referents(function)) - BARE - (cells is not None) - (defaults is not None)
+        if not more:
+            return make_function, arguments
+        if more == 1 and js_prefix(function):  # its attributes, then, and nothing else
+            return make_function, arguments, function.__dict__
+    return _reduce_unusual(function, ref, closure)
 
 
 def code_module(function: FunctionType, reduced: Reduced) -> str:
