@@ -59,7 +59,7 @@ class Persistence:
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
         api.prepare(entity)  # now, and not while a visitor waits; and while the files are those that were imported
-        self._snapshots = Snapshots(entity, key)
+        self._snapshots = Snapshots(entity, key, api.fingerprint(entity))
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
         self.restorer = Restorer(self._snapshots, maker, observer, host.adopt, self.saver)

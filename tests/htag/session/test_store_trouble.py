@@ -11,7 +11,7 @@ from headless.asgi import Site
 from headless.tab import Tab
 from htag.errors import StoreError
 from htag.session import persistence, saver, takeover
-from htag.session.takeover import SessionUnreachable
+from htag.session.whereabouts import SessionUnreachable
 from htag.stores.base import Record, Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
