@@ -87,7 +87,7 @@ class Restorer:
         if not clean or outcome == "carried":
             session.journal.restart()
         if outcome == "carried":
-            session.start()
+            begin_anew(session)
         elif mounts:
             session.resume(unmounts=not clean)
         self._adopt(session)
@@ -115,7 +115,7 @@ class Restorer:
         session.wake_up(app)
         if outcome == "carried":
             session.journal.restart()
-            session.start()
+            begin_anew(session)
             show_all(session)
         self._observer.session_woken(time.perf_counter() - started)
 
@@ -151,6 +151,16 @@ class Restorer:
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
             logger.warning(CARRIED, header.app, *pair, moved)
+
+
+def begin_anew(session: Session) -> None:
+    """Start the new app of `session`, and render it: events that come before it is shown find elements by the ids that
+    their author gave them."""
+    session.start()
+    try:
+        session.page()
+    except Exception as error:  # noqa: BLE001 - what its author's code raises is told, here as where it is shown
+        session.failures.of_tag("render", session.app, error)
 
 
 def show_all(session: Session) -> None:
