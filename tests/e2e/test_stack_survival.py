@@ -2,6 +2,7 @@
 in the end each shows exactly the clicks that were made in it, on the page that was loaded once.
 """
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
