@@ -87,7 +87,8 @@ class Restorer:
         if not clean or outcome == "carried":
             session.journal.restart()
         if outcome == "carried":
-            begin_anew(session)
+            session.start()
+            render_once(session)
         elif mounts:
             session.resume(unmounts=not clean)
         self._adopt(session)
@@ -115,7 +116,8 @@ class Restorer:
         session.wake_up(app)
         if outcome == "carried":
             session.journal.restart()
-            begin_anew(session)
+            session.start()
+            render_once(session)
             show_all(session)
         self._observer.session_woken(time.perf_counter() - started)
 
@@ -153,14 +155,12 @@ class Restorer:
             logger.warning(CARRIED, header.app, *pair, moved)
 
 
-def begin_anew(session: Session) -> None:
-    """Start the new app of `session`, and render it: events that come before it is shown find elements by the ids that
-    their author gave them."""
-    session.start()
+def render_once(session: Session) -> None:
+    """Give the tags of a new app their addresses: a tab sends events to them before it is shown the app."""
     try:
         session.page()
-    except Exception as error:  # noqa: BLE001 - what its author's code raises is told, here as where it is shown
-        session.failures.of_tag("render", session.app, error)
+    except Exception as error:
+        session.delivery.deliver(session.failures.of_tag("render", session.app, error))
 
 
 def show_all(session: Session) -> None:
