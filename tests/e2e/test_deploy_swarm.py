@@ -142,7 +142,7 @@ def test_tasks_come_and_are_replaced_and_nobody_is_refused(swarm: Swarm) -> None
         assert not set(swarm.containers()) & old
         assert opening.rounds[passers_by.visitors[0]] > 20
         assert not opening.troubles
-        # Everybody's task was replaced: whoever was there lost a connection, or was told to ask elsewhere; no error page.
+        # Everybody's task was replaced: who was there lost a connection, or was told to ask elsewhere; no error page.
         troubles = [trouble for each in busy for _, _, trouble in each.troubles]
         assert troubles
         assert all(_is_a_lost_session(trouble) for trouble in troubles), troubles
