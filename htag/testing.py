@@ -227,7 +227,7 @@ class AppSession:
         self._run(self._handled, message)
         if self._always:
             self.move()
-        for frame in self.frames:
+        for frame in reversed(self.frames):
             if frame.get("callback_id") == callback_id:
                 if frame["action"] == "error":
                     raise AppError(frame["traceback"])
@@ -248,7 +248,8 @@ class AppSession:
 
     def move(self, *, process: bool = False) -> None:
         """Move the session, as from one worker to another: `on_unmount` runs, tasks end, the app is written down; a
-        copy is made from that, and `on_mount` runs. The objects that a test got from `app` or `find` are over.
+        copy is made from that, and `on_mount` runs. The objects that a test got from `app` or `find` are over; those of
+        `find` still say which tag is meant, by their ids.
 
         `process`: another Python reads it, and what that one writes goes on. Raises `Pinned` (`htag.snapshot.errors`),
         with the path, if the app holds what cannot be written down; then it goes on as it was.
@@ -316,7 +317,9 @@ class AppSession:
 def _is(tag: GTag, what: Found) -> bool:
     if isinstance(what, str):
         return Selector.parse(what).matches(tag)
-    return isinstance(tag, what) if isinstance(what, type) else tag is what
+    if isinstance(what, type):
+        return isinstance(tag, what)
+    return tag is what or tag.id == what.id != ""  # after a move another object has its place, and its id
 
 
 def _with_handler(tag: GTag, event: str) -> GTag:

@@ -47,6 +47,7 @@ class EventLog:
         "done",
         "handled",
         "interrupted",
+        "key",
         "left_at",
         "name",
         "next",
@@ -56,6 +57,8 @@ class EventLog:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.key = ""
+        """That of the session: `Event.idempotency_key` begins with it."""
         self.accepted = 0
         """The latest event that was taken, if only to wait for its turn."""
         self.handled = 0
@@ -147,6 +150,14 @@ class EventLog:
             self._answers[number] = Kept(reply.callback_id, None, revision, size, reply.traceback)
         self._size += size
         if len(self._answers) > MOST_ANSWERS or self._size > ANSWERS_BYTES:
+            self._forget_oldest()
+
+    def finish_small(self, number: int, reply: Update, revision: int) -> None:
+        """The same as `finish`, for a result that is one of SMALL and an event that is handled at once: most are so."""
+        self.handled = number
+        answers = self._answers
+        answers[number] = Kept(reply.callback_id, reply.result, revision, 0)
+        if len(answers) > MOST_ANSWERS:
             self._forget_oldest()
 
     def is_running(self, number: int) -> bool:

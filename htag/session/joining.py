@@ -142,7 +142,7 @@ class CatchUp:
     """Stands in for the channel of a tab that sends its events again. They are handled and rendered as they were, so
     that ids stay in step; the tab gets the answers, and everything else in one full render at the end."""
 
-    __slots__ = ("_joins", "_last", "_scripts", "_session", "_timer", "channel", "log", "transport")
+    __slots__ = ("_joins", "_last", "_missed_scripts", "_session", "_timer", "channel", "log", "transport")
 
     def __init__(self, session: Joined, channel: Channel, log: EventLog) -> None:
         self.channel = channel
@@ -150,7 +150,7 @@ class CatchUp:
         self.transport = channel.transport
         self._session = session
         self._last = log.next - 1
-        self._scripts: list[str] = []
+        self._missed_scripts: list[str] = []
         self._joins = False  # before long
         self._timer: asyncio.TimerHandle | None = None
 
@@ -168,7 +168,7 @@ class CatchUp:
             if reply.done is UNSET:
                 return
             if reply.done > self.log.done:
-                self._scripts += reply.js
+                self._missed_scripts += reply.js
                 self.log.done = reply.done
             reply = Update({}, [], [], reply.callback_id, reply.result, done=reply.done, lost=reply.lost)
         self.channel.put(reply)
@@ -197,5 +197,5 @@ class CatchUp:
             return  # it has left, or has joined already
         for each in (channels, self.log.channels):
             each[each.index(self)] = self.channel
-        show_all(self._session, self.channel, self.log, self._scripts)
+        show_all(self._session, self.channel, self.log, self._missed_scripts)
         self.channel.wake()

@@ -8,11 +8,14 @@ session under the same cookie takes its number for one of this.
 import random
 from collections import deque
 
+from msgspec import UnsetType
+
 from htag.wire.messages import Update, size_of
 
 MAX_ENTRIES = 100  # a minute of a page that updates itself twice a second; who was away for longer gets a full render
 MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good then
 FAR = 1 << 21  # more updates than a tab can have got that are in no snapshot
+SMALL = frozenset((type(None), bool, int, float, UnsetType))  # types of results that take no room to speak of
 ENTRY_BYTES = 350  # of the structures around the texts of an entry: 337 were measured for an update of one tag
 
 
@@ -55,7 +58,9 @@ class Journal:
         self.head += 1
         if self.tail is not None:
             update.seq = self.head
-            self._keep(Update(update.updates, update.js, update.statics, seq=self.head))
+            if type(update.result) not in SMALL:
+                update = Update(update.updates, update.js, update.statics, seq=self.head)
+            self._keep(update)  # itself: a copy of each would be 3 % of an event
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""
@@ -69,7 +74,8 @@ class Journal:
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
-        return [*kept][len(kept) - missing :]
+        missed = [*kept][len(kept) - missing :]
+        return [Update(update.updates, update.js, update.statics, seq=update.seq) for update in missed]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
@@ -84,11 +90,22 @@ class Journal:
     def _keep(self, update: Update) -> None:
         assert self.tail is not None
         self.tail.append(update)
-        self.bytes += ENTRY_BYTES + size_of(update)
+        self.bytes += ENTRY_BYTES + _size(update)
         if len(self.tail) > MAX_ENTRIES:
             self._drop_first()
-        self.trim(MAX_BYTES)  # one that is larger goes with all before it: the tail ends with the latest or is empty
+        if self.bytes > MAX_BYTES:
+            self.trim(
+                MAX_BYTES
+            )  # one that is larger goes with all before it: the tail ends with the latest or is empty
 
     def _drop_first(self) -> None:
         assert self.tail is not None
-        self.bytes -= ENTRY_BYTES + size_of(self.tail.popleft())
+        self.bytes -= ENTRY_BYTES + _size(self.tail.popleft())
+
+
+def _size(update: Update) -> int:
+    """The size of an update as it is kept, without what it answers. The short way is that of most."""
+    if len(update.updates) == 1 and not update.js and not update.statics:
+        ((tag_id, html),) = update.updates.items()
+        return len(tag_id) + len(html)
+    return size_of(update)

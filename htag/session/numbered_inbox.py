@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from htag.observer import Observer
 from htag.session import execution
 from htag.session.channel import Channel
-from htag.session.event_log import EventLog
+from htag.session.event_log import SMALL, EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
@@ -88,8 +88,21 @@ class NumberedInbox(Inbox):
         if self._waiting is not None:
             return self._enqueue(message, origin)
         session = self._session
-        replies = session.handle(message, (session.key, log.name, number))
-        if type(replies) is not list:
+        replies = session.handle(message, (log.key, log.name, number))
+        if type(replies) is list:
+            reply = replies[0]
+            if (
+                len(replies) == 1
+                and type(reply) is Update
+                and type(reply.result) in SMALL
+                and log.channels[-1:] == [origin]
+            ):
+                # nearly always: 5 % of an event faster than what follows
+                reply.done, delivery = number, session.delivery
+                log.finish_small(number, reply, delivery.journal.head + 1)
+                delivery.deliver(reply, origin)
+                return None
+        else:
             log.begin(number, message.callback_id)
             return self._begin(message, replies, origin)
         self._answer_all(message, number, replies, origin)
@@ -177,7 +190,7 @@ class NumberedInbox(Inbox):
             return super()._handle(message)
         if message.action == "skip":
             return self._skip(message)
-        replies = self._session.handle(message, (self._session.key, self.log.name, message.n))
+        replies = self._session.handle(message, (self.log.key, self.log.name, message.n))
         if not isinstance(replies, list):
             self.log.begin(message.n, message.callback_id)
         return replies

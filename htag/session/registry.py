@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from os import urandom
+from typing import TYPE_CHECKING
 
 from htag.limits import Limits
 from htag.observer import Observer
@@ -14,9 +15,11 @@ from htag.session.channel import Channel
 from htag.session.event_log import EventLog
 from htag.session.expiry import Expiry
 from htag.session.host import MOVED
-from htag.session.persistence import Persistence
 from htag.session.session import Session
 from htag.session.usage import Usage
+
+if TYPE_CHECKING:  # snapshots are for servers: an app in a browser does without loading them
+    from htag.session.persistence import Persistence
 
 FORMER_SECONDS = 30  # for which a replaced id is still understood: requests on their way, and the person's other tabs
 
@@ -55,7 +58,7 @@ class SessionRegistry:
         self._expiry = Expiry(limits, self._lapse)
         self._ending: set[asyncio.Task[None]] = set()  # each waits for the last words of one session
 
-    def persist(self, persistence: Persistence) -> None:
+    def persist(self, persistence: "Persistence") -> None:
         """Have `persistence` take sessions over and let them go."""
         self.persistence = persistence
         self.usage.parked = persistence.parker.parked
@@ -221,6 +224,8 @@ class SessionRegistry:
         """The time of `session`, which has no tab, is over."""
         if self.persistence is not None and reason != "abandoned" and self.persistence.can_park(session, reason):
             self.persistence.parker.park(session, "disconnected")
+        elif reason == "pinned" and session.stored is not None and session.stored.in_store and not self.store_up:
+            self.let_go(session)  # the store, which is down, has an earlier snapshot
         else:
             self.end(session, "expired" if reason == "pinned" else reason)
 

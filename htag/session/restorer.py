@@ -88,6 +88,7 @@ class Restorer:
             session.journal.restart()
         if outcome == "carried":
             session.start()
+            render_once(session)
         elif mounts:
             session.resume(unmounts=not clean)
         self._adopt(session)
@@ -151,6 +152,14 @@ class Restorer:
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
             logger.warning(CARRIED, header.app, *pair, moved)
+
+
+def render_once(session: Session) -> None:
+    """Give the tags of a new app their addresses: a tab sends events to them before it is shown the app."""
+    try:
+        session.page()
+    except Exception as error:
+        session.delivery.deliver(session.failures.of_tag("render", session.app, error))
 
 
 def show_all(session: Session) -> None:

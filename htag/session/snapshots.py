@@ -25,19 +25,13 @@ class Taken(NamedTuple):
 class Snapshots:
     """Takes and opens the snapshots of one WebApp's sessions. `owner`: what this worker is called."""
 
-    def __init__(self, entity: type[App], key: bytes) -> None:
+    def __init__(self, entity: type[App], key: bytes, fingerprint: str) -> None:
+        """`fingerprint`: the version of the app's code."""
         self.entity = entity
-        self._key = key
+        self.fingerprint = fingerprint
         self.owner = ""
+        self._key = key
         self._path = api.entity_path(entity)
-        self._fingerprint: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """The version of the app's code."""
-        if self._fingerprint is None:
-            self._fingerprint = api.fingerprint(self.entity)
-        return self._fingerprint
 
     def take(self, session: Session) -> Taken:
         """Take the snapshot of `session` as it is now. From here on it is clean. Raises `Pinned`, or what code of the

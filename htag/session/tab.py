@@ -13,6 +13,7 @@ from htag.wire.messages import Hello
 
 MAX_TABS = 8  # idle tabs of one session that are remembered; more of them on plain HTTP have a problem anyway
 MOST_LOGS = 64  # of the events of as many tabs; a further tab is served without, as one of wire version 1
+MOST_FORMER = 1000  # numbers of tabs that have no log any more
 KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they have a hundred
 
 
@@ -56,14 +57,15 @@ class Tab:
 class Tabs:
     """Remembers the named tabs of one session: `most` of them, and more only while none of those is idle."""
 
-    __slots__ = ("_answers", "_bytes", "_logs", "_session", "_tabs", "most")
+    __slots__ = ("_answers", "_bytes", "_former", "_logs", "_session", "_tabs", "most")
 
     def __init__(self, session: NumberingHandler) -> None:
         self._session = session
         self._tabs: dict[str, Tab] = {}  # the one that was not heard of for longest is the first
         self._answers: dict[LastPost, int] = {}  # those that are kept, the oldest first, and the bytes of each
         self._bytes = 0  # of all these answers
-        self._logs: dict[str, EventLog] | None = None  # of tabs that number their events, until the session is over
+        self._logs: dict[str, EventLog] | None = None  # of tabs that number their events
+        self._former: dict[str, int] | None = None  # latest events of tabs whose logs made place for others
         self.most = MAX_TABS
 
     def __len__(self) -> int:
@@ -90,8 +92,11 @@ class Tabs:
             if not tab.name or not self._has_place_for_a_log():
                 return None
             log = self._logs[tab.name] = EventLog(tab.name)
+            if self._former:
+                log.accepted = log.handled = log.saved = self._former.pop(tab.name, 0)
         if not isinstance(tab.inbox, NumberedInbox):
             tab.inbox = NumberedInbox(self._session, log)
+        log.key = self._session.key
         if lost := log.greet(hello):
             self._session.observer.events_lost(lost)
             self._session.failures.log(logging.ERROR, "%d events of a tab are lost: the store has lost them", lost)
@@ -102,13 +107,24 @@ class Tabs:
         return self._logs.get(name) if self._logs is not None else None
 
     def _has_place_for_a_log(self) -> bool:
-        """Whether one more tab may have a log. Those that were away for long, without any event, make place."""
+        """Whether one more tab may have a log. One that has been away for longest makes place, if all of its events are
+        saved: an open page keeps a log for each time that it was loaded. Of it the latest number is remembered."""
         assert self._logs is not None
-        most = max(MOST_LOGS, self.most)
-        if len(self._logs) >= most:
-            for name in [name for name, log in self._logs.items() if not log.accepted and not log.may_resume]:
-                del self._logs[name]
-        return len(self._logs) < most
+        if len(self._logs) < max(MOST_LOGS, self.most):
+            return True
+        settled = [log for log in self._logs.values() if not log.may_resume and log.accepted <= self._saved_to(log)]
+        if not settled:
+            return False
+        oldest = min(settled, key=lambda log: log.left_at)
+        del self._logs[oldest.name]
+        self._former = self._former or {}
+        self._former[oldest.name] = oldest.accepted
+        if len(self._former) > MOST_FORMER:
+            del self._former[next(iter(self._former))]
+        return True
+
+    def _saved_to(self, log: EventLog) -> int:
+        return log.handled if self._session.stored is None else log.saved
 
     def acknowledge(self, log: EventLog, revision: int) -> None:
         """The tab of `log` shows `revision`. What all tabs show, that may come back, need not be kept for them."""

@@ -15,6 +15,7 @@ from htag.session.restorer import Restorer
 from htag.session.session import Session
 from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.snapshot.errors import Forged
 from htag.stores.base import Record
 
@@ -28,18 +29,6 @@ often = RateLimitedLogger(logger)
 
 Living = Callable[[str, Record], App | None]
 Ask = Callable[[str, str, bool], Awaitable[str]]  # owner, session id, insist → released, kept, unknown, or raises
-
-
-class HeldElsewhere(HtagError):
-    """Another worker, `owner`, has the session, and tabs that are connected to it."""
-
-    def __init__(self, owner: str) -> None:
-        super().__init__(f"the session is held by {owner}")
-        self.owner = owner
-
-
-class SessionUnreachable(HtagError):
-    """The store, which may have the session, does not answer: it is to be asked for again in a moment."""
 
 
 class Way(NamedTuple):

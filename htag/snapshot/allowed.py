@@ -65,7 +65,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
         "weak_reference zone",
         "htag.snapshot.singletons": "singleton singleton_or_gap",
-        "htag.snapshot.writer": "set_value set_value_and_attributes the_entity",
+        "htag.snapshot.writer": "set_value set_value_and_attributes the_entity the_module",
     }.items()
 } | {"builtins": frozenset(name for name in vars(builtins) if name[0] != "_") - RUNS_WHAT_IT_IS_GIVEN}
 
@@ -110,6 +110,10 @@ class Allowed:
         """Whether a snapshot may refer to `found`, which is written in C: a function, or a method of a value."""
         owner = found.__self__
         return not (owner is None or isinstance(owner, ModuleType)) or self.permits_object(found)
+
+    def permits_module(self, name: str) -> bool:
+        """Whether a snapshot may refer to the module `name` as such."""
+        return (name in VALUES and not name.startswith("htag.")) or self.permits_code(name)
 
     def permits_code(self, module: str) -> bool:
         """Whether a snapshot may refer to any code of `module`."""

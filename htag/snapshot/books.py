@@ -7,7 +7,7 @@ from typing import Any
 
 from htag.snapshot import digests
 from htag.snapshot.errors import Pinned
-from htag.snapshot.module_code import file_of, is_younger_than_process, read_code
+from htag.snapshot.module_code import file_of, is_younger_than_process, read_code, spec_of
 
 EDITIONS = 4  # of one module that is reloaded again and again: functions of older ones are pinned
 
@@ -25,7 +25,7 @@ class Book:
         self.alignments: dict[tuple[str, bytes], dict[int, int]] = {}  # by `matching`: groups edited since, to theirs
         self.refs: dict[tuple[str, int], Any] = {}  # by `addresses`: what stands for a place in a pickle
         self.written: dict[str, Any] = {}  # by `addresses`: what stands for a group in a pickle
-        self._spec = module.__spec__  # another one after a reload
+        self._spec = spec_of(module)  # another one after a reload
         self._groups: dict[str, list[CodeType]] = {}  # in the order of the source
         self._makers: dict[str, list[CodeType]] = {}  # qualname → the code that makes the functions of this name
         self._places: dict[CodeType, tuple[str, int]] = {}  # code → qualname, place in the group
@@ -60,7 +60,7 @@ class Book:
 
     def is_of(self, module: ModuleType) -> bool:
         """Whether this is still the code that `module` was made with: it may have been reloaded, or imported anew."""
-        return self._spec is module.__spec__ and self.globals is module.__dict__
+        return self._spec is spec_of(module) and self.globals is module.__dict__
 
     def place(self, code: CodeType) -> tuple[str, int] | None:
         """The qualified name of `code` and its place among those of the same name, or None: it is not in the file."""
@@ -77,6 +77,10 @@ class Book:
             found = [digests.digest(code, self._digests) for code in self.group(qualname)]
             self._group_digests[qualname] = found
         return found
+
+    def digest(self) -> bytes:
+        """What the module does, with all that is in it; empty, where its code cannot be read."""
+        return b"" if self.top is None else digests.digest(self.top, self._digests)
 
     def makers(self, qualname: str) -> bytes:
         """What those do themselves that make the functions of this name."""

@@ -108,16 +108,37 @@ def _reduce_unusual(function: FunctionType, ref: CodeRef, closure: tuple[Any, ..
     plain = FunctionType(function.__code__, function.__globals__, closure=function.__closure__)
     names = ("__defaults__", "__kwdefaults__", "__name__", "__qualname__", "__module__", "__doc__")
     different = {name: value for name in names if (value := getattr(function, name)) != getattr(plain, name)}
-    annotations = _annotations(function)
-    if annotations:
-        different["__annotations__"] = annotations
-    return make_function, (ref, closure), (function.__dict__ or None, different)
+    attributes, annotations = own_parts(function)
+    kept = plain_annotations(annotations)
+    if kept:
+        different["__annotations__"] = kept
+    return make_function, (ref, closure), (attributes or None, different)
 
 
-def _annotations(function: FunctionType) -> dict[str, Any]:
+def own_parts(function: FunctionType) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes and the annotations of a function, without asking for either: that would give it a dict."""
+    attributes: dict[str, Any] = {}
+    annotations = _annotations_not_asked_for(function)
+    builtins = function.__builtins__  # type: ignore[attr-defined]  # it is there from Python 3.10 on
+    named = (function.__globals__, builtins, function.__defaults__, function.__kwdefaults__)
+    others = (*named, function.__closure__, getattr(function, "__type_params__", None))
+    for part in get_referents(function):
+        if part and type(part) in (dict, tuple) and not any(part is each for each in others):
+            if type(part) is tuple:  # up to Python 3.13, of names and values by turns, until they are asked for
+                annotations = dict(zip(part[::2], part[1::2], strict=True))
+            elif all(getattr(function, name, others) is value for name, value in part.items()):
+                attributes = part
+            else:
+                annotations = part
+    return attributes, annotations
+
+
+def _annotations_not_asked_for(function: FunctionType) -> dict[str, Any]:
+    """From Python 3.14 on there is a function that works them out. They may name what is not there."""
+    annotate = getattr(function, "__annotate__", None)
     try:
-        return plain_annotations(function.__annotations__)
-    except (AttributeError, NameError, TypeError):  # from Python 3.14 on they are worked out when asked for
+        return {} if annotate is None else annotate(1)
+    except (AttributeError, NameError, TypeError):
         return {}
 
 
@@ -197,7 +218,7 @@ def reduce_builtin(method: BuiltinMethodType) -> Reduced:
 def builtin_method(owner: Any, name: str) -> Any:
     """Read a method of a built-in type. Raises Moved, where `name` is something else."""
     found = getattr(owner, name, None)
-    if type(found) is not BuiltinMethodType:
+    if type(found) is not BuiltinMethodType or isinstance(owner, ModuleType):
         raise Moved(f"{type(owner).__name__}.{name} is no method of a built-in type")
     return found
 

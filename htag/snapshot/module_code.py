@@ -28,13 +28,19 @@ def read_code(module: ModuleType) -> CodeType:
 
 def loader_of(module: ModuleType) -> Any:
     """What loaded `module`, or None: a script that multiprocessing ran again has neither spec nor loader."""
-    spec = module.__spec__
+    spec = spec_of(module)
     return spec.loader if spec is not None else getattr(module, "__loader__", None)
+
+
+def spec_of(module: ModuleType) -> Any:
+    """How `module` was found, or None: a script was not looked for. A reload looks again."""
+    return getattr(module, "__spec__", None)
 
 
 def name_to_load(module: ModuleType) -> str:
     """The name by which its loader knows `module`: not `__main__`, where it was run by `python -m`."""
-    return module.__name__ if module.__spec__ is None else module.__spec__.name
+    spec = spec_of(module)
+    return module.__name__ if spec is None else str(spec.name)
 
 
 def compiled(module: ModuleType) -> CodeType:

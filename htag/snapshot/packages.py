@@ -3,16 +3,19 @@
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Set
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 OURS = "htag"
-INSTALLED = tuple(
-    str(Path(path).resolve()) for key, path in sysconfig.get_paths().items() if key in ("stdlib", "purelib", "platlib")
-)
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """Where packages are that are no app's own. Asked when it matters: in a browser there is no such thing."""
+    return tuple(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib"))
 
 
 def top(name: str) -> str:
@@ -35,7 +38,9 @@ def is_local(package: str) -> bool:
     if package == OURS or package in sys.stdlib_module_names:
         return False
     place = location(package)
-    return place is not None and not any(place.startswith(f"{each}/") for each in INSTALLED)
+    if place is None or {"site-packages", "dist-packages"} & {*Path(place).parts}:
+        return False
+    return not any(place.startswith(f"{each}/") for each in installed())
 
 
 def location(package: str) -> str | None:

@@ -5,6 +5,8 @@ import io
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from htag.app import App
@@ -14,12 +16,13 @@ from htag.snapshot.classes import fill_class, refuse_unfinished
 from htag.snapshot.errors import Moved
 from htag.snapshot.singletons import refuse_gaps
 from htag.snapshot.tag_classes import VERSION, how_to_write
-from htag.snapshot.writer import FORMAT, PYTHON, the_entity
+from htag.snapshot.writer import FORMAT, PYTHON, the_entity, the_module
 from htag.state import subscribe
 from htag.tree.parts import give, layout, put_together
 from htag.tree.record import LiveRecord, restore, set_live_tree
 
 ENTITY = the_entity.__module__, the_entity.__qualname__
+MODULE = the_module.__module__, the_module.__qualname__
 
 
 class Loaded(NamedTuple):
@@ -42,6 +45,8 @@ class Reader(pickle.Unpickler):
         if (module, name) == ENTITY:
             entity = self._entity
             return lambda: entity  # not of `self`: the memo keeps this, and `self` the memo
+        if (module, name) == MODULE:
+            return partial(find_module, self._allowed)
         if not self._allowed.permits(module, name):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         try:
@@ -51,6 +56,16 @@ class Reader(pickle.Unpickler):
         if not self._allowed.permits_object(found):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         return found
+
+
+def find_module(allowed: Allowed, name: str) -> Any:
+    """The module `name`. Raises Moved."""
+    if not allowed.permits_module(name):
+        raise Moved(f"the module {name} is nothing that a snapshot may name")
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise Moved(f"the module {name} cannot be imported: {error}") from None
 
 
 def load(payload: bytes, entity: type[App] | App) -> Loaded:
@@ -108,7 +123,7 @@ def read(reader: Reader) -> App:
         give_states(batch)
     set_live_tree(app, runtime)  # an author's `__setstate__` may have put back its number
     for state, tags in zip(states, readers, strict=True):
-        subscribe(state, tags)
+        subscribe(state, tags if type(tags) is list else [tags])
     for tag in outside_readers:
         tag.state_changed()
     refuse_gaps(unasked)

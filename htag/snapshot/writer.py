@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
 from copyreg import dispatch_table
 from time import perf_counter
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import getweakrefcount
 
@@ -38,6 +38,11 @@ ATOMS = frozenset((int, str, bool, float, type(None), bytes))
 def the_entity() -> Any:
     """Stands for the app's class, which may have been made in a function: the reader knows which it is."""
     raise pickle.UnpicklingError("only a reader knows the entity")
+
+
+def the_module(name: str) -> Any:
+    """Stands for a module: the reader finds it."""
+    raise pickle.UnpicklingError("only a reader finds modules")
 
 
 def timed(method: Callable[..., Any], *arguments: Any) -> Any:
@@ -128,6 +133,8 @@ class Writer(pickle.Pickler):
             return reducers.reduce_future(obj)
         if isinstance(obj, LiveTree):
             raise Pinned("", "the live tree of an app is within reach")
+        if isinstance(obj, ModuleType):
+            return self._reduce_module(obj)
         process_bound.refuse(obj)
         how = how_to_write(kind)
         if (how.reduces or how.gets_state) and kind not in dispatch_table:
@@ -140,6 +147,12 @@ class Writer(pickle.Pickler):
         if module not in self.modules:
             self._permit_code(module, function, reduced)
         return reduced
+
+    def _reduce_module(self, module: ModuleType) -> Any:
+        name = module.__name__
+        if sys.modules.get(name) is not module or not self.allowed.permits_module(name):
+            raise Pinned("", f"the module {name} is nothing that a snapshot may name: import it where it is used")
+        return the_module, (name,)
 
     def _permit_code(self, module: str, function: FunctionType, reduced: Any) -> None:
         if self.allowed.permits_code(module):
@@ -169,6 +182,7 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     app, known = writer.app, set[int]()
     live = live_tree(app)
     tags = level_order([app], live.generated.by_host, known)
+    refuse_tags_of_modules(writer, known - {id(app)})
     unasked = writer.singletons.held_elsewhere()
     writer.dump((FORMAT, PYTHON, unasked))
     put_into_memo(writer, unasked)
@@ -180,6 +194,14 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     states, readers, told = observers(writer, known)
     writer.dump((states, readers, outside_readers(app, tags, told)))
     return file.getvalue()
+
+
+def refuse_tags_of_modules(writer: Writer, tags: set[int]) -> None:
+    """Raise Pinned where a tag in the tree, by its `id()`, is one that a module has by name: where the app comes to,
+    that module has another one, and what its functions do to that would not be seen."""
+    for place in writer.named.keys() & tags:
+        found = writer.named[place]
+        raise Pinned("", f"{found.module}.{found.name} is in the tree, and a module has it only once")
 
 
 def put_into_memo(writer: Writer, singletons: list[Singleton]) -> None:
@@ -257,10 +279,11 @@ def write_found(writer: Writer, known: set[int]) -> None:
     write_tags(writer, level_order(tops, {}, known))
 
 
-def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[list[Any]], dict[int, int]]:
+def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[Any], dict[int, int]]:
     """The States that were met and those of their observers that were written, in the order in which they are told;
     and how many of the States tell each tag, by its `id()`."""
-    states, readers = [], []
+    states: list[State[Any]] = []
+    readers: list[Any] = []
     told: dict[int, int] = {}
     for state in writer.states:
         living = observers_of(state)
@@ -269,7 +292,7 @@ def observers(writer: Writer, known: set[int]) -> tuple[list[State[Any]], list[l
         written = [each for each in living if id(each) in known]
         if written:
             states.append(state)
-            readers.append(written)
+            readers.append(written if len(written) > 1 else written[0])  # as most have: a list is 5 bytes more
     return states, readers, told
 
 

@@ -14,6 +14,7 @@ from htag.stores.base import Record, Save, check_sizes
 from htag.stores.sqlite_errors import sentence
 from htag.stores.sqlite_file import SessionFile
 from htag.stores.time_limit import TimeLimit
+from htag.stores.waiting_line import WaitingLine
 
 Answer = TypeVar("Answer")
 
@@ -33,6 +34,7 @@ class SqliteStore:
         self._path = Path(path)
         self._file = SessionFile(self._path, seconds)
         self._acknowledged = AcknowledgedWrites()
+        self._line = WaitingLine(1)
         self._thread: ThreadPoolExecutor | None = None
 
     async def peek(self, session_id: str) -> Record | None:
@@ -81,11 +83,12 @@ class SqliteStore:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "sqlite-store")
         limit = ANSWER_SECONDS + size / BYTES_PER_SECOND
-        asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
         try:
-            async with TimeLimit(limit):
-                return await asked
+            async with self._line, TimeLimit(limit):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, question)
         except TimeoutError as error:
-            raise StoreError(f"the store in {self._path} did not answer within {limit:.1f} s") from error
+            silent = f"the store in {self._path} did not answer within {limit:.1f} s"
+            self._line.send_away(silent)
+            raise StoreError(silent) from error
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the store in {self._path}: {sentence(error)}") from error

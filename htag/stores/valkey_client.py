@@ -1,6 +1,6 @@
 """A connection to a Valkey or Redis server: commands and scripts within a time, and errors as sentences."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from htag.errors import StoreError
 from htag.stores.time_limit import TimeLimit
 from htag.stores.valkey_errors import sentence
+from htag.stores.waiting_line import WaitingLine
 
 CONNECTIONS = 8  # of one worker; a command takes a fraction of a millisecond, so eight are thousands a second
 ANSWER_SECONDS = 1.0  # for one command; a store that needs longer is as good as down, and must not hold anything up
@@ -32,7 +33,7 @@ class ValkeyClient:
         pool = BlockingConnectionPool.from_url(
             _known(url),
             max_connections=CONNECTIONS,
-            timeout=None,  # as for all that follow, the limit is ours
+            timeout=None,  # here and below: the limit is ours
             socket_timeout=None,
             socket_connect_timeout=None,
             protocol=2,  # what all servers know; the newer one has nothing for us, and costs a question more
@@ -40,38 +41,41 @@ class ValkeyClient:
             retry=Retry(NoBackoff(), 1),  # once: for a connection that the server closed while it was idle
         )
         self._client = Redis.from_pool(pool)
+        self._line = WaitingLine(CONNECTIONS)
         self._registered = {name: self._client.register_script(_text(name)) for name in SCRIPTS}
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes], size: int = 0) -> Any:
         """Run a script of ours, one atomic step. `size`: bytes that it sends or gets, where they may be many."""
-        return await self._within(self._registered[script](keys=keys, args=arguments), size)
+        return await self._within(lambda: self._registered[script](keys=keys, args=arguments), size)
 
     async def get(self, key: str, size: int = 0) -> Any:
         """Return what is under a key, None if nothing is. `size`: bytes that it may be, where they may be many."""
-        return await self._within(self._client.get(key), size)
+        return await self._within(lambda: self._client.get(key), size)
 
     async def info(self, section: str) -> Mapping[str, Any]:
         """Return what the server says of itself in this section."""
-        return await self._within(self._client.info(section))
+        return await self._within(lambda: self._client.info(section))
 
     async def setting(self, name: str) -> str:
         """Return how the server is set up, where it tells."""
-        found = await self._within(self._client.config_get(name))
+        found = await self._within(lambda: self._client.config_get(name))
         return found.get(name) or ""
 
     async def ping(self) -> None:
-        await self._within(self._client.ping())
+        await self._within(self._client.ping)
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _within(self, asked: Awaitable[Answer], size: int = 0) -> Answer:
+    async def _within(self, ask: Callable[[], Awaitable[Answer]], size: int = 0) -> Answer:
         limit = ANSWER_SECONDS + size / BYTES_PER_SECOND
         try:
-            async with TimeLimit(limit):
-                return await asked
+            async with self._line, TimeLimit(limit):
+                return await ask()
         except TimeoutError as error:
-            raise StoreError(f"the Valkey server did not answer within {limit:.1f} s") from error
+            silent = f"the Valkey server did not answer within {limit:.1f} s"
+            self._line.send_away(silent)
+            raise StoreError(silent) from error
         except (RedisError, OSError) as error:
             raise StoreError(f"the Valkey server: {sentence(error)}") from error
 

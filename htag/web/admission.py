@@ -17,7 +17,7 @@ from htag.session.rate_limiter import RateLimiter
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.session.tab import Tab
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.web import elsewhere
 from htag.web.asgi import Scope, header, same_origin
 from htag.web.request import hello, tab_name

@@ -8,7 +8,7 @@ import hashlib
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.web.asgi import GONE, NO_CACHE, Scope, Send
 from htag.web.request import hello
 

@@ -15,7 +15,7 @@ from htag.session.inbox import MAX_WAITING
 from htag.session.rate_limiter import LARGE_MESSAGE, RateLimiter
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.tab import LastPost, Tab
-from htag.session.takeover import SessionUnreachable
+from htag.session.whereabouts import SessionUnreachable
 from htag.web import elsewhere
 from htag.web.admission import Admission
 from htag.web.asgi import Receive, Scope, Send

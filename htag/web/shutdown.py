@@ -72,7 +72,7 @@ class UvicornEnd:
 
         async def streams_first(*arguments: Any, **options: Any) -> None:
             self._loop = None
-            await self._have_moved(server)
+            await self.have_moved(server)
             self._end_streams()
             try:
                 await shut_down(*arguments, **options)
@@ -89,7 +89,7 @@ class UvicornEnd:
         if server.config.lifespan != "off":  # else sessions are to outlive the server
             server.lifespan.shutdown = sessions_first
 
-    async def _have_moved(self, server: Any) -> None:
+    async def have_moved(self, server: Any) -> None:
         """Have the sessions moved, while `server` still serves and accepts."""
         for seconds in (MOVING_SECONDS, 0.0):
             moving = asyncio.ensure_future(self._move_out(seconds))

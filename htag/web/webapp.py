@@ -15,10 +15,9 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.process.collector import collector
-from htag.session.persistence import Persistence
 from htag.session.registry import SessionRefused, SessionRegistry, new_id
 from htag.session.session import Session
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.state import plain
 from htag.stores.base import Store
 from htag.tree.tag import current_request
@@ -85,6 +84,8 @@ class WebApp:
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
         if store is not None and not isinstance(tag_entity, App):  # an instance for all visitors is one process's
+            from htag.session.persistence import Persistence  # a server's: an app in a browser does without loading it
+
             key = self.signer.key(b"snapshot")
             persisted = store, tag_entity, key, self._factory, limits, self.observer, self.registry
             self.registry.persist(Persistence(*persisted))

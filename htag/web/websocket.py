@@ -11,7 +11,7 @@ from htag.session.event_log import EventGap, EventLog
 from htag.session.rate_limiter import LARGE_MESSAGE
 from htag.session.session import UNKNOWN_SESSION, Session
 from htag.session.tab import Tab
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.web.admission import Admission, Arrival
 from htag.web.asgi import GONE, NO_CACHE, Receive, Scope, Send
 from htag.web.elsewhere import TRY_LATER, refuse

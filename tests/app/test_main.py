@@ -15,14 +15,20 @@ from htag_stack.settings import Settings
 from htag_stack.startup import Prepared
 from tests.app.processes import SECRET, STACK
 from tests.support.source import ROOT
+from tests.support.waiting import eventually
 
-# names that dashboards, alerts and people rely on: design section 12, as far as it exists
+# names that dashboards, alerts and people rely on: design section 12
 PROMISED = (
     "htag_sessions htag_sessions_opened_total htag_sessions_closed_total htag_session_memory_bytes htag_connections"
     " htag_session_size_bytes_bucket htag_events_total htag_event_duration_seconds_bucket htag_update_bytes_bucket"
     " htag_refused_total htag_messages_refused_total htag_component_failures_total htag_blocked_handlers_total"
     " htag_clients_behind_total htag_browser_errors_total htag_event_loop_lag_seconds htag_store_up htag_build_info"
     " htag_websocket_pauses_total"
+    " htag_snapshots_total htag_snapshot_bytes_bucket htag_snapshot_seconds_total htag_session_snapshots"
+    " htag_oldest_unsaved_seconds htag_restores_total htag_restore_seconds_bucket htag_takeovers_total"
+    " htag_sessions_parked_total htag_session_wake_seconds_bucket htag_sessions_moved_total"
+    " htag_sessions_superseded_total htag_duplicate_events_total htag_skipped_events_total htag_lost_events_total"
+    " htag_reconnects_total"
     " http_requests_total http_request_duration_seconds_bucket"
     " process_cpu_seconds_total process_resident_memory_bytes process_open_fds"
 )
@@ -57,6 +63,17 @@ def test_health_and_metrics_are_about_the_app_s_sessions(client: TestClient) -> 
     text = client.get("/metrics").text
     assert 'htag_sessions{state="new"} 1.0' in text
     assert "htag_sessions_opened_total 1.0" in text
+
+
+def test_health_tells_which_sessions_would_outlive_the_worker(client: TestClient) -> None:
+    client.get("/")
+    assert client.get("/health").json()["snapshots"]["saved"] == 0  # no tab was there
+    with client.websocket_connect("/ws", headers={"origin": "http://testserver"}) as socket:
+        socket.receive_text()
+        eventually(lambda: client.get("/health").json()["snapshots"]["saved"] == 1, "the session to be saved")
+    text = client.get("/metrics").text
+    assert 'htag_snapshots_total{outcome="saved"} 1.0' in text
+    assert 'htag_session_snapshots{state="saved"} 1.0' in text
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/htag.js", "/favicon.ico", "/nothing"])
@@ -173,9 +190,3 @@ def test_only_settings_reads_the_environment() -> None:
     sources = [*STACK.glob("*.py"), *(ROOT / "htag" / "stores").glob("*.py")]
     readers = {path.name for path in sources if re.search(r"os\.environ|getenv", path.read_text())}
     assert readers <= {"gunicorn_conf.py"}  # where gunicorn's own variable tells of an upgrade
-
-
-def test_only_metrics_knows_prometheus() -> None:
-    knowing = {path.name for path in STACK.glob("*.py") if "import prometheus_client" in path.read_text()}
-    knowing |= {path.name for path in STACK.glob("*.py") if "from prometheus_client" in path.read_text()}
-    assert knowing == {"metrics.py"}

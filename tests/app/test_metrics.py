@@ -1,5 +1,7 @@
+import re
 import time
 from collections.abc import Callable, Mapping
+from inspect import signature
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -16,26 +18,8 @@ from htag.stores.memory import MemoryStore
 from htag_stack.metrics import EVENT_SECONDS, UPDATE_BYTES, Metrics
 from htag_stack.tallies import Distributions, Tally
 from htag_stack.vitals import Vitals
-
-
-class PoolWithSessions:
-    def counts(self) -> dict[str, int]:
-        return {"new": 1, "connected": 2, "disconnected": 0}
-
-    def connections(self) -> dict[str, int]:
-        return {"websocket": 2, "sse": 0, "http": 0}
-
-    def memory(self) -> int:
-        return 160_000
-
-    def memory_by_session(self) -> list[int]:
-        return [9_000, 50_000, 101_000]
-
-    def snapshot_counts(self) -> dict[str, int]:
-        return {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 1}
-
-    def unsaved_seconds(self) -> float:
-        return 0.25
+from tests.support.pools import PoolWithSessions
+from tests.support.source import ROOT
 
 
 class Scraped:
@@ -142,6 +126,30 @@ def test_nothing_that_can_be_announced_is_forgotten() -> None:
     read_from_the_pool_instead = {"client_connected", "client_disconnected"}
     heard = {name for name in announced if getattr(Metrics, name) is not getattr(Observer, name)}
     assert announced - read_from_the_pool_instead == heard
+
+
+def announced() -> set[tuple[str, str]]:
+    """(method, value) of each label value that a call of an observer names in the source."""
+    calls = [
+        call
+        for package in ("htag", "app/htag_stack")
+        for path in (ROOT / package).rglob("*.py")
+        for call in re.findall(r"observer\.(\w+)\(([^()]*)", path.read_text())
+    ]
+    return {(method, value) for method, arguments in calls for value in re.findall(r'"(\w+)"', arguments)}
+
+
+def test_every_value_that_is_announced_was_shown_as_zero_before(metrics: Metrics) -> None:
+    found = announced()
+    assert len(found) > 30  # else they are announced in a way that is not seen here
+    before = set(prometheus_text(metrics.registry).decode().splitlines())
+    unforeseen = []
+    for method, value in found:
+        getattr(metrics, method)(value, *[1] * (len(signature(getattr(Observer, method)).parameters) - 2))
+        after = set(prometheus_text(metrics.registry).decode().splitlines())
+        counted = [line.rpartition(" ")[0] for line in after - before if f'"{value}"' in line]
+        unforeseen += [name for name in counted if not any(line.startswith(f"{name} 0.0") for line in before)]
+    assert unforeseen == []
 
 
 @pytest.mark.parametrize(

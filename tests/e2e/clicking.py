@@ -165,7 +165,7 @@ class Clicker(ClientProtocol):
         asked = False
         self._heard = time.monotonic()
         while True:
-            await asyncio.sleep(SILENCE / 4)
+            await asyncio.sleep(SILENCE / 20)
             silent = time.monotonic() - self._heard
             if self.events.done + 1 >= self.events.next or silent < SILENCE:
                 asked = False
@@ -257,9 +257,10 @@ class Clickers:
         """How many clicks have been answered."""
         return sum(len(tab.gaps) for tab in self.tabs)
 
-    def wrong(self) -> list[tuple[int, int]]:
-        """Clicks and what the page shows, where the two differ."""
-        return [(tab.clicks, tab.shown) for tab in self.tabs if tab.clicks != tab.shown]
+    def wrong(self) -> list[tuple[int, int, list[str]]]:
+        """Clicks, what the page shows, and errors that were shown, where there are any or the two numbers differ."""
+        told = [(tab.clicks, tab.shown, tab.failures) for tab in self.tabs]
+        return [each for each in told if each[0] != each[1] or each[2]]
 
     def longest_gaps(self) -> list[float]:
         """The longest wait for an answer of each tab, the shortest first."""
@@ -279,4 +280,4 @@ class Clickers:
         lost = sum(tab.lost_page for tab in self.tabs)
         assert not lost, f"{lost} pages have lost their session: {self.codes()}"
         assert {tab.page_loads for tab in self.tabs} == {1}
-        assert not self.wrong(), f"(clicks, shown): {self.wrong()}; {self.codes()}"
+        assert not self.wrong(), f"(clicks, shown, errors): {self.wrong()}; {self.codes()}"

@@ -1,15 +1,20 @@
-"""`make run` in a fresh copy of the project with nothing installed: served within two minutes, without Docker."""
+"""`make run` in a fresh copy of the project with nothing installed: served within two minutes, without Docker; and open
+pages go on after everything was killed, with SQLite.
+"""
 
 import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.app.visiting import is_live
+from tests.e2e.clicking import Clickers
 from tests.support.engine import run
 from tests.support.ports import free_port
 from tests.support.servers import serves
@@ -30,22 +35,55 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+class MadeRun:
+    """`make run` in that copy, serving somebody's own app."""
+
+    def __init__(self, copy: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._copy = copy
+
+    def start(self, app: str) -> None:
+        environment = {**os.environ, "HTAG_PORT": str(self.port), "HTAG_APP": app}
+        self._process = subprocess.Popen(["make", "run"], cwd=self._copy, env=environment, start_new_session=True)
+
+    def send(self, number: signal.Signals) -> None:
+        """To make and all that it has started."""
+        os.killpg(self._process.pid, number)
+        self._process.wait(30)
+
+
 @pytest.fixture
-def url(copy: Path) -> Iterator[str]:
-    """Where `make run` is going to serve somebody's own app."""
-    port = free_port()
+def made(copy: Path) -> Iterator[MadeRun]:
     # called as in htag's tutorial, and as a folder of ours
     (copy / "apps/app.py").write_text(
         (copy / "apps/hello.py").read_text() + "\n\nfrom htag import WebApp\n\napp = WebApp(Hello, debug=False).app\n"
     )
-    environment = {**os.environ, "HTAG_PORT": str(port), "HTAG_APP": "app:app"}
-    process = subprocess.Popen(["make", "run"], cwd=copy, env=environment, start_new_session=True)
-    yield f"http://127.0.0.1:{port}/"
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(30)
+    shutil.copy(ROOT / "tests/e2e/rolled/before.py", copy / "apps/clicked.py")
+    made = MadeRun(copy)
+    yield made
+    made.send(signal.SIGINT)
 
 
-def test_a_fresh_copy_serves_somebody_s_own_app_within_two_minutes(url: str, copy: Path) -> None:
-    eventually(lambda: serves(url), "make run to serve", SECONDS)
-    assert "Hello</button>" in requests.get(url, timeout=10).text
+def test_a_fresh_copy_serves_somebody_s_own_app_within_two_minutes_and_its_sessions_outlive_it(
+    made: MadeRun, copy: Path
+) -> None:
+    made.start("app:app")
+    eventually(lambda: serves(made.url), "make run to serve", SECONDS)
+    assert "Hello</button>" in requests.get(made.url, timeout=10).text
     assert not (copy / ".venv/bin/pytest").exists()  # only what is needed to run was installed
+    made.send(signal.SIGINT)
+
+    made.start("clicked:Clicked")
+    eventually(lambda: serves(made.url), "make run to serve again")
+    crowd = Clickers(made.url, 20)
+    with crowd.clicking():
+        for number in (signal.SIGKILL, signal.SIGINT):  # everything killed, and Ctrl-C
+            time.sleep(3)
+            made.send(number)
+            made.start("clicked:Clicked")
+            eventually(lambda: is_live(made.port), "make run to serve once more")
+        time.sleep(3)
+    crowd.assert_whole()
+    assert crowd.codes()[1006] >= 20
+    assert crowd.codes()[1012] >= 20

@@ -269,6 +269,26 @@ def test_what_pins_a_session_is_said_and_it_goes_on(htag_session: Open, way: str
     assert session.app.handle is None
 
 
+class Twice(Tag.App):
+    """A field that hears of both of its events."""
+
+    def init(self) -> None:
+        self.heard: list[str] = []
+        Tag.input(_name="a", _oninput=lambda event: self.hear("input"), _onchange=lambda event: self.hear("change"))
+
+    def hear(self, name: str) -> None:
+        self.heard.append(name)
+
+
+def test_a_tag_that_a_test_has_names_the_one_in_its_place_after_a_move(htag_session: Open) -> None:
+    session = htag_session(Twice, move="always")
+    field = session.find("input")
+    session.enter(field, "x")
+    session.enter(field, "y")
+    assert session.app.heard == ["input", "change"] * 2
+    assert session.find(field) is not field
+
+
 def test_always_moves_after_each_event(htag_session: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     moved = htag_session(Todo, move="always")
     monkeypatch.setenv("HTAG_MOVE", "always")

@@ -12,7 +12,7 @@ import yaml
 from htag.stores.memory import MemoryStore
 from htag_stack.metrics import Metrics
 from htag_stack.vitals import Vitals
-from tests.app.test_metrics import PoolWithSessions
+from tests.support.pools import PoolWithSessions
 from tests.support.source import ROOT
 
 GRAFANA = ROOT / "monitoring/grafana"

@@ -97,25 +97,17 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def move() -> str:
-    """`always`: each session is moved after each of its events."""
-    return ""
-
-
-def moving() -> dict[str, Any]:
-    """What a `WebApp` is given whose sessions move after each of their events. The published package has none."""
-    from htag.limits import Limits
-    from htag.stores.memory import MemoryStore
-
-    return {"store": MemoryStore(), "limits": Limits(moves_always=True)}
+def operation() -> dict[str, Any]:
+    """How the apps of `serve` are operated: what each `WebApp` is given."""
+    return {}
 
 
 @pytest.fixture
-def serve(visits: Visits, transport: str, move: str) -> Serve:
+def serve(visits: Visits, transport: str, operation: dict[str, Any]) -> Serve:
     """`visit = serve(MyApp)`, then `await visit()` for each visitor who opens it, over each transport in turn."""
 
     def serve_app(entity: type[Tag.App]) -> Visit:
-        web = visits.serve(entity, **moving() if move else {})
+        web = visits.serve(entity, **operation)
 
         async def open_tab() -> Tab:
             return await (await visits.tab(web, transport).load()).connect()

@@ -98,7 +98,7 @@ class Workers:
     def start(self, name: str, entity: type[App] | None = None, **limits: Any) -> WebApp:
         """Start the worker called `name`."""
         diary = RecordingObserver()
-        settings: dict[str, Any] = {"idle_seconds": 0} | limits
+        settings: dict[str, Any] = {"idle_seconds": 0, "pinned_grace_seconds": 3600} | limits
         web = WebApp(
             entity or self.entity, secret="s" * 32, store=self.store, observer=diary, limits=Limits(**settings)
         )

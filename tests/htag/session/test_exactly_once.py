@@ -716,3 +716,34 @@ def test_json_is_what_is_kept() -> None:
     """The records of tabs are plain JSON inside: a snapshot's header is readable without the app."""
     record = TabRecord("t", 1, 0, [(1, b'{"action":"update"}')])
     assert json.loads(record.results[0][1]) == {"action": "update"}
+
+
+# -- many tabs, and tabs of before -------------------------------------------------------------------------------------
+
+
+async def test_a_page_that_is_loaded_again_and_again_has_numbers_each_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("htag.session.tab.MOST_LOGS", 3)
+    monkeypatch.setattr("htag.session.tab.MAX_TABS", 3)
+    monkeypatch.setattr("htag.session.event_log.ABSENT_SECONDS", -1.0)
+    first = await world.tab()
+    world.session.tabs.most = 3
+    await first.click("up", i=0)
+    await first.lose()
+    unsaved = await world.tab()
+    await unsaved.click("up", i=1)
+    await unsaved.lose()
+    world.session.tabs.confirm({first.name: 1})
+    for number in range(5):
+        tab = await world.tab()
+        await tab.click("up", i=number)
+        await tab.lose()
+        world.session.tabs.confirm({tab.name: 1})
+    assert [*unsaved.events.log] == [1]
+    await unsaved.connect()
+    assert unsaved.messages[-1]["last"] == 1
+    heard = len(world.app.heard)
+    await first.connect()  # which has not heard that its event is saved: no event of it runs twice
+    assert [message["last"] for message in first.messages if message["action"] == "welcome"] == [0, 1]
+    assert await first.click("up", i=2) == heard + 1

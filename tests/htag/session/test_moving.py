@@ -12,7 +12,7 @@ from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
 from htag.session.parker import is_idle
-from htag.session.takeover import HeldElsewhere
+from htag.session.whereabouts import HeldElsewhere
 from htag.tree.tag import current_app
 from tests.htag.session.lasting import DIARY, HELD, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp

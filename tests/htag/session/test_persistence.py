@@ -8,6 +8,7 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.snapshot.errors import Moved
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Slow, Start, only_session, saved, workers
@@ -302,3 +303,28 @@ class LastingStore:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
+
+
+async def test_a_click_that_comes_again_finds_its_tag_in_the_new_app_of_another_version(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*arguments: object) -> object:
+        raise Moved("Counter.more is gone")
+
+    here = workers(Hooked)  # whose hooks run at once, so its app is made at once
+    first = here.start("one")
+    tab = await here.tab(first)
+    await tab.click("more")
+    await saved(first)
+    stored = only_session(first).stored
+    assert stored is not None
+    stored.not_before = float("inf")  # nothing more is saved
+    await tab.click("more")
+    await tab.lose()
+    here.silent.add("one")
+    monkeypatch.setattr("htag.snapshot.api.load", gone)
+    tab = await here.go(tab, here.start("two"))
+    await tab.click("more")
+    await tab.until(lambda: tab.text("count") == "3")
+    assert here.diaries["two"].labels("session_restored") == ["carried"]
+    assert tab.page_loads == 1

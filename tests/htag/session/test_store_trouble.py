@@ -11,10 +11,10 @@ from headless.asgi import Site
 from headless.tab import Tab
 from htag.errors import StoreError
 from htag.session import persistence, saver, takeover
-from htag.session.takeover import SessionUnreachable
+from htag.session.whereabouts import SessionUnreachable
 from htag.stores.base import Record, Save
 from htag.stores.memory import MemoryStore
-from tests.htag.session.lasting import Hooked, Start, only_session, saved, workers
+from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
 from tests.support.waiting import until
 
 __all__ = ["workers"]
@@ -247,3 +247,19 @@ async def test_saving_takes_no_more_than_its_share_of_the_loop(workers: Start, m
         await tab.click("more")
         await asyncio.sleep(0.01)
     assert 2 <= len(store.saves) <= 6  # each pays for half a second; without a budget there are seven in two seconds
+
+
+async def test_a_session_that_cannot_be_parked_because_the_store_is_down_is_not_dropped(workers: Start) -> None:
+    store = Trouble()
+    team = workers(Hooked, store=store)
+    one = team.start("one", grace_seconds=0.05, pinned_grace_seconds=0.2)
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    store.down = True
+    await tab.leave()
+    await until(lambda: not one.registry.sessions)
+    store.down = False
+    assert not any("destroy" in line for line in DIARY)
+    await team.go(tab, one)
+    assert await tab.click("more") == 2

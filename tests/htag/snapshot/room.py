@@ -47,6 +47,9 @@ def greet() -> str:
     return SETTINGS["greeting"]
 
 
+BANNER = Tag.b("of the module")
+
+
 class Chat(Tag.App):
     """Looks at them in each way there is."""
 

@@ -19,7 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
+from htag.session.snapshots import Snapshots
 from htag.snapshot.addresses import Resolution, fingerprint, named_function, prepare, resolving
+from htag.snapshot.api import dump, load
 from htag.snapshot.books import EDITIONS, Book, book, editions, held_as
 from htag.snapshot.digests import SIZE, call_shape, digest, own_digest, rebound_names
 from htag.snapshot.errors import Moved, Pinned
@@ -310,6 +312,28 @@ def test_code_that_was_read_at_boot_is_what_runs_whatever_the_file_says(folder):
     assert moved(module.make(1))() == ("one", 1)
     path.unlink()
     assert moved(module.Page().click())() == "click"
+
+
+def test_the_code_of_an_app_is_read_at_boot_not_at_its_first_snapshot(folder):
+    """A file that changes between the two, as in a roll that copies files into place, pins no session."""
+    text = "from htag import Tag\n\n\nclass Page(Tag.App):\n    def init(self):\n        self.see = lambda: 'seen'\n"
+    path = written(folder, "booted_app", text)
+    entity = importlib.import_module("booted_app").Page
+    Snapshots(entity, b"k" * 32)
+    path.write_text(text.replace("seen", "changed"))
+    app: Any = load(dump(entity()), entity).app
+    assert app.see() == "seen"
+
+
+def test_a_module_that_says_little_of_itself(folder):
+    """As those that libraries put together: no spec, no file."""
+    made: Any = types.ModuleType("put_together")
+    del made.__spec__
+    sys.modules["put_together"] = made
+    made.make = types.FunctionType((lambda: 1).__code__, vars(made), "make")
+    with pytest.raises(Pinned, match="the code of the module put_together cannot be read: it has no file"):
+        dumps(made.make)
+    assert len(fingerprint(["put_together"])) == 16
 
 
 def test_a_file_that_only_looks_younger_is_taken(folder):

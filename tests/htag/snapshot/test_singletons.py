@@ -124,6 +124,17 @@ def test_a_tag_of_another_session_pins_it_too() -> None:
         dump(ann)
 
 
+def test_a_tag_of_a_module_pins_the_app_that_shows_it_and_only_that() -> None:
+    app: Any = room.Chat()
+    app.banner = room.BANNER
+    assert back(app).banner is room.BANNER
+    app.add(room.BANNER)
+    with pytest.raises(Pinned, match=r"room.BANNER is in the tree"):
+        dump(app)
+    room.BANNER.remove()
+    assert dump(app)
+
+
 # -- in another process ------------------------------------------------------------------------------------------------
 
 CHILD = """

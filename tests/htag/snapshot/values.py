@@ -246,6 +246,8 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "count": (lambda: advanced(itertools.count(5, 3)), lambda before, after: next(after) == 8),
     "list iterator": (lambda: advanced(iter([1, 2, 3])), lambda before, after: list(after) == [2, 3]),
     "template": (lambda: string.Template("$a"), lambda before, after: after.substitute(a=1) == "1"),
+    "module": (lambda: math, the_very),
+    "a module of its own": (lambda: sys.modules[__name__], the_very),
     "logger": (lambda: logging.getLogger("any"), the_very),
     "adapter": (
         lambda: logging.LoggerAdapter(logging.getLogger("any")),
@@ -289,7 +291,7 @@ PINNED: dict[str, tuple[Callable[[], Any], str]] = {
     "mapped memory": (lambda: mmap.mmap(-1, 1), "memory"),
     "weak reference with a callback": (lambda: weakref.ref(Record, print), "callback"),
     "weak dictionary": (lambda: weakref.WeakValueDictionary({"a": Record}), "weak"),
-    "module": (lambda: os, "module"),
+    "a dangerous module": (lambda: os, "module"),
     "a dangerous function": (lambda: os.system, "nothing that a snapshot may name"),
     "getattr": (lambda: getattr, "nothing that a snapshot may name"),
     "attrgetter": (lambda: operator.attrgetter("a"), "nothing that a snapshot may name"),

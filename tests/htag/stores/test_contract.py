@@ -6,7 +6,7 @@ import time
 import pytest
 
 from htag.errors import StoreError
-from htag.stores import base, sqlite_file, valkey
+from htag.stores import base, sqlite, sqlite_file, valkey, valkey_client
 from htag.stores.base import Record, Save, Store
 from tests.support.stores import Opener
 
@@ -316,6 +316,24 @@ async def test_a_store_pings_and_closes(store: Store) -> None:
     await store.ping()
     assert await store.check() == []
     await store.close()
+
+
+async def test_a_worker_to_which_many_sessions_come_at_once_does_not_take_the_store_for_silent(
+    persistent: Opener, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its store answers in time; it is the worker that is busy with the sessions that it was answered."""
+    store = persistent()
+    await store.save([Save(f"{name}{turn}", 1, US, b"x") for turn in range(200)])
+    monkeypatch.setattr(valkey_client, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(sqlite, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(valkey, "READ_BYTES", 0)
+
+    async def comes_back(turn: int) -> None:
+        assert await store.peek(f"{name}{turn}")
+        assert await store.claim(f"{name}{turn}", THEM)
+        time.sleep(0.008)  # noqa: ASYNC251 - what the worker makes of it
+
+    await asyncio.gather(*(comes_back(turn) for turn in range(200)))
 
 
 async def test_a_store_can_be_closed_without_having_been_used(opened: Opener) -> None:
