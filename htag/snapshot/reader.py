@@ -78,9 +78,7 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
             app = read(Reader(payload, cls, allowed))
         except Moved:
             raise
-        except (
-            Exception
-        ) as error:  # of any kind: authors' own methods run, on attributes that may be of another version
+        except Exception as error:  # of any kind: authors' methods run, on what may be of another version
             raise Moved(f"{type(error).__name__}: {error}") from error
     return Loaded(app, found.outcome)
 
@@ -135,7 +133,8 @@ def read_tags(reader: Reader) -> Batch:
     """Tags that `write_tags` wrote."""
     tags = reader.load()
     columns, states, digests, versions = reader.load()
-    for cls, version in versions.items():
+    for cls in {*map(type, tags), *versions}:
+        version = versions.get(cls)
         if getattr(cls, VERSION, None) != version:
             raise Moved(f"{cls.__qualname__}.{VERSION} was {version!r}")
     put_together(tags, columns)

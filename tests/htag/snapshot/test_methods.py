@@ -75,6 +75,20 @@ def test_another_version_number_is_moved(made: Any, version: Any, monkeypatch: p
         load(payload, made)
 
 
+@pytest.mark.parametrize("cls", [methods.Cleaned, methods.Slots])
+def test_a_version_number_that_is_new_or_gone_is_moved(cls: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: Any = methods.Slots if cls is methods.Slots else methods.Page
+    payload = dump(made())
+    monkeypatch.setattr(cls, "state_version", 1, raising=False)
+    with pytest.raises(Moved, match="state_version was None"):
+        load(payload, made)
+    payload = dump(made())
+    assert load(payload, made).outcome == "same"
+    monkeypatch.delattr(cls, "state_version")
+    with pytest.raises(Moved, match="state_version was 1"):
+        load(payload, made)
+
+
 def test_slots_of_its_own_and_an_attribute_behind_a_property() -> None:
     inner = back(methods.Slots()).inner
     assert (inner.one, inner.three, inner.__dict__["size"], inner.size) == (1, 3, 4, 5)
