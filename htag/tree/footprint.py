@@ -9,7 +9,7 @@ from types import FunctionType, MethodType
 from typing import Any
 from weakref import getweakrefcount
 
-from htag.state import State, observers_bytes
+from htag.state import State, States, observers_bytes, states_of
 from htag.tree.tag import GTag
 
 CONTAINERS = (State, dict, list, tuple, set, frozenset)
@@ -74,6 +74,9 @@ def _pairs_bytes(values: tuple[Any, ...]) -> int:
 def _value_bytes(value: Any, levels: int = 2) -> int:
     if isinstance(value, State):
         return getsizeof(value) + observers_bytes(value) + _value_bytes(value.value, levels)
+    if isinstance(value, States):
+        states = states_of(value)
+        return 2 * getsizeof(states) + sum(map(_value_bytes, [*states.values()]))  # one dict holds the other
     if isinstance(value, dict):
         return getsizeof(value) + _items_bytes([*value.values()], levels)
     if isinstance(value, list | tuple | set | frozenset):
