@@ -17,6 +17,7 @@ from htag.tree.live import LiveTree
 from htag.wire.codec import Codec
 from htag.wire.messages import UNSET, Answer, Failure, Message, Pong, Update
 
+UNSAVED = 50  # events of a session that lives in this process only, after which its tab is told to drop them
 SKIPPED = "This action broke the connection three times, and was not done."
 
 
@@ -29,6 +30,10 @@ class NumberingHandler(Handler, Protocol):
     failures: Failures
     live: LiveTree
     stored: Stored | None
+
+    def note_change(self) -> None:
+        """The session is to be saved."""
+        ...
 
     @property
     def closed(self) -> bool:
@@ -129,8 +134,11 @@ class NumberedInbox(Inbox):
         return None
 
     def _acknowledge(self, revision: Any) -> None:
+        session, log = self._session, self.log
         if type(revision) is int:
-            self._session.tabs.acknowledge(self.log, revision)
+            session.tabs.acknowledge(log, revision)
+        if session.stored is None and log.handled - log.saved >= UNSAVED:
+            log.confirm(log.handled)
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +185,7 @@ class NumberedInbox(Inbox):
         """The tab gives this event up. Say in the log which handler it would have called."""
         session = self._session
         session.observer.event_skipped()
+        session.note_change()
         target = session.live.index.find(message.id) if type(message.id) is str else None
         callback = None if target is None else handler(target, message.event)
         name = execution.name_of(callback) if callable(callback) else "no handler"

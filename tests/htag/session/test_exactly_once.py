@@ -241,6 +241,16 @@ async def test_a_tab_is_welcomed_with_what_the_server_knows_of_it(world: World, 
     assert tab.messages[-1] == {"action": "welcome", "last": 1, "saved": 0}
 
 
+async def test_where_nothing_is_saved_a_tab_keeps_little(world: World) -> None:
+    world.is_persisted = False
+    tab = await world.tab()
+    for number in range(120):
+        await tab.click("up", i=number)
+        await tab.send({"action": "got", "got": int(tab.revision or 0)})
+    assert len(tab.events.log) <= 51
+    assert sum(message["action"] == "saved" for message in tab.messages) == 2
+
+
 # -- a connection breaks -----------------------------------------------------------------------------------------------
 
 

@@ -82,3 +82,23 @@ async def test_a_tab_that_missed_nothing_does_not_wake_a_session(workers: Start)
     assert not session.asleep
     assert tab.text("count") == "2"
     await tab.leave()
+
+
+async def test_a_full_render_for_one_tab_leaves_the_tags_of_one_that_is_away(visits: Visits) -> None:
+    """Its events, which it sends when it is back, are for the elements that it shows."""
+    apps: list[Listed] = []
+    web = visits.serve(Listed, on_instance=apps.append)
+    tab = visits.tab(web, "websocket", 2)
+    await (await tab.load()).connect()
+    other = await second(visits, tab)
+    await tab.until(lambda: tab.button("b").id == other.button("b").id)
+    await tab.lose()
+    await other.lose()
+    only_session(web).journal.skip()
+    number = tab.events.add(tab.report(*tab.button("b").call("click"), {})[1])
+    await other.connect()
+    await other.until(lambda: apps[0].id in other.messages[-1].get("updates", {}))
+    await tab.connect()
+    await tab.answer(number)
+    await other.leave()
+    assert apps[0].hit == ["b"]
