@@ -10,7 +10,7 @@ from headless.asgi import Exchange, Site
 from headless.errors import Disconnected
 from headless.tab import Tab
 from htag import Tag, WebApp
-from htag.session.takeover import HeldElsewhere, SessionUnreachable
+from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.stores.memory import MemoryStore
 from htag.web.elsewhere import route
 from tests.support.visits import shut_down
