@@ -22,7 +22,6 @@ from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
-from htag.snapshot import api
 from htag.stores.base import Store
 from htag.stores.memory import MemoryStore
 
@@ -58,8 +57,7 @@ class Persistence:
         self.boot = secrets.token_hex(4)
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
-        api.prepare(entity)  # now, and not while a visitor waits; and while the files are those that were imported
-        self._snapshots = Snapshots(entity, key, api.fingerprint(entity))
+        self._snapshots = Snapshots(entity, key)
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
         self.restorer = Restorer(self._snapshots, maker, observer, host.adopt, self.saver)
