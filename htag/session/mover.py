@@ -124,12 +124,10 @@ class Mover:
 
     def _leave(self, one: Ready) -> Left:
         session = one.taken.session
-        left = Left(session, None, destroys=False)
-        if session.has_app:
-            destroys = type(session.app).on_destroy is not App.on_destroy
-            left = Left(session, self.release_app(session, one.data), destroys)
+        destroys = self._snapshots.entity.on_destroy is not App.on_destroy
+        held = self.release_app(session, one.data) if session.has_app else None
         self._host.let_go(session)
-        return left
+        return Left(session, held, destroys)
 
     def release_app(self, session: Session, data: bytes) -> App | None:
         """Have the app of `session` leave memory; `data` is its snapshot. Returns it where something else holds it."""

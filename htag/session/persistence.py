@@ -66,10 +66,10 @@ class Persistence:
             self._store, self.saver, self._snapshots, self.restorer, self._mover, limits, observer, host
         )
         self._takeover = TakeOver(self._store, self._snapshots, self.restorer, observer, self.parker.living)
-        self._drain = Drain(self._mover, observer, host)
+        self._outlives = not isinstance(store, MemoryStore)  # else its sessions are over when this process is
+        self._drain = Drain(self._mover, observer, host, None if self._outlives else self.parker.remember)
         self._keeper: asyncio.Task[None] | None = None
         self._relief: asyncio.Task[None] | None = None
-        self._outlives = not isinstance(store, MemoryStore)  # else its sessions are over when this process is
         self._pulse = 0
         self._touched_at = time.monotonic()
         self._generations: dict[str, int] = {}
