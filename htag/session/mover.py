@@ -117,7 +117,8 @@ class Mover:
         """Have those that are saved leave; add each to `left`."""
         pause = time.perf_counter() + SLICE_SECONDS
         for one in ready:
-            left.append(self._leave(one))
+            if not one.taken.session.closed:  # by its person, while it was saved
+                left.append(self._leave(one))
             if time.perf_counter() > pause:
                 await asyncio.sleep(0)
                 pause = time.perf_counter() + SLICE_SECONDS

@@ -128,6 +128,27 @@ async def test_a_click_that_comes_while_the_session_moves_is_not_lost(workers: S
     assert await tab.click("more") == 3
 
 
+async def test_a_session_that_ends_while_it_moves_is_over_for_good(workers: Start) -> None:
+    team = workers(Hooked)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    session, save = only_session(one), team.store.save
+
+    async def slowly(saves: Any) -> Any:
+        one.registry.end(session, "replaced")
+        return await save(saves)
+
+    team.store.save = slowly  # type: ignore[method-assign]
+    assert await one.registry.move_out(0.1) == 0
+    team.store.save = save  # type: ignore[method-assign]
+    await until(lambda: not team.persistence(one).saver._drops)
+    assert await team.store.peek(session.id) is None
+    assert DIARY.count("destroy 1") == 1
+    await tab.leave()
+
+
 # -- moved out
 
 
