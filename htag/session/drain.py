@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from htag.observer import Observer
 from htag.session.host import Host
-from htag.session.mover import Mover
+from htag.session.mover import Left, Mover
 from htag.session.session import Session
 from htag.session.status import SessionState
 
@@ -19,7 +20,10 @@ AGAIN_SECONDS = 0.25  # between two attempts to move what stayed
 class Drain:
     """Moves all sessions out."""
 
-    def __init__(self, mover: Mover, observer: Observer, host: Host) -> None:
+    def __init__(self, mover: Mover, observer: Observer, host: Host, remember: Callable[[Left], None] | None) -> None:
+        """`remember` is called with each session that has left, where none but this process can have it: it ends at the
+        end of the process."""
+        self._remember = remember
         self._mover = mover
         self._observer = observer
         self._host = host
@@ -51,8 +55,10 @@ class Drain:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _move(self, sessions: list[Session], seconds: float = 0.3) -> None:
-        for _ in await self._mover.move(sessions, seconds):
+        for left in await self._mover.move(sessions, seconds):
             self._observer.session_moved("drained")
+            if self._remember is not None:
+                self._remember(left)
 
     def _movable(self, *, pinned: bool = True) -> list[Session]:
         """Those that can be moved: without `pinned`, those of which it is not known that they cannot."""

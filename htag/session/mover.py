@@ -117,19 +117,18 @@ class Mover:
         """Have those that are saved leave; add each to `left`."""
         pause = time.perf_counter() + SLICE_SECONDS
         for one in ready:
-            left.append(self._leave(one))
+            if not one.taken.session.closed:  # by its person, while it was saved
+                left.append(self._leave(one))
             if time.perf_counter() > pause:
                 await asyncio.sleep(0)
                 pause = time.perf_counter() + SLICE_SECONDS
 
     def _leave(self, one: Ready) -> Left:
         session = one.taken.session
-        left = Left(session, None, destroys=False)
-        if session.has_app:
-            destroys = type(session.app).on_destroy is not App.on_destroy
-            left = Left(session, self.release_app(session, one.data), destroys)
+        destroys = self._snapshots.entity.on_destroy is not App.on_destroy
+        held = self.release_app(session, one.data) if session.has_app else None
         self._host.let_go(session)
-        return left
+        return Left(session, held, destroys)
 
     def release_app(self, session: Session, data: bytes) -> App | None:
         """Have the app of `session` leave memory; `data` is its snapshot. Returns it where something else holds it."""

@@ -106,11 +106,15 @@ class Parker:
                     self._host.stays(session)
 
     def _note(self, left: Left, reason: str) -> None:
+        self.remember(left)
+        self._observer.session_parked(reason)
+
+    def remember(self, left: Left) -> None:
+        """Note a session that has left for the store, and that ends there if it is not asked for again."""
         assert left.session.stored is not None
         app = None if left.held is None else weakref.ref(left.held)
         until = time.monotonic() + self._limits.stored_seconds * LAST
         self.parked[left.session.id] = Parked(until, left.session.stored.generation, app, left.destroys)
-        self._observer.session_parked(reason)
 
     # -- with tabs -----------------------------------------------------------------------------------------------------
 

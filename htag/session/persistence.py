@@ -22,7 +22,6 @@ from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
-from htag.snapshot import api
 from htag.stores.base import Store
 from htag.stores.memory import MemoryStore
 
@@ -58,8 +57,7 @@ class Persistence:
         self.boot = secrets.token_hex(4)
         """The name of this very process: another one may have its address some day."""
         self._store = StoreAccess(store)
-        api.prepare(entity)  # now, and not while a visitor waits; and while the files are those that were imported
-        self._snapshots = Snapshots(entity, key, api.fingerprint(entity))
+        self._snapshots = Snapshots(entity, key)
         self._snapshots.owner = f"/{self.boot}"
         self.saver = Saver(self._store, self._snapshots, limits, observer, self._refused)
         self.restorer = Restorer(self._snapshots, maker, observer, host.adopt, self.saver)
@@ -68,10 +66,10 @@ class Persistence:
             self._store, self.saver, self._snapshots, self.restorer, self._mover, limits, observer, host
         )
         self._takeover = TakeOver(self._store, self._snapshots, self.restorer, observer, self.parker.living)
-        self._drain = Drain(self._mover, observer, host)
+        self._outlives = not isinstance(store, MemoryStore)  # else its sessions are over when this process is
+        self._drain = Drain(self._mover, observer, host, None if self._outlives else self.parker.remember)
         self._keeper: asyncio.Task[None] | None = None
         self._relief: asyncio.Task[None] | None = None
-        self._outlives = not isinstance(store, MemoryStore)  # else its sessions are over when this process is
         self._pulse = 0
         self._touched_at = time.monotonic()
         self._generations: dict[str, int] = {}

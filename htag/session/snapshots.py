@@ -25,10 +25,13 @@ class Taken(NamedTuple):
 class Snapshots:
     """Takes and opens the snapshots of one WebApp's sessions. `owner`: what this worker is called."""
 
-    def __init__(self, entity: type[App], key: bytes, fingerprint: str) -> None:
-        """`fingerprint`: the version of the app's code."""
+    def __init__(self, entity: type[App], key: bytes) -> None:
+        """The code of the app is read now, not while a visitor waits, and while the files are those that were
+        imported."""
+        api.prepare(entity)
         self.entity = entity
-        self.fingerprint = fingerprint
+        self.fingerprint = api.fingerprint(entity)
+        """The version of the app's code."""
         self.owner = ""
         self._key = key
         self._path = api.entity_path(entity)

@@ -54,6 +54,13 @@ class Hooked(Counter):
         DIARY.append(f"destroy {self.clicks}")
 
 
+class Destroyed(Counter):
+    """Has no other hook than this."""
+
+    def on_destroy(self) -> None:
+        DIARY.append("destroy")
+
+
 class Slow(Counter):
     """Has a handler that takes time."""
 

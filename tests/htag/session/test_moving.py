@@ -14,7 +14,7 @@ from headless.tab import Tab
 from htag.session.parker import is_idle
 from htag.session.whereabouts import HeldElsewhere
 from htag.tree.tag import current_app
-from tests.htag.session.lasting import DIARY, HELD, Hooked, Slow, Start, only_session, saved, workers
+from tests.htag.session.lasting import DIARY, HELD, Destroyed, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
 from tests.support.waiting import until
 
@@ -126,6 +126,27 @@ async def test_a_click_that_comes_while_the_session_moves_is_not_lost(workers: S
     assert await end_of(tab) == 1012
     await team.go(tab, two)
     assert await tab.click("more") == 3
+
+
+async def test_a_session_that_ends_while_it_moves_is_over_for_good(workers: Start) -> None:
+    team = workers(Hooked)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    session, save = only_session(one), team.store.save
+
+    async def slowly(saves: Any) -> Any:
+        one.registry.end(session, "replaced")
+        return await save(saves)
+
+    team.store.save = slowly  # type: ignore[method-assign]
+    assert await one.registry.move_out(0.1) == 0
+    team.store.save = save  # type: ignore[method-assign]
+    await until(lambda: not team.persistence(one).saver._drops)
+    assert await team.store.peek(session.id) is None
+    assert DIARY.count("destroy 1") == 1
+    await tab.leave()
 
 
 # -- moved out
@@ -255,6 +276,16 @@ async def test_on_destroy_runs_when_the_time_of_a_parked_session_is_over(workers
             break
         await asyncio.sleep(0.02)
     assert await team.store.peek(session_id) is None
+
+
+async def test_on_destroy_runs_for_a_session_that_was_asleep_when_it_was_parked(workers: Start) -> None:
+    team = workers(Destroyed)
+    one = team.start("one", grace_seconds=0.02, stored_seconds=0.1)
+    tab = await team.tab(one)
+    await asleep(team, one)
+    assert only_session(one).asleep
+    await tab.leave()
+    await until(lambda: "destroy" in DIARY, 10)
 
 
 async def test_on_destroy_does_not_run_for_a_session_that_another_worker_had_since(workers: Start) -> None:

@@ -325,6 +325,18 @@ async def test_where_the_store_ends_with_the_process_so_do_its_sessions(workers:
     await tab.leave()
 
 
+async def test_so_do_those_that_were_drained_before(workers: Start) -> None:
+    team = workers(Hooked)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("more")
+    assert await one.registry.move_out(0.1) == 0
+    assert DIARY == ["mount", "unmount"]
+    await one.registry.close()
+    assert DIARY == ["mount", "unmount", "destroy 1"]
+    await tab.leave()
+
+
 async def test_a_new_id_is_saved_and_the_old_one_dropped(workers: Start) -> None:
     team = workers()
     one = team.start("one")

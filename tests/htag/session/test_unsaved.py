@@ -35,7 +35,7 @@ class Saving:
 
     def __init__(self) -> None:
         self.store = Store(60)
-        snapshots = Snapshots(Counter, b"k" * 32, "one")
+        snapshots = Snapshots(Counter, b"k" * 32)
         self.saver = Saver(StoreAccess(self.store), snapshots, Limits(), Observer(), self._refused)
         self.session: Session = session_of(Counter())
         self.session.stored = Stored(self.saver, 1)
