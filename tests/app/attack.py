@@ -110,7 +110,8 @@ class Worker:
 
     def sessions(self) -> int:
         """How many there are."""
-        return sum(json.loads(self.get("/health").text)["sessions"].values())  # type: ignore[attr-defined]
+        states: dict[str, int] = json.loads(self.get("/health").text)["sessions"]  # type: ignore[attr-defined]
+        return sum(number for state, number in states.items() if state != "parked")  # those take no memory
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
