@@ -37,9 +37,10 @@ function main() {
   const post = createPost({address});
   const hello = createHello({tab, link, log});
   const leftovers = createLeftovers({basePath, tab, log, session, post, bye: () => outbox.bye()});
+  const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
   const silence = createSilence({
-    // a developer may have stopped the server at a line
-    isWaiting: () => link.counts && !window.HTAG_RELOAD && (outbox.isBusy() || (link.ready && log.isWaiting())),
+    isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
+    isConnected: () => mayAsk() && outbox.isReady('ws'),
     ask() {
       if (outbox.isReady('ws')) link.ws.send(encode({action: 'ping'}));
       else post({action: 'ping'}, hello()).then(silence.heard, () => {}); // then it goes on being silent
@@ -65,9 +66,13 @@ function main() {
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, reconnect, htagEvent, handlePayload});
 
   // a person looks at the page, or the network is back: do not wait for the next attempt
-  addEventListener('online', () => pause.end());
-  addEventListener('pageshow', ({persisted}) => persisted && pause.end());
-  document.addEventListener('visibilitychange', () => document.hidden || pause.end());
+  const isBack = () => {
+    pause.end();
+    silence.probe();
+  };
+  addEventListener('online', isBack);
+  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  document.addEventListener('visibilitychange', () => document.hidden || isBack());
   addEventListener('pagehide', leftovers.keep);
   const noteScrolled = ({target}) => target !== document && places.noteScrolled(target);
   document.addEventListener('scroll', noteScrolled, {capture: true, passive: true});

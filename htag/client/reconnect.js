@@ -36,7 +36,7 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
     const outcome = await transports.connect(kind, ended);
     worked[kind] ||= outcome === 'open';
     // one that never worked may be what a proxy swallows
-    if (outcome === 'silent' && worked[kind] && !isOpen(link.sse) && !link.httpWorks) leaveSlot();
+    if (outcome === 'silent' && worked[kind] && !isServed(link)) leaveSlot();
     return outcome;
   }
 

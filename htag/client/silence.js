@@ -2,7 +2,7 @@
 
 const SILENCE_MS = 3000; // ms before the server is asked whether it is there; as many again before it is given up
 
-function createSilence({isWaiting, ask, giveUp}) {
+function createSilence({isWaiting, isConnected, ask, giveUp}) {
   let heardAt = 0;
   let asked = false;
   let timer = null;
@@ -18,9 +18,18 @@ function createSilence({isWaiting, ask, giveUp}) {
     timer = setTimeout(check, SILENCE_MS);
   }
 
+  // A person is back, the computer perhaps slept: the connection may have ended without a word.
+  function probe() {
+    if (!isConnected() || asked) return;
+    clearTimeout(timer);
+    asked = true;
+    ask();
+    timer = setTimeout(check, SILENCE_MS);
+  }
+
   function check() {
     timer = null;
-    if (!isWaiting()) return;
+    if (!isWaiting() && !(asked && isConnected())) return;
     const rest = heardAt + SILENCE_MS - performance.now();
     if (rest <= 0 && asked) return giveUp();
     if (rest <= 0) {
@@ -30,5 +39,5 @@ function createSilence({isWaiting, ask, giveUp}) {
     timer = setTimeout(check, rest > 0 ? rest : SILENCE_MS);
   }
 
-  return {heard, expect};
+  return {heard, expect, probe};
 }

@@ -6,6 +6,9 @@ const PATIENT_ATTEMPTS = 8; // attempts after which each has longer: all servers
 
 const isOpen = (connection) => connection?.readyState === 1;
 
+// whether the page has a connection, if not the best
+const isServed = (link) => isOpen(link.ws) || isOpen(link.sse) || (link.usePureHttp && link.httpWorks);
+
 function attemptMs({counts, elsewhere, attempts}) {
   if (attempts > PATIENT_ATTEMPTS) return 2 * window.HTAG_TIMEOUT;
   return counts || elsewhere ? Math.min(RECONNECT_MS, window.HTAG_TIMEOUT) : window.HTAG_TIMEOUT;
@@ -23,7 +26,7 @@ function createTransports({address, link, outbox, hello, receive}) {
   function connect(kind, ended) {
     return new Promise((resolve) => {
       let readyAt = 0;
-      link.attempts++;
+      if (!isServed(link)) link.attempts++;
       const connection = (link[kind] = open[kind](addressOf(hello())));
       const end = (outcome, code, reason) => {
         clearTimeout(timer);

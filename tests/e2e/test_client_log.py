@@ -58,7 +58,7 @@ async def test_connections_that_break_cost_no_click_and_count_none_twice(
     assert sorted(await page.evaluate("results")) == [[n, n] for n in range(1, CLICKS + 1)]
     assert await page.evaluate("stayed")
     assert server.pages == 1
-    assert server.gaps == []
+    assert server.gaps == [] or transport != "ws"
 
 
 @pytest.mark.parametrize("transport", STATE)
@@ -82,8 +82,7 @@ async def test_a_server_that_forgets_what_it_had_not_saved_gets_it_again(
     assert await page.evaluate("stayed")
     assert server.pages == 1
     assert server.skipped == []
-    # Chromium itself repeats a POST whose kept-alive connection breaks
-    assert server.gaps == [] or transport == "http"
+    assert server.gaps == [] or transport != "ws"  # a POST on its way, or that Chromium itself repeats
 
 
 async def test_the_page_says_from_where_it_can_send_again(page: Page, serve: Serve) -> None:
@@ -354,6 +353,23 @@ async def test_a_tab_that_waits_for_nothing_asks_for_nothing(page: Page, serve: 
     await page.evaluate("htag_event('b', 'x')")
     await page.wait_for_timeout(7000)
     assert server.pings == 0
+
+
+async def test_a_connection_that_died_while_the_computer_slept_is_noticed_when_its_person_is_back(
+    page: Page, serve: Serve
+) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    await page.evaluate("htag_event('b', 'x')")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await until(lambda: server.pings == 1)
+    await page.wait_for_timeout(3500)
+    assert len(server.attempts) == 1
+    server.mute = True
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await until(lambda: len(server.attempts) == 2)
+    server.mute = False
+    await page.wait_for_function("ws?.readyState === 1")
 
 
 async def test_where_nothing_is_ever_saved_no_other_server_would_know_the_session(page: Page, serve: Serve) -> None:

@@ -221,10 +221,15 @@ class WireServer(Serving):
         if message.get("action") != "ping":
             await asyncio.sleep(self.delay)
         if message.get("fallback"):
+            unheard = int(request.query_params.get("done", 0)) + 1
+            kept = [(n, result) for n, result in self._log(tab).results.items() if n >= unheard]
             clients, self._clients = self._clients, {}
             in_order = self._handle(message, tab)
             self._clients = clients
             payloads, self._pending = self._pending, []
+            payloads = [
+                self._encode({"action": "update", "updates": {}, **each, "done": n}) for n, each in kept
+            ] + payloads
             answer: Json = {"status": "ok", "payloads": payloads, "revision": self.revision}
         else:
             in_order, answer = self._handle(message, tab), {"status": "ok"}
