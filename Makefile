@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up roll down logs address test quick check format load bench lock dashboard certificate
+.PHONY: help run up roll down logs address test quick check format load chaos bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100

@@ -112,6 +112,8 @@ class Clicker(ClientProtocol):
     async def _connection(self) -> float:
         """One connection, from the attempt to its end. Returns how many seconds it was of use."""
         self.tries += 1
+        if self.elsewhere:
+            self.elsewhere += 1  # another slot each time
         seconds = ATTEMPT if self.tries < PATIENT_ATTEMPTS else 4 * ATTEMPT
         address = self.url.replace("http", "ws", 1) + "ws" + self.channel_query(self.revision)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
@@ -137,7 +139,7 @@ class Clicker(ClientProtocol):
                 watching.cancel()
         except TimeoutError:
             self.codes[0] += 1
-            self.elsewhere = random.randrange(1, 1_000_000)
+            self.elsewhere = self.elsewhere or random.randrange(1, 1_000_000)
         except ConnectionClosed as closed:
             self._ended(closed)
         except (OSError, InvalidHandshake) as error:

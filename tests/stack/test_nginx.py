@@ -37,7 +37,8 @@ def test_every_slot_is_a_server_of_a_valid_configuration(slots: int) -> None:
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr  # a wrong order of the upstream's directives is only warned about
     servers = re.findall(r"^ +server (\S+) resolve max_fails=0;$", done.stdout, re.MULTILINE)
-    assert servers == 2 * [f"app:{8001 + index}" for index in range(slots)]  # with the sticky cookie, and following it
+    # with the sticky cookie, following it, by route, and elsewhere
+    assert servers == 4 * [f"app:{8001 + index}" for index in range(slots)]
 
 
 def test_nothing_of_the_template_is_left_unfilled() -> None:

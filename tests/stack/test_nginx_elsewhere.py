@@ -79,6 +79,14 @@ def test_the_same_number_leads_to_the_same_slot(site: Site, routes: list[str], p
         assert len({served(site.get(f"{path}?elsewhere={k}", mine)) for mine in routes for _ in range(2)}) == 1
 
 
+def test_numbers_that_follow_each_other_lead_to_slots_that_follow_each_other(site: Site, routes: list[str]) -> None:
+    """So a tab that meets a frozen slot does not meet it again at its next attempt."""
+    for start in (0, 7, 60, 123_456):
+        row = [served(site.get(f"/event?elsewhere={start + step}", method="POST")) for step in range(8)]
+        assert set(row[:4]) == {*routes, site.ending}
+        assert row[:4] == row[4:]
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_who_asks_for_a_slot_by_its_route_gets_that_one(site: Site, routes: list[str], path: str) -> None:
     for mine in routes:
