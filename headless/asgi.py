@@ -164,7 +164,7 @@ class Socket:
         if message["type"] == "websocket.close":
             self._exchange.say("websocket.disconnect", code=message.get("code", 1000))
             await self._exchange.end()
-            raise Disconnected(message.get("code", 1000), accepted=True)
+            raise Disconnected(message.get("code", 1000), accepted=True, reason=message.get("reason", ""))
         text: str = message["text"]
         return text
 

@@ -17,9 +17,9 @@ import websocket
 from locust import User, between
 from locust.exception import RescheduleTask, StopUser
 
-from headless.client import Client
 from headless.errors import ClientError
 from headless.protocol import Transport
+from headless.resilient import ResilientClient
 
 ANSWER_SECONDS = 15.0  # a person has given up by then
 FAILURES = (ClientError, AssertionError, LookupError, OSError, websocket.WebSocketException)
@@ -39,7 +39,7 @@ class Person(User):
     def on_start(self) -> None:
         if not self.host:
             raise StopUser("say which server: --host http://...")
-        self.client = Client(self.host, self.transport, seconds=ANSWER_SECONDS)
+        self.client = ResilientClient(self.host, self.transport, seconds=ANSWER_SECONDS)
         self.here = False
 
     def on_stop(self) -> None:

@@ -64,7 +64,7 @@ async def first_page(visits: Visits) -> CallRecorder:
 
 
 async def click(visits: Visits, transport: str) -> CallRecorder:
-    tab = await visits.tab(visits.serve(Counter), transport).load()
+    tab = await visits.tab(visits.serve(Counter), transport, 2).load()
     await tab.connect()
     await tab.click(tab.button("Click"))  # after this one, nothing is made for the first time
     target = tab.button("Click")

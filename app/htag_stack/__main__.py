@@ -35,7 +35,8 @@ def main() -> None:
         workers=1,  # said, because uvicorn would take WEB_CONCURRENCY as its own
         **uvicorn_options(settings),
     )
-    server = StackServer(config, application.sessions, settings.drain_seconds)
+    # all sessions at once: there is no other worker to go to, so the sooner this one ends the better
+    server = StackServer(config, application.sessions, drain_seconds=0.0)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C, which uvicorn raises anew when all is done
         server.run()
     if not server.started:

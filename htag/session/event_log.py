@@ -77,9 +77,7 @@ class EventLog:
         """Its open channels. The last one is that which gets answers."""
         self.left_at = 0.0
         self._answers: dict[int, Kept] = {}
-        self._running: dict[int, Failure] | None = (
-            None  # events whose handlers take time, and the answer if they end early
-        )
+        self._running: dict[int, Failure] | None = None  # by number: what is answered if the handler ends early
         self._size = 0
 
     # -- the tab comes and goes --------------------------------------------------------------------------------------
@@ -214,13 +212,14 @@ class EventLog:
                 yield number, msgspec.json.encode(answer)
 
     @classmethod
-    def restored(cls, record: TabRecord) -> "EventLog":
-        """The log of a tab as it was when that snapshot was taken, which the store has."""
+    def restored(cls, record: TabRecord, revision: int = 0) -> "EventLog":
+        """The log of a tab as it was when that snapshot was taken, which the store has. `revision`: a tab that shows
+        that has had all answers."""
         log = cls(record.name)
         log.saved = record.handled
         log.accepted = log.handled = max(record.handled, record.started)
         for number, frame in record.results:
-            log.finish(number, _decoder.decode(frame), 0)
+            log.finish(number, _decoder.decode(frame), revision)
         log.interrupted = record.started
         return log
 

@@ -1,6 +1,7 @@
 """How a tab's channel joins its session: what it is told first, so that it shows what the session shows."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from htag.observer import Observer
@@ -70,12 +71,12 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
         log.channels.append(channel)
         if not session.asleep:
             delivery.deliver(session.changes())
-        put_answers(session, channel, log)
+        put_answers(session, channel, log, log.done)
     elif log.accepted < log.next - 1:
         CatchUp(session, channel, log).begin()
     else:
         log.channels.append(channel)
-        show_all(session, channel, log)
+        show_all(session, channel, log, log.done)
     if not session.asleep:
         session.start_hooks()
 
@@ -101,27 +102,27 @@ def resume_once(session: Joined, channel: Channel, log: EventLog, revision: int 
     missed = None if revision is None else journal.since(revision)
     for update in missed or ():
         channel.put(update)
-    put_answers(session, channel, log)
+    put_answers(session, channel, log, log.done)
     return missed is not None
 
 
-def show_all(session: Joined, channel: Channel, log: EventLog, scripts: "list[str] | None" = None) -> None:
-    """Render the whole body for `channel`, which has joined. `scripts`: JavaScript that the tab has missed."""
+def show_all(session: Joined, channel: Channel, log: EventLog, done: int, scripts: Sequence[str] = ()) -> None:
+    """Render the whole body for `channel`, which has joined, and say the answers after event `done`. `scripts`:
+    JavaScript that the tab has missed."""
     session.observer.client_resumed("full")
     reply = session.full_render(channel)
     if scripts and type(reply) is Update:
         reply.js = [*scripts, *reply.js]
     channel.put(reply)
-    put_answers(session, channel, log)
+    put_answers(session, channel, log, done)
 
 
-def put_answers(session: Joined, channel: Channel, log: EventLog) -> None:
-    """Say again what the tab was answered while it could not hear."""
-    for answer in log.answers(log.done):
+def put_answers(session: Joined, channel: Channel, log: EventLog, done: int) -> None:
+    """Say again what the tab was answered after event `done`, while it could not hear."""
+    for answer in log.answers(done):
         if answer.done == log.interrupted:
             session.observer.event_repeated("interrupted")
         channel.put(answer)
-    log.done = max(log.done, log.handled)
 
 
 def leave(delivery: Delivery, channel: Channel, log: EventLog | None) -> None:
@@ -142,7 +143,7 @@ class CatchUp:
     """Stands in for the channel of a tab that sends its events again. They are handled and rendered as they were, so
     that ids stay in step; the tab gets the answers, and everything else in one full render at the end."""
 
-    __slots__ = ("_joins", "_last", "_missed_scripts", "_session", "_timer", "channel", "log", "transport")
+    __slots__ = ("_done", "_joins", "_last", "_missed_scripts", "_session", "_timer", "channel", "log", "transport")
 
     def __init__(self, session: Joined, channel: Channel, log: EventLog) -> None:
         self.channel = channel
@@ -150,6 +151,7 @@ class CatchUp:
         self.transport = channel.transport
         self._session = session
         self._last = log.next - 1
+        self._done = log.done  # what the tab has been answered, by this one too
         self._missed_scripts: list[str] = []
         self._joins = False  # before long
         self._timer: asyncio.TimerHandle | None = None
@@ -159,7 +161,8 @@ class CatchUp:
         channels = self._session.delivery.channels
         channels[channels.index(self.channel)] = self
         self.log.channels.append(self)
-        put_answers(self._session, self.channel, self.log)
+        put_answers(self._session, self.channel, self.log, self.log.done)
+        self._done = max(self.log.done, self.log.handled)
         self._timer = self._later(CATCH_UP_SECONDS)
 
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
@@ -169,7 +172,7 @@ class CatchUp:
                 return
             if reply.done > self.log.done:
                 self._missed_scripts += reply.js
-                self.log.done = reply.done
+            self._done = max(self._done, reply.done)
             reply = Update({}, [], [], reply.callback_id, reply.result, done=reply.done, lost=reply.lost)
         self.channel.put(reply)
         if self.log.accepted >= self._last and not self._joins:
@@ -197,5 +200,5 @@ class CatchUp:
             return  # it has left, or has joined already
         for each in (channels, self.log.channels):
             each[each.index(self)] = self.channel
-        show_all(self._session, self.channel, self.log, self._missed_scripts)
+        show_all(self._session, self.channel, self.log, self._done, self._missed_scripts)
         self.channel.wake()

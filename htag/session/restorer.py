@@ -117,6 +117,7 @@ class Restorer:
         if outcome == "carried":
             session.journal.restart()
             session.start()
+            render_once(session)
             show_all(session)
         self._observer.session_woken(time.perf_counter() - started)
 

@@ -102,16 +102,16 @@ class Saver:
 
     async def stop(self) -> None:
         """Make the drops that wait, and save no more. What is dirty stays so."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._round is not None:
             await asyncio.gather(self._round, return_exceptions=True)
         async with self._writing:
             await self._make_drops()
-        self.dirty.clear()
         for task in [*self._asides]:
             await asyncio.gather(task, return_exceptions=True)
+        self.dirty.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # -- in rounds -----------------------------------------------------------------------------------------------------
 

@@ -147,7 +147,8 @@ class Tabs:
 
     def restore(self, records: Iterable[TabRecord]) -> None:
         """Take the tabs over from a snapshot."""
-        self._logs = {record.name: EventLog.restored(record) for record in records}
+        following = self._session.journal.head + 1
+        self._logs = {record.name: EventLog.restored(record, following) for record in records}
 
     def confirm(self, saved: Mapping[str, int]) -> None:
         """The store has acknowledged a snapshot; `saved`: the latest event in it of each tab, by the tab's name (what

@@ -17,12 +17,13 @@ from htag.session.snapshots import Snapshots
 from htag.session.store_access import StoreAccess
 from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.snapshot.errors import Forged
-from htag.stores.base import Record
+from htag.stores.base import Record, Save
 
 HANDOVER_SECONDS = 0.7  # for the holder to flush and let go: a person waits meanwhile
 INSIST_SECONDS = 3.0  # between two take-overs of one session by force: two tabs must not pull it to and fro
 PATIENCE_SECONDS = 30.0  # of the store's silence, during which known visitors wait; then they begin anew
-INSISTED = 1000  # ids remembered for that
+FAILED_SECONDS = 60.0  # before a session that could not be loaded is tried again
+REMEMBERED = 1000  # ids, for these
 
 logger = logging.getLogger("htag")
 often = RateLimitedLogger(logger)
@@ -54,9 +55,12 @@ class TakeOver:
         """Asks the worker that holds a session to let go; None: there is no other worker to be asked."""
         self._lookups: dict[str, asyncio.Task[Session | None]] = {}
         self._insisted: dict[str, float] = {}
+        self._failed: dict[str, float] = {}  # until when no load is tried again (monotonic clock)
 
     async def find(self, session_id: str, *, insist: bool) -> Session | None:
         """Take the session over, if there is one. Raises `HeldElsewhere` or `SessionUnreachable`."""
+        if self._failed and self._failed.get(session_id, 0.0) > time.monotonic():
+            return None
         while (lookup := self._lookups.get(session_id)) is not None:
             try:
                 return await asyncio.shield(lookup)
@@ -109,6 +113,13 @@ class TakeOver:
         """Drop what cannot be loaded: it is met once."""
         await self._store.drop(session_id, record.generation)
 
+    async def _give_back(self, session_id: str, claimed: Record) -> None:
+        """Release what cannot be loaded here and now: another version of the app may. This worker tries no more."""
+        self._failed[session_id] = time.monotonic() + FAILED_SECONDS
+        if len(self._failed) > REMEMBERED:
+            del self._failed[next(iter(self._failed))]
+        await self._store.save([Save(session_id, claimed.generation, "", claimed.data)])
+
     async def _come_by(self, session_id: str, record: Record, insist: bool) -> Way:
         """Have the session's holder let go, if there is one. Raises `HeldElsewhere`."""
         owner = record.owner
@@ -134,7 +145,7 @@ class TakeOver:
             return False
         self._insisted.pop(session_id, None)
         self._insisted[session_id] = now
-        if len(self._insisted) > INSISTED:
+        if len(self._insisted) > REMEMBERED:
             del self._insisted[next(iter(self._insisted))]
         return True
 
@@ -148,7 +159,7 @@ class TakeOver:
         clean = way.clean and not claimed.owner
         session = self._restorer.restore(session_id, claimed, clean=clean, app=app if clean else None)
         if session is None:
-            await self._set_aside(session_id, claimed)
+            await self._give_back(session_id, claimed)
             return None
         self._observer.session_taken_over(way.name)
         return session

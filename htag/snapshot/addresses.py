@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from htag.snapshot import digests
-from htag.snapshot.books import Book, book, editions, modules_of
+from htag.snapshot.books import Book, book, editions, is_read, modules_of, note_marks
 from htag.snapshot.errors import Moved, Pinned
 from htag.snapshot.matching import EDITED, ELSEWHERE, MOVED, SAME, Written, match
 
@@ -26,7 +26,9 @@ def prepare(packages: Iterable[str]) -> None:
     It is also the moment at which a file is surely the one that was imported.
     """
     for module in modules_of(packages):
-        book(module)
+        if not is_read(module):
+            book(module)
+            note_marks(module)
 
 
 def fingerprint(packages: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from htag.snapshot import digests
 from htag.snapshot.errors import Pinned
 from htag.snapshot.module_code import file_of, is_younger_than_process, read_code, spec_of
+from htag.tree.handler_text import js_prefix
 
 EDITIONS = 4  # of one module that is reloaded again and again: functions of older ones are pinned
 
@@ -129,6 +130,12 @@ def editions(module: ModuleType) -> list[Book]:
     return found
 
 
+def is_read(module: ModuleType) -> bool:
+    """Whether there is a book of what `module` runs now."""
+    known = _editions.get(module.__name__)
+    return known is not None and known[0].is_of(module)
+
+
 def book(module: ModuleType) -> Book:
     """The book of what `module` runs now. Its `problem` says why, where it cannot be used."""
     return editions(module)[0]
@@ -139,6 +146,25 @@ def modules_of(packages: Iterable[str]) -> list[ModuleType]:
     tops = frozenset(packages)
     names = sorted(name for name in sys.modules if name.partition(".")[0] in tops)
     return [module for name in names if isinstance(module := sys.modules[name], ModuleType)]
+
+
+# What `prevent` and `stop` had put on the functions of a module when it had just been imported, by the function's id;
+# and the function, whose id it so remains. Right to keep for as long as the process lives: it belongs to its code.
+_imported_marks: dict[int, tuple[FunctionType, str]] = {}
+
+
+def note_marks(module: ModuleType) -> None:
+    """Note what is put on the functions of `module` by now: that is not a session's to keep."""
+    for _, space in namespaces(module.__name__, vars(module)):
+        for each in list(space.values()):
+            if isinstance(each, FunctionType) and js_prefix(each):
+                _imported_marks[id(each)] = each, js_prefix(each)
+
+
+def own_mark(function: FunctionType) -> str:
+    """What `prevent` and `stop` have put on a function of a module since its import; "", if there is nothing new."""
+    prefix = js_prefix(function)
+    return "" if prefix and _imported_marks.get(id(function)) == (function, prefix) else prefix
 
 
 # Functions that a module, or a class in it, holds under another name than their own, by their id: module, path. A

@@ -18,7 +18,7 @@ from types import (
 from typing import Any
 
 from htag.snapshot.addresses import CodeRef, Found, Group, code_ref, named_function
-from htag.snapshot.books import held_as
+from htag.snapshot.books import held_as, own_mark
 from htag.snapshot.errors import Moved, Pinned
 from htag.tree.handler_text import js_prefix, set_js_prefix
 from htag.tree.node import Node
@@ -38,26 +38,29 @@ Reduced = Any  # what `pickle.Pickler.reducer_override` may return: NotImplement
 def reduce_function(function: FunctionType) -> Reduced:
     """Reduce any function of Python: NotImplemented, where pickle's own way by name does. Raises Pinned."""
     if "<" not in function.__qualname__ and is_named(function):
-        prefix = js_prefix(function)
+        prefix = own_mark(function)
         if not prefix:
             return NotImplemented
         return marked, (function.__module__, function.__qualname__, prefix)
     ref = code_ref(function)
     held = held_as(function)
     if held is not None:
-        return marked, (*held, js_prefix(function))
+        return marked, (*held, own_mark(function))
     cells, defaults = function.__closure__, function.__defaults__
     closure = None if cells is None else _closure(cells, ref.constant)
-    is_usual = (
-        len(get_referents(function)) == BARE + (cells is not None) + (defaults is not None)
-        and function.__name__ == ref.name
+    if (
+        function.__name__ == ref.name
         and function.__qualname__ == ref.qualname
         and function.__module__ == ref.module
         and (defaults is None or _are_simple(defaults))
-    )
-    if not is_usual:
-        return _reduce_unusual(function, ref, closure)
-    return make_function, (ref, closure) if defaults is None else (ref, closure, defaults)
+    ):
+        arguments = (ref, closure) if defaults is None else (ref, closure, defaults)
+        more = len(get_referents(function)) - BARE - (cells is not None) - (defaults is not None)
+        if not more:
+            return make_function, arguments
+        if more == 1 and js_prefix(function):  # its attributes, then, and nothing else
+            return make_function, arguments, function.__dict__
+    return _reduce_unusual(function, ref, closure)
 
 
 def code_module(function: FunctionType, reduced: Reduced) -> str:
@@ -172,7 +175,7 @@ def _refuse_unshared(code: CodeType, closure: tuple[Any, ...], cells: frozenset[
 def marked(module: str, qualname: str, prefix: str) -> Any:
     """Read a function by name, on which `prevent` or `stop` may have put JavaScript: here it may not be there yet."""
     found = named_function(module, qualname)
-    if js_prefix(found) != prefix:
+    if prefix and js_prefix(found) != prefix:
         set_js_prefix(found, prefix)
     return found
 

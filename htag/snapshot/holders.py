@@ -35,7 +35,6 @@ MOST = 500_000  # objects that are looked at: an app that leads to more is taken
 LEAVES: tuple[type, ...] = (
     *(str, int, float, bool, type(None), bytes, complex, range, type(...), CodeType, ModuleType, type),
     *(BuiltinFunctionType, GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType, WrapperDescriptorType),
-    *process_bound.TYPES,
 )
 
 
@@ -43,7 +42,7 @@ class LooksInto(dict[type, bool]):
     """Whether instances of a class are looked into."""
 
     def __missing__(self, kind: type) -> bool:
-        found = self[kind] = not issubclass(kind, LEAVES)
+        found = self[kind] = not issubclass(kind, LEAVES) and process_bound.reason_of(kind) is None
         return found
 
 

@@ -3,19 +3,13 @@
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Set
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 OURS = "htag"
-
-
-@cache
-def installed() -> tuple[str, ...]:
-    """Where packages are that are no app's own. Asked when it matters: in a browser there is no such thing."""
-    return tuple(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib"))
 
 
 def top(name: str) -> str:
@@ -41,6 +35,12 @@ def is_local(package: str) -> bool:
     if place is None or {"site-packages", "dist-packages"} & {*Path(place).parts}:
         return False
     return not any(place.startswith(f"{each}/") for each in installed())
+
+
+@lru_cache(maxsize=1)
+def installed() -> tuple[str, ...]:
+    """The folders of Python's own modules, and of installed ones."""
+    return tuple(str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "purelib", "platlib"))
 
 
 def location(package: str) -> str | None:

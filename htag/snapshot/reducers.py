@@ -10,7 +10,6 @@ import weakref
 from itertools import count
 from types import MappingProxyType, MethodDescriptorType
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from htag.snapshot.errors import Moved, Pinned
 
@@ -148,13 +147,15 @@ def read_only(values: dict[Any, Any]) -> Any:
     return MappingProxyType(values)
 
 
-def reduce_zone(found: ZoneInfo) -> Any:
+def reduce_zone(found: Any) -> Any:
     """A time zone, by its name; Python's own way differs between its versions."""
     return (zone, (found.key,)) if found.key is not None else NotImplemented
 
 
-def zone(key: str) -> ZoneInfo:
+def zone(key: str) -> Any:
     """The time zone of that name. Raises Moved, where this machine has none."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few programs need it, and a browser's Python has no zones
+
     try:
         return ZoneInfo(key)
     except ZoneInfoNotFoundError as error:
@@ -186,6 +187,5 @@ SPECIAL: dict[type, Any] = {
     weakref.ref: reduce_weak_reference,
     weakref.WeakSet: reduce_weak_set,
     MappingProxyType: reduce_mapping_proxy,
-    ZoneInfo: reduce_zone,
     MethodDescriptorType: reduce_type_method,
 } | dict.fromkeys(SYNCHRONISERS.values(), reduce_synchroniser)

@@ -135,6 +135,8 @@ class Writer(pickle.Pickler):
             raise Pinned("", "the live tree of an app is within reach")
         if isinstance(obj, ModuleType):
             return self._reduce_module(obj)
+        if (kind.__module__, kind.__qualname__) == ("zoneinfo", "ZoneInfo"):
+            return reducers.reduce_zone(obj)
         process_bound.refuse(obj)
         how = how_to_write(kind)
         if (how.reduces or how.gets_state) and kind not in dispatch_table:

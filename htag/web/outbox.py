@@ -194,8 +194,12 @@ class Outbox:
         dropped, self._overflowed = self._overflowed, False
         frame = self.codec.encode(self._session.full_render(self))
         if self.log is not None and dropped:
-            for answer in self.log.answers(self.log.done):  # some were dropped
-                self.put(answer)
+            for answer in self.log.answers(self.log.done):  # some were dropped; they have a bound of their own
+                text = self.codec.encode(answer)
+                self._frames.append(text)
+                self._count(len(text))
+            if self._size:  # then each frame that is sent is taken off it
+                self._count(len(frame))
         return frame
 
     def _send(self, frame: str) -> Awaitable[None]:

@@ -105,7 +105,7 @@ def test_nobody_is_moved_while_containers_come_and_a_worker_is_killed(traefik: T
             crowd.each(Visitor.click_once)
 
 
-def test_who_was_in_a_removed_container_gets_a_new_page_and_nobody_else_notices(traefik: TraefikStack) -> None:
+def test_who_was_in_a_removed_container_goes_on_elsewhere_and_nobody_else_notices(traefik: TraefikStack) -> None:
     traefik.scale(4)
     everywhere = traefik.containers()
     with Crowd(traefik, NEWCOMERS) as crowd:

@@ -1,4 +1,6 @@
-"""`docker compose up --scale app=N` while people click: up without anybody noticing, down with one new page."""
+"""`docker compose up --scale app=N` while people click: up without anybody noticing, down with a connection that breaks
+(wire version 1: version 2 is in test_stack_survival.py), and no new page for anybody.
+"""
 
 from collections import Counter
 
@@ -10,7 +12,7 @@ NEWCOMERS = 60
 LATECOMERS = 20
 
 
-def test_scaling_up_moves_nobody_and_scaling_down_gives_a_new_page(stack: Stack) -> None:
+def test_scaling_up_moves_nobody_and_scaling_down_moves_sessions(stack: Stack) -> None:
     stack.up(containers=2)
     first = stack.containers()
     with Crowd(stack, VISITORS) as crowd, Crowd(stack, NEWCOMERS) as newcomers:
@@ -49,6 +51,7 @@ def test_scaling_up_moves_nobody_and_scaling_down_gives_a_new_page(stack: Stack)
     assert {visitor for _, visitor, _ in troubles} == set(unlucky)
     assert all(visitor.host in left and visitor.clicks > 0 for visitor in unlucky)
     assert not [visitor for visitor in everybody if visitor.moves and visitor not in unlucky]
+    assert {visitor.page_loads for visitor in everybody} == {1}
     eventually(lambda: _up(stack) == 2 * SLOTS == _known(stack), "the removed slots to be forgotten")
 
 

@@ -2,6 +2,7 @@
 in the end each shows exactly the clicks that were made in it, on the page that was loaded once.
 """
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -69,10 +70,23 @@ def clicking(stack: Stack, tabs: int = TABS) -> Iterator[Clickers]:
             time.sleep(3)
             assert crowd.answered > tabs
             yield crowd
+    except BaseException:
+        print(*troubles(stack), sep="\n")
+        raise
     finally:
         longest = ", ".join(f"{percent} %: {crowd.gap(percent):.2f} s" for percent in (50, 90, 99, 100))
         print(f"{crowd.answered} clicks in {tabs} tabs; longest gaps {longest}; ends {dict(crowd.codes())}")
-    crowd.assert_whole()
+    try:
+        crowd.assert_whole()
+    except AssertionError:
+        print(*troubles(stack), sep="\n")
+        raise
+
+
+def troubles(stack: Stack) -> list[str]:
+    """What the workers have logged as warnings and errors, lately."""
+    lines = stack.compose("logs", "--no-log-prefix", "--tail", "3000", "app").splitlines()
+    return [line for line in lines if re.search(r'"level": ?"(warning|error|critical)"', line, re.IGNORECASE)][-30:]
 
 
 def test_workers_that_are_killed_all_the_time(site: Stack) -> None:
@@ -98,7 +112,6 @@ def test_a_roll_to_another_version_of_the_app(site: Stack, folders: tuple[str, s
     assert not after & before
     assert {tab.document.elements("h1")[0].text for tab in crowd.tabs} == {"After"}
     assert crowd.gap(99) < GAP
-    print(site.compose("logs", "--tail", "5", "app"))
 
 
 def test_a_version_that_does_not_start_changes_nothing(site: Stack, folders: tuple[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -34,9 +34,9 @@ class Visits:
         self._webs.append(WebApp(entity, **options))
         return self._webs[-1]
 
-    def tab(self, web: WebApp, transport: str) -> Tab:
-        """Open a tab, with nothing in it yet, of a browser of its own."""
-        self._tabs.append(Tab(Site(web.app), transport))
+    def tab(self, web: WebApp, transport: str, version: Literal[1, 2] = 1) -> Tab:
+        """Open a tab, with nothing in it yet, of a browser of its own. `version`: of the wire."""
+        self._tabs.append(Tab(Site(web.app), transport, version))
         return self._tabs[-1]
 
     async def end(self) -> None:

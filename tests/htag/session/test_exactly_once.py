@@ -599,6 +599,10 @@ async def test_the_journal_keeps_what_a_tab_may_have_missed_and_no_more(world: W
     assert world.session.journal.bytes > 0, "the other tab has not said what it shows"
     await other.send({"action": "got", "got": int(other.revision or 0)})
     await until(lambda: not world.session.journal.bytes)
+    await tab.click("up", i=3)
+    await tab.send({"action": "got", "got": int(tab.revision or 0)})
+    await tab.click("quiet", i=4)
+    assert world.session.journal.bytes > 0, "the other tab shows an earlier one"
 
 
 async def test_goodbye_forgets_the_numbers(world: World) -> None:

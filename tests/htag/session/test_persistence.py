@@ -8,6 +8,7 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.snapshot import api
 from htag.snapshot.errors import Moved
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
@@ -149,6 +150,64 @@ async def test_a_snapshot_that_is_not_ours_is_set_aside_and_met_once(workers: St
     assert await two.registry.find(session_id) is None
     assert team.diaries["two"].labels("session_restored") == ["forged"]
     await tab.leave()
+
+
+async def test_a_session_that_cannot_be_loaded_here_is_tried_once_and_kept_for_others(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = workers(Hooked)
+    one, two, three = team.start("one"), team.start("two"), team.start("three")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    session_id = only_session(one).id
+    team.silent.add("one")
+
+    def fails(sealed: Any) -> Any:
+        raise RuntimeError("the database of this version is not there yet")
+
+    monkeypatch.setattr(team.persistence(two).restorer, "_app", fails)
+    assert await two.registry.find(session_id) is None
+    assert await two.registry.find(session_id) is None
+    assert team.diaries["two"].labels("session_restored") == ["failed"]
+    await team.go(tab, three)
+    assert await tab.click("more") == 2
+
+
+async def test_with_code_that_has_changed_too_much_a_new_app_gets_the_old_states(
+    workers: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    team = workers(Hooked)
+    one = team.start("one")
+    tabs = [await team.tab(one) for _ in range(2)]
+    for tab in tabs:
+        await tab.click("more")
+    await one.registry.move_out(0.1)
+
+    def load(payload: bytes, entity: Any) -> Any:
+        raise Moved("a class is gone")
+
+    monkeypatch.setattr(api, "load", load)
+    two = team.start("two")
+    for tab in tabs:
+        await team.go(tab, two)
+        assert await tab.click("more") == 1  # an attribute, which is the new app's
+        while tab.text("count") != "2":  # a State
+            await tab.next()
+    assert team.diaries["two"].labels("session_restored") == ["carried"] * 2
+    assert DIARY == ["mount", "mount", "unmount", "unmount", "mount", "mount"]
+    assert sum("cannot be loaded by version" in record.getMessage() for record in caplog.records) == 1
+
+
+async def test_a_tab_of_wire_version_1_goes_on_too(workers: Start) -> None:
+    team = workers()
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one, version=1)
+    await tab.click("more")
+    await saved(one)
+    await team.go(tab, two)
+    assert await tab.click("more") == 2
+    assert tab.text("count") == "2"
 
 
 async def test_the_session_of_another_app_is_left_alone(workers: Start) -> None:

@@ -19,14 +19,15 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
-from htag.session.snapshots import Snapshots
+from htag import stop
+from htag.snapshot import api
 from htag.snapshot.addresses import Resolution, fingerprint, named_function, prepare, resolving
-from htag.snapshot.api import dump, load
 from htag.snapshot.books import EDITIONS, Book, book, editions, held_as
 from htag.snapshot.digests import SIZE, call_shape, digest, own_digest, rebound_names
 from htag.snapshot.errors import Moved, Pinned
 from htag.snapshot.matching import align
 from htag.snapshot.module_code import is_younger_than_process
+from htag.tree.handler_text import js_prefix
 from tests.support.moved import dumps, loads, moved
 from tests.support.source import ROOT
 
@@ -319,9 +320,9 @@ def test_the_code_of_an_app_is_read_at_boot_not_at_its_first_snapshot(folder):
     text = "from htag import Tag\n\n\nclass Page(Tag.App):\n    def init(self):\n        self.see = lambda: 'seen'\n"
     path = written(folder, "booted_app", text)
     entity = importlib.import_module("booted_app").Page
-    Snapshots(entity, b"k" * 32)
+    api.prepare(entity)
     path.write_text(text.replace("seen", "changed"))
-    app: Any = load(dump(entity()), entity).app
+    app: Any = api.load(api.dump(entity()), entity).app
     assert app.see() == "seen"
 
 
@@ -384,6 +385,48 @@ def test_functions_that_a_module_holds_under_other_names_are_not_copied(folder):
     module.given_a_name = None
     assert held_as(kept) is None
     assert moved(kept)() == ("one", 5)
+
+
+MARKED = """
+from htag import prevent
+
+
+@prevent
+def handler(event):
+    return "handled"
+
+
+def other(event):
+    return "other"
+
+
+replaced = (lambda: lambda event: 1)()
+"""
+
+
+def test_a_mark_that_an_import_puts_on_is_the_version_s_and_one_put_on_later_the_session_s(folder):
+    """Else a `@prevent` that a new version has dropped would come back there, for all its visitors."""
+    path = written(folder, "marks", MARKED)
+    module = importlib.import_module("marks")
+    prepare(["marks"])
+    stop(module.other)
+    data = dumps([module.handler, module.other, module.replaced])
+    del sys.modules["marks"]
+    path.write_text(
+        MARKED.replace("@prevent", "").replace("replaced =", "replaced = prevent(").replace("1)()", "1)())")
+    )
+    handler, other, replaced = loads(data)
+    assert js_prefix(handler) == ""
+    assert js_prefix(other) == "event.stopPropagation(); "
+    assert js_prefix(replaced) == "event.preventDefault(); "
+
+
+def test_a_mark_of_which_it_is_not_known_since_when_is_kept(folder):
+    written(folder, "marks", MARKED)
+    data = dumps(importlib.import_module("marks").handler)
+    module = importlib.import_module("marks")
+    del module.handler._htag_js_prefix
+    assert js_prefix(loads(data)) == "event.preventDefault(); "
 
 
 def test_a_name_is_read_only_where_it_leads_to_a_function(folder):
