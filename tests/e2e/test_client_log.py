@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Page
 
-from tests.e2e.test_client_transport import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
