@@ -1,6 +1,6 @@
 // Applies what the server says: one message after the other, also while one waits for a script to load.
 
-const EPOCH = 1 << 20; // the numbers of updates begin anew, anywhere, where the server lost count: so far apart at least
+const EPOCH = 1 << 12; // where the server lost count, the numbers of updates go on anywhere: so far away at least
 
 function createInbox({calls, log, places, patch, overlay, report, shows}) {
   const inbox = [];

@@ -13,7 +13,7 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
     const all = [...leftovers, own].filter(({events}) => events.length);
     if (!persisted && !own.events.length) bye();
     try {
-      storage?.setItem(key, JSON.stringify(all));
+      if (all.length) storage?.setItem(key, JSON.stringify(all));
     } catch (error) {
       console.warn('htag: events that are not saved are lost if the page is loaded again', error); // too large
     }
@@ -32,13 +32,14 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
     const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, next: leftover.next};
     for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && !session.leaving;) {
       const event = leftover.events.find(({n}) => n > last);
-      const {status, saved, at, ...answer} = await attempt(event ?? {action: 'poll'}, {...say, from: leftover.events[0].n});
+      const before = last ?? -1;
+      const {code, answer} = await attempt(event ?? {action: 'poll'}, {...say, from: leftover.events[0].n});
       last = answer.last;
-      if (status === 'ok' && last === undefined) break; // the server does not count them
-      if (event && last === undefined) countLoss(event);
-      Object.assign(say, {at, insist: last === undefined ? 1 : undefined});
-      leftover.events = leftover.events.filter(({n}) => !(n <= saved));
-      if (leftover.events.some(({n}) => n > last)) continue;
+      if (code === 200 && last === undefined) break; // the server does not count them
+      if (event && last === undefined && !ORDERLY.includes(code)) countLoss(event);
+      Object.assign(say, {at: answer.at, insist: last === undefined ? 1 : undefined});
+      leftover.events = leftover.events.filter(({n}) => !(n <= answer.saved));
+      if (last > before && leftover.events.some(({n}) => n > last)) continue;
       tries++;
       await sleep(jitter(POLL));
     }
@@ -56,9 +57,10 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
 
   async function attempt({losses, ...message}, query) {
     try {
-      return (await post(message, query)).answer;
+      const {status, answer} = await post(message, query);
+      return {code: status, answer};
     } catch {
-      return {}; // as from a server in trouble: it is tried again
+      return {code: 0, answer: {}}; // it is tried again
     }
   }
 

@@ -22,7 +22,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
 
   function pump() {
     if (posting) return;
-    while (queue.length && isReady('ws')) link.ws.send(encode(next()));
+    while (queue.length && isReady('ws')) link.ws.send(encode(withReceipt(next())));
     if (queue.length && (isReady('sse') || (link.usePureHttp && link.httpWorks))) exclusively(next());
   }
 
@@ -34,7 +34,12 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     }
     if ('event' in message) log.send(message);
     silence.expect();
-    if (told === window.HTAG_REVISION) return message;
+    return message;
+  }
+
+  // Says with a message what the page shows, unless the server knows.
+  function withReceipt(message) {
+    if (!link.counts || told === window.HTAG_REVISION) return message;
     told = window.HTAG_REVISION;
     return {...message, got: told};
   }
@@ -50,8 +55,8 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   // Begins on a new connection: the server has said which events it has, and gets the others; or it said nothing of
   // the kind, and does not count them (version 1).
   function greet({last, saved}) {
-    abandon();
     link.counts = last !== undefined;
+    if (link.counts) abandon();
     link.attempts = link.elsewhere = 0;
     link.at = undefined;
     told = window.HTAG_REVISION;
@@ -104,7 +109,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   async function deliver(message, signal) {
     const fallback = link.usePureHttp || undefined; // the answer shall come in this very response
     try {
-      const {status, text, answer} = await post({...message, fallback}, hello(), signal);
+      const {status, text, answer} = await post({...withReceipt(message), fallback}, hello(), signal);
       silence.heard();
       // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
       if (/^(Unknown session|No session cookie|CSRF)/.test(text)) session.lost(text.startsWith('No'));

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Page
 
-from tests.e2e.test_client_transport import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
@@ -187,7 +187,10 @@ async def test_a_server_that_says_goodbye_puts_no_event_under_suspicion(page: Pa
 @pytest.mark.parametrize("transport", ["sse", "http"])
 async def test_a_post_that_the_server_never_takes_is_skipped_at_once(page: Page, serve: Serve, transport: str) -> None:
     server = await serve(BODY, head=FORCED[transport])
-    echo(server)
+    server.reply = lambda event: {
+        "result": event["data"]["value"],
+        "js": ["0"],
+    }  # news, so that the next POST says `got`
     await visit(page, server, transport)
     assert await page.evaluate("htag_event('b', 'x', 1)") == 1
     server.post = "413"
@@ -208,15 +211,18 @@ async def test_what_was_not_saved_is_sent_again_by_the_next_page(page: Page, ser
     await visit(page, server, transport)
     await page.evaluate("Promise.all([1, 2, 3].map((n) => htag_event('b', 'x', n)))")
     (tab,) = server.logs
+    await page.goto("about:blank")
     server.crash()
-    await page.reload()
+    assert server.counted() == []
+    await page.goto(server.url)
     await reach(page, transport)
     await page.evaluate("void htag_event('b', 'new', 4)")
     await until(lambda: len(server.counted()) == 4)
     assert [number for name, number in server.counted() if name == tab] == [1, 2, 3]
     assert len(server.logs) == 2
-    await page.reload()  # still not saved: it is this page's task now
+    await page.goto("about:blank")  # still not saved: it is this page's task now
     server.crash()
+    await page.goto(server.url)
     await until(lambda: len(server.counted()) == 4)
     server.save()
     await until(lambda: tab in server.left)
@@ -266,6 +272,31 @@ async def test_a_duplicated_tab_sends_the_same_and_the_server_counts_it_once(
     server.save()
     await until(lambda: server.left.count(tab) == 2)
     assert server.counted() == [(tab, 1), (tab, 2), (tab, 3)]
+
+
+@pytest.mark.parametrize("status", ["429", "503"])
+async def test_a_server_that_is_busy_gets_what_was_left_when_it_is_not(page: Page, serve: Serve, status: str) -> None:
+    server = await serve(BODY)
+    server.saves = False
+    await visit(page, server)
+    await page.evaluate("htag_event('b', 'x')")
+    await page.goto("about:blank")
+    server.crash()
+    polls = 0
+
+    async def refuse_events(route: Any) -> None:
+        nonlocal polls
+        if '"poll"' in (route.request.post_data or ""):
+            polls += 1
+        if '"n":1' in (route.request.post_data or "") and polls < 5:
+            await route.fulfill(status=int(status), body="no such luck")
+        else:
+            await route.continue_()
+
+    await page.route("**/event*", refuse_events)
+    await page.goto(server.url)
+    await until(lambda: len(server.counted()) == 1)
+    assert server.skipped == []
 
 
 async def test_what_another_session_left_is_not_for_this_one(page: Page, serve: Serve) -> None:

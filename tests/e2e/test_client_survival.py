@@ -41,10 +41,11 @@ class Mortal:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
+        """Serve, or die at once: of what a page that waited for it has sent."""
         arguments = (sys.executable, "-m", "tests.e2e.mortal_worker", str(self.port), str(self._file))
         self._process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT)
         async with httpx2.AsyncClient() as client:
-            while True:
+            while not self.is_dead:
                 try:
                     await client.head(self.url)
                     return
