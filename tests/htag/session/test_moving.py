@@ -14,7 +14,7 @@ from headless.tab import Tab
 from htag.session.parker import is_idle
 from htag.session.whereabouts import HeldElsewhere
 from htag.tree.tag import current_app
-from tests.htag.session.lasting import DIARY, HELD, Destroyed, Hooked, Slow, Start, only_session, saved, workers
+from tests.htag.session.lasting import DIARY, HELD, Asking, Destroyed, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
 from tests.support.waiting import until
 
@@ -482,3 +482,23 @@ async def test_a_restless_session_waits_for_a_handler_that_runs(workers: Start) 
     assert await tab.click("slow") == "slow"
     await until(lambda: not only_session(one).asleep and only_session(one).app is not app)
     assert await tab.click("more") == 11
+
+
+async def test_a_session_whose_dialog_was_closed_falls_asleep(workers: Start) -> None:
+    team = workers(Asking)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("ask")
+    await tab.click("no")
+    gc.collect()
+    gc.freeze()  # as the collector of a worker does: no collection finds what becomes garbage now
+    gc.disable()
+    try:
+        await tab.click("ask")
+        await tab.click("no")
+        await asleep(team, one)
+        assert only_session(one).asleep
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    assert await tab.click("ask") == 3
