@@ -22,7 +22,6 @@ from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
 
-
 PUBLIC = 8  # characters of the key: enough to tell the sessions of one browser apart
 
 

@@ -1,6 +1,8 @@
-"""A page's events belong to the session that it was loaded from: another one under the same cookie gets none of them."""
+"""A page's events belong to the session that it was loaded from: another one under its cookie gets none of them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,8 @@ async def test_what_was_done_before_a_new_beginning_does_not_count_after_it(work
     await Tab(Site(web.app, cookies=asleep.site.cookies), version=2).load("?n")
     with pytest.raises((Disconnected, AssertionError)):  # unknown: a browser loads its page again
         await asleep.connect()
-    assert only_session(web).app.clicks == 0
+    app: Any = only_session(web).app
+    assert app.clicks == 0
 
 
 async def test_a_page_loaded_again_is_one_of_the_same_session(workers: Start) -> None:
