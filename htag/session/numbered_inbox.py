@@ -11,7 +11,7 @@ from htag.session.event_log import SMALL, EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
-from htag.session.stored import Stored
+from htag.session.stored import Stored, lives_here_only
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
 from htag.wire.codec import Codec
@@ -139,7 +139,7 @@ class NumberedInbox(Inbox):
         session, log = self._session, self.log
         if type(revision) is int:
             session.tabs.acknowledge(log, revision)
-        if session.stored is None and log.handled - log.saved >= UNSAVED:
+        if lives_here_only(session.stored) and log.handled - log.saved >= UNSAVED:
             log.confirm(log.handled)
 
     # -- answers -----------------------------------------------------------------------------------------------------
