@@ -56,7 +56,9 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
     delete event.data;
   }
 
-  async function attempt({losses, ...message}, query) {
+  async function attempt(event, query) {
+    const message = {...event};
+    delete message.losses; // the server is not told
     try {
       const {status, answer} = await post(message, query);
       return {code: status, answer};
