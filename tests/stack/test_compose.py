@@ -11,12 +11,11 @@ import pytest
 from htag_stack.settings import Settings
 from htag_stack.worker import SHUTDOWN_SECONDS
 from tests.stack.old_engine import old_engine
+from tests.stack.stopping import GRACEFUL
 from tests.support.engine import composed, docker, run
 from tests.support.source import ROOT
 
 SERVICES = ("nginx", "app", "valkey", "prometheus", "grafana")
-DRAIN = Settings.model_fields["drain_seconds"].default
-GRACEFUL = DRAIN + SHUTDOWN_SECONDS + 5  # gunicorn's graceful_timeout, from app/htag_stack/gunicorn_conf.py
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import yaml
 from htag_stack.settings import Settings
 from tests.stack.manifests import FOLDER, PROBE, Resource, find, rendered
 from tests.stack.nginx_container import nginx
-from tests.stack.test_compose import GRACEFUL
+from tests.stack.stopping import GRACEFUL
 from tests.support.engine import composed
 from tests.support.source import ROOT
 

@@ -17,7 +17,7 @@ from headless.tab import Tab
 from htag import WebApp
 from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from tests.htag.session.lasting import Counter, Hooked, Slow, Workers
-from tests.htag.session.test_store_trouble import Trouble
+from tests.htag.session.troubled_store import Trouble
 
 NAMES = ("one", "two", "three")
 HERE, ELSEWHERE = 0, 1

@@ -2,62 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from headless.asgi import Site
 from headless.tab import Tab
-from htag.errors import StoreError
 from htag.session import persistence, saver, takeover
 from htag.session.whereabouts import SessionUnreachable
-from htag.stores.base import Record, Save
-from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
+from tests.htag.session.troubled_store import Trouble
 from tests.support.waiting import until
 
 __all__ = ["workers"]
-
-
-class Trouble(MemoryStore):
-    """A memory store that can be made to fail, to hang, and to go back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.down = False
-        self.seconds = 0.0
-        self.saves: list[list[Save]] = []
-
-    async def _trouble(self) -> None:
-        if self.seconds:
-            await asyncio.sleep(self.seconds)
-        if self.down:
-            raise StoreError("down")
-
-    async def save(self, saves: Sequence[Save]) -> list[bool]:
-        await self._trouble()
-        self.saves.append([*saves])
-        return await super().save(saves)
-
-    async def peek(self, session_id: str) -> Record | None:
-        await self._trouble()
-        return await super().peek(session_id)
-
-    async def claim(self, session_id: str, owner: str) -> Record | None:
-        await self._trouble()
-        return await super().claim(session_id, owner)
-
-    async def pulse(self) -> int:
-        await self._trouble()
-        return await super().pulse()
-
-    def remember(self) -> tuple[Any, ...]:
-        return dict(self._records), dict(self._dropped), self._pulse
-
-    def go_back(self, remembered: tuple[Any, ...]) -> None:
-        records, dropped, self._pulse = remembered
-        self._records, self._dropped = dict(records), dict(dropped)
 
 
 async def test_while_the_store_is_down_clicks_go_on_and_all_is_saved_when_it_is_back(

@@ -137,7 +137,7 @@ if __name__ == "__main__":
 """
 
 
-def run(folder: Path, *arguments: str) -> str:
+def python(folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "app"), str(folder)])}
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, env=environment, cwd=folder, timeout=60
@@ -158,8 +158,8 @@ def run(folder: Path, *arguments: str) -> str:
 )
 def test_a_program_is_found_when_it_runs_again(file, arguments, tmp_path):
     written(tmp_path, file, SCRIPT)
-    data = run(tmp_path, *arguments, "write")
-    assert run(tmp_path, *arguments, data) == "('main', 1, '__main__') local"
+    data = python(tmp_path, *arguments, "write")
+    assert python(tmp_path, *arguments, data) == "('main', 1, '__main__') local"
 
 
 SPAWNING = """
@@ -190,7 +190,7 @@ if __name__ == "__main__":
 def test_the_script_in_a_child_of_multiprocessing(tmp_path):
     """There its functions run in a copy of its names, which no module has."""
     written(tmp_path, "spawning", SPAWNING)
-    read, refused = run(tmp_path, "spawning.py").splitlines()
+    read, refused = python(tmp_path, "spawning.py").splitlines()
     assert read == "('main', 1)"
     assert refused.startswith("make.<locals>.<lambda> was made by exec, or by a module '__mp_main__'")
 
@@ -199,7 +199,7 @@ def test_a_prompt_has_no_file(tmp_path):
     text = (
         "from tests.support.moved import dumps\ntry:\n    dumps(lambda: 1)\nexcept Exception as e:\n    print(e.reason)"
     )
-    assert run(tmp_path, "-c", text).startswith("<lambda>: the code of the module __main__ cannot be read: ")
+    assert python(tmp_path, "-c", text).startswith("<lambda>: the code of the module __main__ cannot be read: ")
 
 
 def test_a_loader_that_tells_no_code_means_its_file(folder):
