@@ -12,6 +12,11 @@ def health(port: int) -> dict[str, Any]:
     return report
 
 
+def heap_in_use(port: int) -> int:
+    """Bytes of all objects in the server (`htag/process/heap.py`), as `serve.py` tells them."""
+    return int(_get(port, "/heap"))
+
+
 def quantile(port: int, histogram: str, share: float) -> float:
     """That quantile of a histogram, as Prometheus estimates it: even within a bucket."""
     text = _get(port, "/metrics").decode()

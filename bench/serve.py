@@ -91,6 +91,7 @@ def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -
     if idle is not None:
         os.environ |= {"HTAG_SESSION_IDLE_SECONDS": str(idle)}
 
+    from htag.process import heap
     from htag.process.collector import collector
     from htag_stack import main
     from htag_stack.brought_app import load_app
@@ -102,7 +103,14 @@ def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -
     prepared = prepare()
     application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()
-    return application, uvicorn_options(prepared.settings)
+
+    async def tells_heap(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/heap":
+            await PlainTextResponse(str(heap.in_use()))(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return tells_heap, uvicorn_options(prepared.settings)
 
 
 def collect_as_ours() -> None:

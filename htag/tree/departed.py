@@ -26,6 +26,6 @@ class Departed:
             self._most = max(FEW, 2 * len(alive))
 
     def alive(self) -> list[GTag]:
-        """Those that are still in memory, and stand in no tree."""
-        found = {id(tag): tag for tag in (each() for each in self._tags) if tag is not None and tag.parent is None}
+        """Those that are still in memory, and stand in no app."""
+        found = {id(tag): tag for tag in (each() for each in self._tags) if tag is not None and tag.root is None}
         return [*found.values()]

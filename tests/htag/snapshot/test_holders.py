@@ -120,7 +120,7 @@ class Opening(Tag.App):
         self <= Tag.p("x")
 
     def ask(self) -> None:
-        self.add(Tag.dialog(Tag.div(lambda: Tag.b("yes", _onclick=lambda event: self.answer())), _id="dialog"))
+        self.add(Tag.dialog(Tag.div(lambda: Tag.b(Tag.i("yes"), _onclick=lambda event: self.answer())), _id="dialog"))
 
     def answer(self) -> None:
         self.remove(self.childs[-1])
