@@ -75,9 +75,9 @@ def owned_by(app: App, outside: Set[int]) -> tuple[dict[int, Any], Counter[int]]
     looks_into = LooksInto().__getitem__
     known: set[int] = set()
     front = level_order([app], live_tree(app).generated.by_host, known)
+    owned: dict[int, Any] = dict(zip(map(id, front), front, strict=True))
     outside -= known
-    owned: dict[int, Any] = dict.fromkeys(outside)  # so that what is found there is not new
-    owned.update(zip(map(id, front), front, strict=True))
+    owned.update(dict.fromkeys(outside))  # so that what is found there is not new
     counts: Counter[int] = Counter()
     while front and len(owned) - len(outside) <= MOST:
         classes = [cls for cls in set(map(type, front)) if id(cls) not in owned and "<locals>" in cls.__qualname__]
