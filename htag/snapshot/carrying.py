@@ -14,7 +14,7 @@ from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.careful import Careful
 from htag.snapshot.errors import Moved
 from htag.snapshot.items import Arrivals
-from htag.snapshot.reader import Batch, Reader, without_collections
+from htag.snapshot.reader import Batch, Reader, give_states, without_collections
 from htag.snapshot.writer import FORMAT
 from htag.state import State, States, states_of, value_of
 from htag.tree.node import Node
@@ -143,9 +143,13 @@ def read_all(reader: Reader) -> tuple[Any, dict[int, Any]]:
 
 def read_batch(reader: Reader) -> Batch:
     """Tags and what they had as attributes."""
-    tags = reader.load()
-    _, states, digests, _ = reader.load()
-    return Batch(tags, states, digests)
+    tags, parts, first = reader.load(), reader.load(), []
+    if type(parts) is list:
+        first = parts
+        tolerant(give_states)(Batch(tags, first, {}))
+        parts = reader.load()
+    _, states, digests, _ = parts
+    return Batch(tags, [*first, *states], digests)
 
 
 def pairs(before: Any, now: Any, attributes: dict[int, Any]) -> Iterator[tuple[State[Any], State[Any]]]:

@@ -47,6 +47,13 @@ def is_author_s(cls: type, name: str) -> bool:
     return False
 
 
+def is_hashed_by_attributes(cls: type) -> bool:
+    """Whether tags of `cls` may be keys only when they have their attributes: the author gave it a `__hash__`. Where a
+    `__setstate__` or `__reduce__` gives them these, that is not called before all else is there."""
+    how = how_to_write(cls)
+    return is_author_s(cls, "__hash__") and not (how.reduces or how.sets_state)
+
+
 def versions_of(classes: Iterable[type]) -> dict[type, Any]:
     """The version numbers of those `classes` that have one."""
     return {cls: getattr(cls, VERSION) for cls in classes if hasattr(cls, VERSION)}
