@@ -115,7 +115,11 @@ class Writer(pickle.Pickler):
             self.found.append(tag)
             if how_to_write(kind).reduces:
                 self.reduced.add(kind)
-        return timed(tag.__reduce_ex__, PROTOCOL) if kind in self.reduced else (new_object, (kind,))
+        if kind in self.reduced:
+            return timed(tag.__reduce_ex__, PROTOCOL)
+        if not self.whole and is_hashed_by_attributes(kind):  # it may be met as a key
+            return new_object, (kind,), reader_of(kind)(tag)
+        return new_object, (kind,)
 
     def _reduce_singleton(self, obj: Any) -> Any:
         return self.named[id(obj)].address()

@@ -371,7 +371,9 @@ class Hall(Tag.App):
         seats = [Seat(number) for number in range(5)]
         self.taken = {seats[0]: "Ann", seats[4]: "Bob"}
         self.free = {seats[1], seats[2]}
-        self.outside = {Seat(9): seats[3]}
+        self.outside = {Seat(9): seats[3], Seat(8): Seat(7)}
+        for seat in [*self.outside]:
+            seat.remove()
         Tag.button("take", _onclick=lambda event: self.taken.update({seats[1]: "Carol"}))
 
 
@@ -381,7 +383,9 @@ def test_tags_that_are_keys_by_a_hash_of_their_own_come_back() -> None:
     assert sorted((seat.number, name) for seat, name in loaded.taken.items()) == [(0, "Ann"), (4, "Bob")]
     assert loaded.taken[Seat(0)] == "Ann"
     assert loaded.free == {Seat(1), Seat(2)}
-    assert loaded.outside[Seat(9)] == Seat(3)
+    assert loaded.outside[Seat(9)] is loaded.childs[3]
+    assert [seat.root for seat in loaded.outside] == [None, None]
+    assert loaded.outside[Seat(8)] == Seat(7)
     assert {id(seat.root) for seat in loaded.taken} == {id(loaded)}
 
 
