@@ -8,8 +8,8 @@ the app's: not modules, classes, event loops. A reference from one of these is o
 import sys
 from collections import Counter
 from collections.abc import Iterable, Set
-from gc import get_referents
-from itertools import compress, filterfalse
+from gc import get_referents, is_tracked
+from itertools import compress, islice
 from operator import gt
 from sys import getrefcount
 from types import (
@@ -90,21 +90,22 @@ def owned_by(app: App, departed: Iterable[Any], outside: Set[int]) -> tuple[dict
     known: set[int] = set()
     front = level_order([app, *departed], live_tree(app).generated.by_host, known)
     owned: dict[int, Any] = dict(zip(map(id, front), front, strict=True))
-    known |= outside
+    outside -= known
+    owned.update(dict.fromkeys(outside))  # so that what is found there is not new
     counts: Counter[int] = Counter()
-    while front and len(owned) <= MOST:
-        classes = [cls for cls in set(map(type, front)) if id(cls) not in known and "<locals>" in cls.__qualname__]
-        known.update(map(id, classes))
+    while front and len(owned) - len(outside) <= MOST:
+        classes = [cls for cls in set(map(type, front)) if id(cls) not in owned and "<locals>" in cls.__qualname__]
         owned.update(zip(map(id, classes), classes, strict=True))
         found = get_referents(*front, *classes)
+        found = [*compress(found, map(is_tracked, found))]  # what is not tracked leads to texts and numbers at most
         found = [*compress(found, map(looks_into, map(type, found)))]
         places = [*map(id, found)]
         counts.update(places)
-        new = dict(zip(places, found, strict=True))
-        places = [*filterfalse(known.__contains__, new)]
-        known.update(places)
-        front = [*map(new.__getitem__, places)]
-        owned.update(zip(places, front, strict=True))
+        before = len(owned)
+        owned.update(zip(places, found, strict=True))
+        front = [*islice(owned.values(), before, None)]  # a dict keeps the order in which keys were new
+    for place in outside:
+        del owned[place]
     return owned, counts
 
 
