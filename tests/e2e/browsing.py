@@ -134,7 +134,5 @@ async def clicking_in(crowd: BrowserCrowd, pause: float = 0.3) -> AsyncIterator[
         for tab in crowd.tabs:
             group.create_task(tab.stop())
     longest = ", ".join(f"{percent} %: {crowd.gap(percent):.2f} s" for percent in (50, 90, 99, 100))
-    print(
-        f"{crowd.clicks} clicks in {len(crowd.tabs)} tabs of Chromium; longest gaps {longest}; {crowd.reconnects} reconnects"
-    )
+    print(f"{crowd.clicks} clicks in {len(crowd.tabs)} tabs; longest gaps {longest}; {crowd.reconnects} reconnects")
     crowd.assert_whole()

@@ -12,12 +12,12 @@ from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.session.session import Session
 from htag.stores.memory import MemoryStore
-from tests.e2e.button_page import STATE, reach
+from tests.e2e.button_page import reach
 from tests.e2e.serving import Serving
 from tests.support.waiting import until
 
 SECONDS = 1.0  # until a session is parked: without a tab, and with one in which nothing happens
-AWAY_SECONDS = 15.0  # in which a page has gone through all its delays between attempts to connect
+AWAY_SECONDS = 10.0  # in which a page goes through all its delays between attempts to connect
 CLICKS = 8  # while the network is away
 
 
@@ -53,7 +53,7 @@ def only_session(web: WebApp) -> Session:
 async def visit(page: Page, server: Serving, transport: str) -> Callable[[], int]:
     """Open the page, click once, and see that. Returns how often the page has been loaded so far."""
     loads: list[Any] = []
-    page.on("framenavigated", loads.append)
+    page.on("framenavigated", lambda frame: loads.append(frame))
     await page.context.add_cookies([{"name": "htag_mode", "value": transport, "url": server.url}])
     await page.goto(server.url)
     await reach(page, transport)
