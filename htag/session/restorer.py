@@ -119,12 +119,15 @@ class Restorer:
             session.start()
             render_once(session)
             show_all(session)
-        self._observer.session_woken(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._observer.session_woken(seconds)
+        if outcome != "same":  # its code is not what it was when it fell asleep, or came here asleep
+            self._observer.session_restored(outcome, seconds)
 
     def _session(self, session_id: str, app: App, header: Header, record: Record) -> Session:
         session = self._maker.run(session_id, app)
         session.state = SessionState.DISCONNECTED  # a tab was there once
-        session.key, session.size = header.key, header.size
+        session.key, session.size, session.renewing = header.key, header.size, header.renewing
         session.opened_at = time.monotonic() - max(0.0, time.time() - header.opened_at)
         session.journal.head = session.weighed = header.head
         session.stored = Stored(self._noting, record.generation)
