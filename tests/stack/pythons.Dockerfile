@@ -3,10 +3,11 @@ ARG VERSION=3.13
 
 FROM python:3.13-slim-trixie AS python-3.13
 
-# Debian's unstable release has it. Its mirror is the one that the image knows already.
+# Debian's unstable release has it. Its mirror and its keys are those that the image has already.
 FROM python:3.13-slim-trixie AS python-3.14
 RUN mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -n 1) \
- && echo "deb $mirror sid main" > /etc/apt/sources.list.d/sid.list \
+ && keys=$(find /usr/share/keyrings -name 'debian-archive-keyring.*' | head -n 1) \
+ && echo "deb [signed-by=$keys] $mirror sid main" > /etc/apt/sources.list.d/sid.list \
  && apt-get -qq -o Acquire::Check-Valid-Until=false update \
  && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends --target-release sid \
     python3.14 python3.14-venv >/dev/null
