@@ -61,7 +61,8 @@ class Observer:
 
     def session_restored(self, outcome: str, seconds: float) -> None:
         """A session was to be made from its snapshot. `outcome`: same, moved, edited (the code is what it was, stands
-        elsewhere, or was edited), carried (a new app with the old States), failed, forged, foreign (another app's)."""
+        elsewhere, or was edited), carried (a new app with the old States), failed, forged, foreign (another app's). One
+        that comes asleep counts as same, and once more where it wakes as something else."""
 
     def session_taken_over(self, way: str) -> None:
         """This worker has a session that another had. `way`: released (no worker held it), handed_over, unknown (its

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from htag import Tag
 from htag.limits import Limits
 from htag.observer import Observer
+from htag.stores.memory import MemoryStore
 from htag.tree.elements import elements
+from tests.htag.session.lasting import Hooked
 from tests.support.journeys import (
     HOME,
     CallRecorder,
@@ -84,11 +87,38 @@ async def end(visits: Visits) -> CallRecorder:
     return recorder
 
 
+async def drain(visits: Visits) -> CallRecorder:
+    web = visits.serve(Hooked, store=MemoryStore())
+    tab = await visits.tab(web, "websocket", 2).load()
+    await tab.connect()
+    await tab.click("more")
+    with CallRecorder() as recorder:
+        assert await web.registry.move_out(0.1) == 0
+    return recorder
+
+
+async def take_over(visits: Visits) -> CallRecorder:
+    store = MemoryStore()
+    crashed, other = (visits.serve(Hooked, store=store, secret="s" * 32) for _ in range(2))
+    tab = await visits.tab(crashed, "websocket", 2).load()
+    await tab.connect()
+    await until(lambda: crashed.registry.snapshot_counts()["saved"] == 1)
+    await tab.click("more")
+    await tab.lose()
+    tab.site = Site(other.app, cookies=tab.site.cookies)
+    with CallRecorder() as recorder:
+        await tab.connect()
+        assert await tab.click("more") == 2
+    return recorder
+
+
 TRAVELLED = {
     "First page": first_page,
     "A click": lambda visits: click(visits, "websocket"),
     "A click by POST": lambda visits: click(visits, "http"),
     "A session ends": end,
+    "A worker goes away": drain,
+    "A session is taken over": take_over,
 }
 
 

@@ -119,7 +119,10 @@ class Restorer:
             session.start()
             render_once(session)
             show_all(session)
-        self._observer.session_woken(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._observer.session_woken(seconds)
+        if outcome != "same":  # its code is not what it was when it fell asleep, or came here asleep
+            self._observer.session_restored(outcome, seconds)
 
     def _session(self, session_id: str, app: App, header: Header, record: Record) -> Session:
         session = self._maker.run(session_id, app)

@@ -13,6 +13,7 @@ from headless.errors import Disconnected
 from headless.tab import Tab
 from htag.session.parker import is_idle
 from htag.session.whereabouts import HeldElsewhere
+from htag.snapshot.errors import Moved
 from htag.tree.tag import current_app
 from tests.htag.session.lasting import DIARY, HELD, Destroyed, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
@@ -326,6 +327,28 @@ async def test_an_idle_session_with_a_tab_leaves_memory_and_wakes_by_a_click(wor
     assert DIARY == ["mount"], "it has not gone anywhere"
     assert team.diaries["one"].labels("session_parked") == ["idle"]
     assert len(team.diaries["one"].told("session_woken")) == 1
+    assert team.diaries["one"].labels("session_restored") == []
+
+
+async def test_one_that_wakes_as_a_new_app_with_its_states_is_counted_among_the_restored(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*arguments: object) -> object:
+        raise Moved("Counter.more is gone")
+
+    team = workers()  # its app has no hook, so it comes to the second worker asleep
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.click("more")
+    await saved(one)
+    monkeypatch.setattr("htag.snapshot.api.load", gone)
+    await team.go(tab, two)
+    assert only_session(two).asleep
+    assert team.diaries["two"].labels("session_restored") == ["same"]
+    await tab.click("more")
+    await tab.until(lambda: tab.text("count") == "2")
+    assert team.diaries["two"].labels("session_restored") == ["same", "carried"]
+    assert len(team.diaries["two"].told("session_woken")) == 1
 
 
 async def test_what_something_holds_stays_awake(workers: Start) -> None:
