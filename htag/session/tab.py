@@ -95,7 +95,7 @@ class Tabs:
             log = self._logs[tab.name] = EventLog(tab.name)
             if self._former:
                 log.accepted = log.handled = log.saved = self._former.pop(tab.name, 0)
-        if not isinstance(tab.inbox, NumberedInbox):
+        if not isinstance(tab.inbox, NumberedInbox) or tab.inbox.log is not log:  # the one before made place
             tab.inbox = NumberedInbox(self._session, log)
         log.key = self._session.key
         if lost := log.greet(hello):

@@ -635,7 +635,8 @@ async def test_what_comes_again_after_goodbye_is_not_done_again(world: World) ->
     await tab.lose()
     tab.events.log[2] = report
     await tab.connect()
-    assert world.app.heard == [1, 2]
+    await tab.click("up", i=3)
+    assert world.app.heard == [1, 2, 3]
 
 
 # -- beside version 1 --------------------------------------------------------------------------------------------------
