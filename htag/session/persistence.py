@@ -151,7 +151,7 @@ class Persistence:
         try:
             self.restorer.wake(session)
         except Exception as error:
-            logger.error("a session cannot be woken, and ends: %s", type(error).__name__, exc_info=error)
+            self.restorer.report("a session cannot be woken, and ends: %s", error)
             self._observer.session_restored("failed", 0.0)
             self._host.end(session, "expired")
 
@@ -173,7 +173,7 @@ class Persistence:
         try:
             self.restorer.wake(session)
         except Exception as error:
-            logger.error("a session ends without its last hooks: %s", type(error).__name__, exc_info=error)
+            self.restorer.report("a session ends without its last hooks: %s", error)
 
     async def close(self) -> None:
         """Move out what can be moved, and save no more. Those that stay without being in the store are to be ended."""

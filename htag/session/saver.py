@@ -222,7 +222,8 @@ class Saver:
         except Exception as error:
             # of the author's `__getstate__`, or because a thread changes the tree meanwhile
             logger.debug("a snapshot failed", exc_info=True)
-            reason = f"{type(session.app).__name__}: {type(error).__name__}: {error}"
+            text = f": {error}" if session.app.debug else ""  # it may quote what the person has entered
+            reason = f"{type(session.app).__name__}: {type(error).__name__}{text}"
         self._pin(session, reason)
         self._observer.snapshot_made("pinned", 0, time.perf_counter() - started)
         return None
