@@ -23,7 +23,7 @@ async def test_thousands_that_cannot_be_restored_are_some_lines_without_texts(
     def load(*_: object) -> None:
         raise ValueError(entered)
 
-    monkeypatch.setattr(restorer.api, "load", load)
+    monkeypatch.setattr("htag.snapshot.api.load", load)
     record = await team.store.claim(only_session(one).id, "two")
     assert record is not None
     monkeypatch.setattr(type(team.persistence(two)._snapshots), "can_sleep", lambda *_: False)
