@@ -26,6 +26,7 @@ TOGETHER = 50  # sessions that are parked in one write
 LOOKED_AT = 500  # sessions at a time, whether they are idle
 SLICE_SECONDS = 0.005  # of putting sessions to sleep in one go
 LAST = 0.95  # of its time in the store, after which it is ended: later there would be nothing to run `on_destroy` of
+MOST_PARKED = 100_000  # that are remembered, 32 MB: of those before them the store alone knows, and ends them unheard
 DESTROYED_TOGETHER = 20  # sessions at a time whose time is over
 
 logger = logging.getLogger("htag")
@@ -117,6 +118,8 @@ class Parker:
         app = None if left.held is None else weakref.ref(left.held)
         until = time.monotonic() + self._limits.stored_seconds * LAST
         self.parked[left.session.id] = Parked(until, left.session.stored.generation, app, left.destroys)
+        if len(self.parked) > MOST_PARKED:
+            del self.parked[next(iter(self.parked))]
 
     # -- with tabs -----------------------------------------------------------------------------------------------------
 
