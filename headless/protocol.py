@@ -37,6 +37,7 @@ class ClientProtocol:
         self.token = ""  # with each POST, against requests forged by other sites
         self.key: str | None = None  # parano's
         self.revision: str | None = None  # of what the page shows, until something changes it
+        self.session = ""  # wire 2: whose page it is
         self.name = secrets.token_hex(8)  # by which the server tells the tabs of one session apart
         self._strict = strict
         self._numbers = itertools.count(1)
@@ -50,6 +51,8 @@ class ClientProtocol:
         self.key = self._variable("PARANO") or None
         revision = re.search(r"window\.HTAG_REVISION\s*=\s*(\d+)", page)
         self.revision = revision[1] if revision else None
+        session = re.search(r'window\.HTAG_SESSION\s*=\s*"(\w+)"', page)
+        self.session = session[1] if session else ""
 
     def report(self, id: Any, event: Any, data: Message | None = None) -> tuple[str, Message]:
         """Return the id by which the answer will be known, and the message that reports an event."""
@@ -105,7 +108,7 @@ class ClientProtocol:
         insists = "&insist=1" if self.tries > 1 else ""
         elsewhere = f"&elsewhere={self.elsewhere}" if self.elsewhere else ""
         at = f"&at={self.at}" if self.at else ""
-        return f"?v=2&tab={self.name}{shown}{numbers}{insists}{elsewhere}{at}"
+        return f"?v=2&tab={self.name}&session={self.session}{shown}{numbers}{insists}{elsewhere}{at}"
 
     def named(self, target: Element | str) -> Element:
         """Return the element that `target` is, or is the id of. Raises LookupError if the page shows no such one."""

@@ -6,14 +6,15 @@ const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is save
 function createLeftovers({basePath, tab, log, session, post, bye}) {
   const key = `htag_unsaved ${basePath}`; // in sessionStorage
   const storage = sessionStorageOrNull();
-  let leftovers = []; // of earlier loads of this page: {tab, csrf, events, next}
+  let leftovers = []; // of earlier loads of this page: {tab, session, events, next}
 
   function keep({persisted}) {
-    const own = {tab, csrf: window.HTAG_CSRF, ...log.unsaved()};
+    const own = {tab, session: window.HTAG_SESSION, ...log.unsaved()};
     const all = [...leftovers, own].filter(({events}) => events.length);
     if (!persisted && !own.events.length) bye();
     try {
       if (all.length) storage?.setItem(key, JSON.stringify(all));
+      else storage?.removeItem(key); // of a visit to this page that was gone back to
     } catch (error) {
       console.warn('htag: events that are not saved are lost if the page is loaded again', error); // too large
     }
@@ -22,14 +23,14 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
   function send() {
     const kept = JSON.parse(storage?.getItem(key) ?? '[]');
     storage?.removeItem(key);
-    leftovers = kept.filter(({csrf}) => csrf === window.HTAG_CSRF); // those of another session are no use to this one
+    leftovers = kept.filter((one) => one.session === window.HTAG_SESSION); // those of another one are no use here
     for (const leftover of leftovers) deliver(leftover);
   }
 
   // Until all is saved: until then, this page may be left as well.
   async function deliver(leftover) {
     let last; // number of the latest that the server has; it is asked first
-    const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, next: leftover.next};
+    const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, session: leftover.session, next: leftover.next};
     for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && !session.leaving;) {
       const event = leftover.events.find(({n}) => n > last);
       const before = last ?? -1;

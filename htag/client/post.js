@@ -26,6 +26,6 @@ function createHello({tab, link, log}) {
     if (link.attempts > AT_ATTEMPTS) link.at = undefined;
     const insist = link.attempts > 1 ? 1 : undefined; // so that no other tab keeps the session from this one again
     const elsewhere = link.elsewhere || undefined;
-    return {v: 2, tab, rev: window.HTAG_REVISION, ...log.numbers(), insist, elsewhere, at: link.at};
+    return {v: 2, tab, rev: window.HTAG_REVISION, session: window.HTAG_SESSION, ...log.numbers(), insist, elsewhere, at: link.at};
   };
 }

@@ -1,6 +1,7 @@
 // This page's session: whether it is still there, and what to do when it is not.
 
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
+const RENEWALS = 10; // requests for a new id, one in a second: later the next page load gets it
 
 function createSession({basePath, address, log, queue, calls, overlay}) {
   const session = {leaving: false, works, lost, leave, reloadWhenBack, renew}; // leaving: this page will be reloaded
@@ -50,8 +51,12 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
   // The session has a new id. Its cookie can come with an answer to a request only, whatever told us so.
   async function renew() {
     const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
-    const answer = await fetch(address('renew'), {method: 'POST', headers});
-    if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
+    for (let tries = 0; tries < RENEWALS; tries++) {
+      const answer = await fetch(address('renew'), {method: 'POST', headers}).catch(() => ({status: 503}));
+      if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
+      if (answer.status !== 503) return;
+      await sleep(POLL); // the session is on its way to another server
+    }
   }
 
   return session;

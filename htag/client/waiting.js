@@ -1,6 +1,6 @@
 // Waiting: for some time, until it is cut short, or longer after each failure.
 
-const DELAYS = [50, 100, 250, 500, 1000, 2000, 5000]; // ms between attempts to connect; a server restarts in 1-3 s
+const DELAYS = [50, 100, 250, 500, 500, 500, 1000, 2000, 5000]; // ms between attempts: a server restarts in 1-3 s
 const STABLE_MS = 5000; // ms a connection must last for the delays to begin anew, else a server that hangs up is hammered
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -22,6 +22,8 @@ from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
 
+PUBLIC = 8  # characters of the key: enough to tell the sessions of one browser apart
+
 
 class Absent(NamedTuple):
     """Stands for an app that is asleep, where something about its session is logged."""
@@ -98,6 +100,11 @@ class Binding:
     @key.setter
     def key(self, key: str) -> None:
         self._key = key
+
+    @property
+    def public_name(self) -> str:
+        """What its pages say, so that no tab of an earlier session under the same id is taken for one of this."""
+        return self.key[:PUBLIC]
 
     @property
     def has_app(self) -> bool:

@@ -10,7 +10,7 @@ from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.event_log import EventLog
 from htag.session.failures import Failures
-from htag.session.stored import Stored
+from htag.session.stored import Stored, lives_here_only
 from htag.wire.codec import Encoded
 from htag.wire.messages import UNSET, Reply, Update, Welcome
 
@@ -88,9 +88,8 @@ def needs_app(session: Joined, log: EventLog | None, revision: int | None) -> bo
 
 
 def saved_to(session: Joined, log: EventLog) -> int:
-    """The latest event that the tab need not keep. A session that lives in this process only has nothing to be saved:
-    what is handled is as safe as it will be."""
-    return log.handled if session.stored is None else log.saved
+    """The latest event that the tab need not keep."""
+    return log.handled if lives_here_only(session.stored) else log.saved
 
 
 def resume_once(session: Joined, channel: Channel, log: EventLog, revision: int | None) -> bool:

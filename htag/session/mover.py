@@ -173,6 +173,8 @@ class Mover:
         session = self._host.get(session_id)
         if session is None or session.stored is None:
             return "unknown"
+        if session.id != session_id:
+            return "kept"  # under an id of a moment ago: what the store has there is about to be dropped, not taken
         if session.stored.moving is not None:
             await asyncio.shield(session.stored.moving)
             return "released" if session.closed else "kept"

@@ -11,7 +11,7 @@ from htag.session.event_log import SMALL, EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
-from htag.session.stored import Stored
+from htag.session.stored import Stored, lives_here_only
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
 from htag.wire.codec import Codec
@@ -91,6 +91,7 @@ class NumberedInbox(Inbox):
             return self._submit_otherwise(message, origin)
         number = log.accepted = log.accepted + 1
         if self._waiting is not None:
+            message.n = number  # it may have been written as 1.0, or true
             return self._enqueue(message, origin)
         session = self._session
         replies = session.handle(message, (log.key, log.name, number))
@@ -108,6 +109,7 @@ class NumberedInbox(Inbox):
                 delivery.deliver(reply, origin)
                 return None
         else:
+            message.n = number
             log.begin(number, message.callback_id)
             return self._begin(message, replies, origin)
         self._answer_all(message, number, replies, origin)
@@ -137,7 +139,7 @@ class NumberedInbox(Inbox):
         session, log = self._session, self.log
         if type(revision) is int:
             session.tabs.acknowledge(log, revision)
-        if session.stored is None and log.handled - log.saved >= UNSAVED:
+        if lives_here_only(session.stored) and log.handled - log.saved >= UNSAVED:
             log.confirm(log.handled)
 
     # -- answers -----------------------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ class NumberedInbox(Inbox):
 
     def _repeat(self, number: int) -> None:
         """The tab sends an event again that it sent before: it is answered, and not run."""
-        answer, channel = self.log.answer(number), self.log.channel
+        answer = self.log.answer(number)
         if answer is None:
             outcome = "running"
         elif type(answer) is Update and answer.lost is True:
@@ -177,6 +179,11 @@ class NumberedInbox(Inbox):
         else:
             outcome = "answered"
         self._session.observer.event_repeated(outcome)
+        self._say_again(answer)
+
+    def _say_again(self, answer: Answer | None) -> None:
+        """Send an answer that is in the log, if the tab is there."""
+        channel = self.log.channel
         if answer is not None and channel is not None:
             channel.put(answer)
             channel.wake()
@@ -221,6 +228,7 @@ class NumberedInbox(Inbox):
         if number is None or session.closed or not self.log.is_running(number):
             return
         self.log.interrupt(number, session.journal.head + 1)
+        self._say_again(self.log.answer(number))
         moving = None if session.stored is None else session.stored.moving
         if self.log.is_running(number) and moving is not None:
             moving.add_done_callback(lambda _: self._take_up(message))

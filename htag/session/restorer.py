@@ -127,7 +127,7 @@ class Restorer:
     def _session(self, session_id: str, app: App, header: Header, record: Record) -> Session:
         session = self._maker.run(session_id, app)
         session.state = SessionState.DISCONNECTED  # a tab was there once
-        session.key, session.size = header.key, header.size
+        session.key, session.size, session.renewing = header.key, header.size, header.renewing
         session.opened_at = time.monotonic() - max(0.0, time.time() - header.opened_at)
         session.journal.head = session.weighed = header.head
         session.stored = Stored(self._noting, record.generation)

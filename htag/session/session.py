@@ -189,7 +189,9 @@ class Session(Binding):
         self._throttle.bind_loop()
         self.delivery.channels.append(channel)
         if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
-            self.state = transition(self.state, SessionState.CONNECTED)
+            is_first, self.state = self.state is SessionState.NEW, transition(self.state, SessionState.CONNECTED)
+            if is_first:
+                self.note_change()  # from now on it is to be saved, on any transport
 
     def detach(self, channel: Channel, log: EventLog | None = None) -> None:
         """A tab's channel is gone."""

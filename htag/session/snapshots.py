@@ -65,6 +65,8 @@ class Snapshots:
 
     def can_sleep(self, header: Header) -> bool:
         """Whether the app may stay in the snapshot until it is needed: no hooks run, and its code is ours for sure."""
+        if header.renewing:
+            return False  # what is asleep is sealed under one id
         return not header.hooked and self.is_readable(header) and header.fingerprint == self.fingerprint
 
     def _header(self, session: Session) -> Header:
@@ -82,6 +84,7 @@ class Snapshots:
             size=session.size,
             tabs=tab_records(session),
             hooked=session.live.has_hooks if session.has_app else True,
+            renewing=session.renewing,
         )
 
 

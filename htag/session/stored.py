@@ -19,6 +19,12 @@ def first_generation(at_least: int = 0) -> int:
     return max(time.time_ns() // 1000, at_least)
 
 
+def lives_here_only(stored: "Stored | None") -> bool:
+    """Whether a session ends with this process: there is no store, or it has nothing of what cannot be saved. What was
+    done in it is as safe as it will be."""
+    return stored is None or (bool(stored.pinned) and not stored.in_store)
+
+
 class Stored:
     """One session's copy in the store. Times are of the monotonic clock."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from htag.session.event_log import EventLog
 from htag.session.inbox import Inbox
 from htag.session.numbered_inbox import NumberedInbox, NumberingHandler
+from htag.session.stored import lives_here_only
 from htag.snapshot.envelope import TabRecord
 from htag.wire.messages import Hello
 
@@ -124,7 +125,7 @@ class Tabs:
         return True
 
     def _saved_to(self, log: EventLog) -> int:
-        return log.handled if self._session.stored is None else log.saved
+        return log.handled if lives_here_only(self._session.stored) else log.saved
 
     def acknowledge(self, log: EventLog, revision: int) -> None:
         """The tab of `log` shows `revision`. What all tabs show, that may come back, need not be kept for them."""

@@ -62,6 +62,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.addresses": "find_code find_group",
         "htag.snapshot.classes": "Descriptor make_class",
         "htag.snapshot.functions": "bind builtin_method cache empty_cell make_function marked partial_method",
+        "htag.snapshot.items": "left_out own_tag the_item",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
         "weak_reference zone",
         "htag.snapshot.singletons": "singleton singleton_or_gap",

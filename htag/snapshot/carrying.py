@@ -12,6 +12,7 @@ from htag.app import App
 from htag.router import Router
 from htag.snapshot.allowed import allowed_of
 from htag.snapshot.errors import Moved
+from htag.snapshot.items import Arrivals
 from htag.snapshot.reader import Batch, Reader, without_collections
 from htag.snapshot.writer import FORMAT
 from htag.state import State, States, states_of, value_of
@@ -91,7 +92,7 @@ def carry(payload: bytes, app: App) -> int:
     """
     with without_collections():
         try:
-            before, attributes = read_all(TolerantReader(payload, type(app), allowed_of(type(app))))
+            before, attributes = read_all(TolerantReader(payload, type(app), allowed_of(type(app)), Arrivals(None)))
         except Exception as error:  # of any kind, likewise
             log.debug("no State could be read of a snapshot: %r", error)
             return 0

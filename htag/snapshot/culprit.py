@@ -7,11 +7,12 @@ pickle would go through, and nothing of the author's is called.
 import functools
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CellType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
 from htag.app import App
+from htag.snapshot.items import Place
 from htag.snapshot.packages import OURS, top
 from htag.snapshot.writer import Writer, write
 from htag.state import State, value_of
@@ -36,11 +37,11 @@ class NotingWriter(Writer):
         return super().reducer_override(obj)
 
 
-def culprit_of(app: App) -> tuple[str, Any]:
+def culprit_of(app: App, wanted: Sequence[tuple[Any, Place]] = ()) -> tuple[str, Any]:
     """The path to the object for which `app` cannot be written, and that object. "": it has become possible, or the
     object is made by a method of the author's and is nowhere in the app."""
     file = io.BytesIO()
-    writer = NotingWriter(file, app)
+    writer = NotingWriter(file, app, wanted)
     try:
         write(writer, file)
     except Exception:  # it is known to fail: what for, the caller has
@@ -70,7 +71,7 @@ def name_of(component: Any) -> str:
     return type(component).__qualname__.rpartition("<locals>.")[2]
 
 
-def steps(app: App, holder: Any) -> Iterator[Step]:
+def steps(app: Any, holder: Any) -> Iterator[Step]:
     """What `holder` leads to, and how that is written behind the path to it."""
     match holder:
         case str() | bytes() | int() | float() | None:
@@ -83,7 +84,7 @@ def steps(app: App, holder: Any) -> Iterator[Step]:
             return iter(
                 [*((f"[{key!r:.40}]", each) for key, each in holder.items()), *((".keys()", key) for key in holder)]
             )
-        case list() | tuple() | set() | frozenset():
+        case list() | tuple() | set() | frozenset() | deque():
             return ((f"[{place}]", each) for place, each in enumerate(holder))
         case FunctionType():
             return steps_from_function(holder)

@@ -37,6 +37,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     size: int  # estimated bytes of the app in memory
     tabs: list[TabRecord] = []
     hooked: bool = True  # whether hooks of the app run where it goes to: then it is loaded at once
+    renewing: bool = False  # its browser is to fetch the cookie of a new id, which it has not done yet
 
 
 MAGIC = b"htag\x01"  # the last byte: this layout, `MAGIC mark lengths header body`

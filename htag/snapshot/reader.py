@@ -3,6 +3,7 @@
 import gc
 import io
 import pickle
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,10 @@ from htag.snapshot.addresses import resolving
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.classes import fill_class, refuse_unfinished
 from htag.snapshot.errors import Moved
-from htag.snapshot.singletons import refuse_gaps
+from htag.snapshot.items import Arrivals, left_out, own_tag, the_item
+from htag.snapshot.packages import own_packages
+from htag.snapshot.singletons import refuse_gaps, singletons_of
+from htag.snapshot.spares import LeftOut, leave_out
 from htag.snapshot.tag_classes import VERSION, how_to_write
 from htag.snapshot.writer import FORMAT, PYTHON, the_entity, the_module
 from htag.state import subscribe
@@ -23,6 +27,9 @@ from htag.tree.record import LiveRecord, restore, set_live_tree
 
 ENTITY = the_entity.__module__, the_entity.__qualname__
 MODULE = the_module.__module__, the_module.__qualname__
+ITEM = the_item.__module__, the_item.__qualname__
+OWN_TAG = own_tag.__module__, own_tag.__qualname__
+LEFT_OUT = left_out.__module__, left_out.__qualname__
 
 
 class Loaded(NamedTuple):
@@ -35,10 +42,11 @@ class Loaded(NamedTuple):
 class Reader(pickle.Unpickler):
     """Reads one app. It finds what an allow list has, and nothing else."""
 
-    def __init__(self, payload: bytes, entity: type, allowed: Allowed) -> None:
+    def __init__(self, payload: bytes, entity: type, allowed: Allowed, arrivals: Arrivals) -> None:
         super().__init__(io.BytesIO(payload))
         self._entity = entity
         self._allowed = allowed
+        self.arrivals = arrivals
 
     def find_class(self, module: str, name: str) -> Any:
         """What pickle refers to by name. Raises Moved."""
@@ -47,6 +55,8 @@ class Reader(pickle.Unpickler):
             return lambda: entity  # not of `self`: the memo keeps this, and `self` the memo
         if (module, name) == MODULE:
             return partial(find_module, self._allowed)
+        if (module, name) == ITEM:
+            return self.arrivals.find
         if not self._allowed.permits(module, name):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         try:
@@ -56,6 +66,37 @@ class Reader(pickle.Unpickler):
         if not self._allowed.permits_object(found):
             raise Moved(f"{module}.{name} is nothing that a snapshot may name")
         return found
+
+
+class SpareReader(Reader):
+    """Reads an item that was written by value."""
+
+    def __init__(self, payload: bytes, entity: type, arrivals: Arrivals, left: LeftOut) -> None:
+        super().__init__(payload, entity, allowed_of(entity), arrivals)
+        self._left = left
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As `Reader`; tags of the app, and what stands for those of others."""
+        if (module, name) == OWN_TAG:
+            return self.arrivals.tags.__getitem__
+        if (module, name) == LEFT_OUT:
+            left = self._left
+            return lambda: left
+        return super().find_class(module, name)
+
+
+def read_spare(entity: type, arrivals: Arrivals, spare: bytes) -> Any:
+    """The object in `spare`. Raises Moved, where it does not do without what was left out."""
+    left = LeftOut()
+    references = sys.getrefcount(left)
+    reader = SpareReader(spare, entity, arrivals, left)
+    unasked, found = reader.load(), reader.load()
+    del reader  # it holds all that it has read
+    refuse_gaps(unasked)
+    leave_out(left, found, {*map(id, unasked), *singletons_of(own_packages(entity)).by_id(), *arrivals.met})
+    if sys.getrefcount(left) > references:
+        raise Moved(f"another session was in {found!r:.100}, and not in a list, dict or set")
+    return found
 
 
 def find_module(allowed: Allowed, name: str) -> Any:
@@ -75,7 +116,7 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
     allowed = allowed_of(cls)
     with without_collections(), resolving(allowed.permits_code) as found:
         try:
-            app = read(Reader(payload, cls, allowed))
+            app = read(Reader(payload, cls, allowed, Arrivals(partial(read_spare, cls))))
         except Moved:
             raise
         except Exception as error:  # of any kind: authors' methods run, on what may be of another version
@@ -108,12 +149,12 @@ def read(reader: Reader) -> App:
     format_, python, unasked = reader.load()
     if (format_, python) != (FORMAT, PYTHON):
         raise Moved(f"it was made by Python {python}, in form {format_}")
-    batches = [read_tags(reader)]
+    batches = [read_tags(reader, reader.arrivals.tags)]
     live = reader.load()
     while (bodies := reader.load()) is not None:
         for cls, body in bodies:
             fill_class(cls, body)
-        batches.append(read_tags(reader))
+        batches.append(read_tags(reader, []))
     states, readers, outside_readers = reader.load()
     app = batches[0].tags[0]
     runtime = restore(app, batches[0].tags, LiveRecord(*live))
@@ -126,12 +167,14 @@ def read(reader: Reader) -> App:
         tag.state_changed()
     refuse_gaps(unasked)
     refuse_other_versions(batches)
+    reader.arrivals.settle()
     return app  # type: ignore[no-any-return]
 
 
-def read_tags(reader: Reader) -> Batch:
-    """Tags that `write_tags` wrote."""
+def read_tags(reader: Reader, known: list[Any]) -> Batch:
+    """Tags that `write_tags` wrote. They are `known` before what they hold is read."""
     tags = reader.load()
+    known += tags
     columns, states, digests, versions = reader.load()
     for cls in {*map(type, tags), *versions}:
         version = versions.get(cls)

@@ -2,13 +2,14 @@
 
 import asyncio
 import io
+import logging
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
 from copyreg import dispatch_table
 from time import perf_counter
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import getweakrefcount
 
@@ -16,6 +17,7 @@ from htag.app import App
 from htag.snapshot import classes, functions, process_bound, reducers
 from htag.snapshot.allowed import allowed_of
 from htag.snapshot.errors import Pinned
+from htag.snapshot.items import Bounded, Items, Place, WrittenItem, left_out, own_tag, the_item
 from htag.snapshot.packages import own_packages
 from htag.snapshot.singletons import Singleton, singletons_of
 from htag.snapshot.tag_classes import how_to_write, versions_of
@@ -25,6 +27,8 @@ from htag.tree.node import Node
 from htag.tree.parts import layout, level_order, outermost, take_apart
 from htag.tree.readers import subscriptions
 from htag.tree.record import record
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1  # of what stands in a payload: another number is another form
 PROTOCOL = 5
@@ -58,7 +62,10 @@ def timed(method: Callable[..., Any], *arguments: Any) -> Any:
 class Writer(pickle.Pickler):
     """Writes one app."""
 
-    def __init__(self, file: io.BytesIO, app: App) -> None:
+    def __init__(
+        self, file: io.BytesIO, app: App, wanted: Sequence[tuple[Any, Place]] = (), items: Items | None = None
+    ) -> None:
+        """`wanted`: those of the items of which pickle does not ask that the app is known to hold."""
         super().__init__(file, PROTOCOL)
         entity = type(app)
         self.app = app
@@ -66,6 +73,10 @@ class Writer(pickle.Pickler):
         self.allowed = allowed_of(entity)
         self.singletons = singletons_of(own_packages(entity))
         self.named = self.singletons.by_id()
+        self.items = Items(self.named.values()) if items is None else items
+        self.wanted = wanted
+        self.unasked: list[Singleton] = []  # singletons that the app may hold, and that pickle would copy
+        self.tags: list[Any] = []  # those of the tree, from the time on at which a reader has them
         self.modules: set[str] = set()  # whose code may be referred to
         self.states: list[State[Any]] = []
         self.found: list[Any] = []  # tags that are in no place of the tree, as they turn up
@@ -82,6 +93,8 @@ class Writer(pickle.Pickler):
             return self._reduce_tag(obj, kind)
         if id(obj) in self.named:
             return self._reduce_singleton(obj)
+        if (place := self.items.place_of(obj)) is not None:
+            return self.address_of(obj, place)
         special = SPECIAL.get(kind)
         if special is not None:
             if kind is BuiltinFunctionType and not self.allowed.permits_builtin(obj):
@@ -106,6 +119,16 @@ class Writer(pickle.Pickler):
 
     def _reduce_singleton(self, obj: Any) -> Any:
         return self.named[id(obj)].address()
+
+    def address_of(self, item: Any, place: Place) -> Any:
+        """How `item`, which is at `place`, is written."""
+        return the_item, (*place, spare_of(item, self))
+
+    def items_met(self) -> list[tuple[Any, Place]]:
+        """The items of which pickle does not ask, and that were written by value just now."""
+        unasked = [each for each in self.items.unasked if id(each[0]) not in self.named]
+        written = self.memo.copy() if unasked else {}
+        return [each for each in unasked if id(each[0]) in written]
 
     def _reduce_class(self, cls: type) -> Any:
         if cls is self.entity:
@@ -165,6 +188,50 @@ class Writer(pickle.Pickler):
             raise Pinned("", f"{module}.{function.__qualname__} is nothing that a snapshot may name")
 
 
+class SpareWriter(Writer):
+    """Writes an item by value, without other people's sessions: what a process gets that has no such item."""
+
+    def __init__(self, file: io.BytesIO, item: Any, beside: Writer) -> None:
+        super().__init__(file, beside.app, items=beside.items)
+        self.item = item
+        self.places = {id(tag): place for place, tag in enumerate(beside.tags)}
+
+    def reducer_override(self, obj: Any) -> Any:
+        """As `Writer`, but for tags, and other items, which are not worth a spare of their own."""
+        if type(obj) is MethodType and isinstance(obj.__self__, Node) and id(obj.__self__) not in self.places:
+            return left_out, ()
+        if isinstance(obj, Node) and id(obj) not in self.named:
+            place = self.places.get(id(obj))
+            return (left_out, ()) if place is None else (own_tag, (place,))
+        return super().reducer_override(obj)
+
+    def address_of(self, item: Any, place: Place) -> Any:
+        """As `Writer`; the one that is asked for is written by value."""
+        if item is self.item:
+            return self._reduce_by_value(item)
+        return the_item, (*place, None)
+
+    def _reduce_by_value(self, item: Any) -> Any:
+        special = SPECIAL.get(type(item))
+        if special is not None:
+            return special(item)
+        return self._reduce_state(item, type(item)) if isinstance(item, State) else self._reduce_other(item, type(item))
+
+
+def spare_of(item: Any, beside: Writer) -> bytes | None:
+    """`item` by value; None: it cannot be written, or is large. Then it has to be there where the app comes to."""
+    file = Bounded()
+    writer = SpareWriter(file, item, beside)
+    try:
+        writer.dump(beside.unasked)
+        put_into_memo(writer, beside.unasked)
+        writer.dump(item)
+    except Exception as error:  # of any kind: authors' methods run
+        log.debug("%r in a module's dict goes by its key alone: %r", type(item), error)
+        return None
+    return None if writer.local_classes else file.getvalue()
+
+
 def set_value(state: State[Any], value: Any) -> None:
     """Have `state`, just made again, hold `value`: it may lead back to it."""
     hold(state, value)
@@ -185,9 +252,11 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
     live = live_tree(app)
     tags = level_order([app], live.generated.by_host, known)
     refuse_tags_of_modules(writer, known - {id(app)})
-    unasked = writer.singletons.held_elsewhere()
+    writer.unasked = writer.singletons.held_elsewhere()
+    unasked: list[Singleton | WrittenItem] = [*writer.unasked, *written_items(writer)]
     writer.dump((FORMAT, PYTHON, unasked))
     put_into_memo(writer, unasked)
+    writer.tags = tags
     write_tags(writer, tags)
     writer.dump(tuple(record(live)))
     while writer.found or writer.local_classes:
@@ -206,7 +275,12 @@ def refuse_tags_of_modules(writer: Writer, tags: set[int]) -> None:
         raise Pinned("", f"{found.module}.{found.name} is in the tree, and a module has it only once")
 
 
-def put_into_memo(writer: Writer, singletons: list[Singleton]) -> None:
+def written_items(writer: Writer) -> list[WrittenItem]:
+    """The items that the app is known to hold, and of which pickle does not ask."""
+    return [WrittenItem(item, writer.address_of(item, place)) for item, place in writer.wanted]
+
+
+def put_into_memo(writer: Writer, singletons: Sequence[Singleton | WrittenItem]) -> None:
     """From here on, what holds the object of one of `singletons` holds its address: that is what was written in the
     place of the memo where it stands now. (That a pickler's memo may be set, CPython tests.)"""
     if singletons:

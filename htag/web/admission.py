@@ -92,6 +92,8 @@ class Admission:
         else:
             said = hello(scope)
             session = await self.first_of(ids, insist=said.version == 1 or said.insist)
+            if session is not None and said.session not in ("", session.public_name):
+                session = None  # `?n` has ended that of the page, whose events are none of this one's
         if session is None:
             self.observer.message_refused("no_session")
         return session

@@ -58,13 +58,22 @@ def script_name() -> str:
 
 
 def document(
-    page: Page, *, title: str, csrf: str, revision: int, parano: str | None = None, reload: bool = False, mode: str = ""
+    page: Page,
+    *,
+    title: str,
+    csrf: str,
+    revision: int,
+    session: str = "",
+    parano: str | None = None,
+    reload: bool = False,
+    mode: str = "",
 ) -> str:
-    """The document that shows `page`. `csrf` goes back with each POST; `revision` is what the page shows."""
+    """The document that shows `page`. `csrf` goes back with each POST; `revision` is what the page shows, and `session`
+    the name by which its tab says whose page it is."""
     key = "null" if parano is None else f'"{parano}"'  # hex digits, like `csrf`: nothing to escape
     script = (
         f"window.HTAG_RELOAD = {'true' if reload else 'false'}; window.PARANO = {key}; "
-        f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision};'
+        f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision}; window.HTAG_SESSION = "{session}";'
     )
     pretence = "".join(f"<script>{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (

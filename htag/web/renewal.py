@@ -26,6 +26,10 @@ class RenewEndpoint:
             return PlainTextResponse("Not a session of one person", 404)
         if admission.knows_token(scope, session) is None:
             return PlainTextResponse("CSRF Token mismatch", 403)
+        if session.asleep:
+            await admission.registry.wake(session)
+        if session.closed:  # it has moved, under the id that it had
+            return PlainTextResponse("Try again", 503, {"retry-after": "1"})
         session_id = admission.registry.renew(session)
         headers = {"set-cookie": admission.cookie(scope, session_id), "cache-control": "no-store"}
         return JSONResponse({"csrf": admission.signer.csrf(session_id)}, headers=headers)

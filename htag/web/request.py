@@ -54,7 +54,9 @@ def hello(scope: Scope) -> Hello:
     oldest = max(1, _number(said, "from") or 1)
     following = max(oldest, _number(said, "next") or 1)
     done = _number(said, "done")
-    return Hello(2, revision, oldest, following, oldest - 1 if done is None else done, _number(said, "insist") == 1)
+    session = said.get("session", ("",))[0]
+    insists = _number(said, "insist") == 1
+    return Hello(2, revision, oldest, following, oldest - 1 if done is None else done, insists, session)
 
 
 def revision_shown(scope: Scope) -> int | None:

@@ -257,6 +257,7 @@ class WebApp:
             title=self._name(),
             csrf=self.signer.csrf(session_id),
             revision=session.revision,
+            session=session.public_name,
             parano=self.parano_key,
             reload=self.reload or reloads(session.app),
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),

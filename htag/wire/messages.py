@@ -71,6 +71,7 @@ class Hello(NamedTuple):
     next: int = 1  # wire 2: the number of its next new event
     done: int = 0  # wire 2: it has the answers to all events up to this number
     insist: bool = False  # wire 2: it comes again, and wants the session here
+    session: str = ""  # wire 2: whose page it is; "": it does not say
 
 
 class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):

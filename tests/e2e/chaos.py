@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.clicking import Clickers
-from tests.e2e.disasters import frozen, send, workers
+from tests.e2e.disasters import frozen, keep_a_copy, put_the_copy_back, send, workers
 from tests.e2e.stack import Stack
 from tests.support.engine import docker
 from tests.support.source import ROOT
@@ -117,14 +117,13 @@ class Chaos:
         time.sleep(SAVED_AGAIN)
 
     def put_valkey_back(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            docker("cp", f"{self._valkey()}:/data", f"{folder}/data")
-            time.sleep(5)
-            self._stack.compose("stop", "--timeout", "1", "valkey")
-            valkey = self._stack.compose("ps", "--all", "--quiet", "valkey").strip()
-            docker("cp", f"{folder}/data/.", f"{valkey}:/data")
-            self._stack.compose("start", "valkey")
-            time.sleep(SAVED_AGAIN)
+        valkey = self._valkey()
+        keep_a_copy(valkey)
+        time.sleep(5)
+        self._stack.compose("stop", "--timeout", "1", "valkey")
+        put_the_copy_back(valkey)
+        self._stack.compose("start", "valkey")
+        time.sleep(SAVED_AGAIN)
 
 
 DISASTERS: tuple[Callable[[Chaos], None], ...] = (

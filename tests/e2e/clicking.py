@@ -24,7 +24,7 @@ from headless.protocol import ELSEWHERE, UNKNOWN_SESSION, ClientProtocol
 from headless.wire import Message
 
 # As htag/client has them, in seconds.
-DELAYS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
+DELAYS = (0.05, 0.1, 0.25, 0.5, 0.5, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 ATTEMPT = 1.5  # for one attempt
 PATIENT_ATTEMPTS = 8  # attempts after which each has longer
 SILENCE = 3.0  # before the server is asked whether it is there; as many again before it is given up

@@ -51,3 +51,17 @@ def frozen(container: str, pid: int) -> Iterator[None]:
         yield
     finally:
         send(container, pid, "CONT")
+
+
+VALKEY = "valkey/valkey:8.1"  # as docker-compose.yml has it
+
+
+def keep_a_copy(valkey: str) -> None:
+    """Copy what the container `valkey` has stored, beside it."""
+    docker("exec", valkey, "cp", "-a", "/data/appendonlydir", "/data/earlier")
+
+
+def put_the_copy_back(valkey: str) -> None:
+    """Let the container, which does not run, have stored what it had when the copy was made; as its own user."""
+    swap = "rm -r /data/appendonlydir && mv /data/earlier /data/appendonlydir"
+    docker("run", "--rm", "--user", "valkey", "--volumes-from", valkey, VALKEY, "sh", "-c", swap)

@@ -304,7 +304,7 @@ async def test_what_another_session_left_is_not_for_this_one(page: Page, serve: 
     server.saves = False
     await visit(page, server)
     await page.evaluate("htag_event('b', 'x')")
-    server.csrf = "d" * 32
+    server.session = "5e551042"
     server.logs.clear()
     server.seen.clear()
     await page.reload()

@@ -93,10 +93,7 @@ async def shown(page: Page) -> Any:
     return await page.evaluate("[+document.querySelector('#count').textContent, lines.children.length]")
 
 
-UNSAVED = pytest.mark.xfail(strict=True, reason="a session whose tabs are all on plain HTTP is never saved")
-
-
-@pytest.mark.parametrize("transport", ["ws", "sse", pytest.param("http", marks=UNSAVED)])
+@pytest.mark.parametrize("transport", ["ws", "sse", "http"])
 async def test_a_server_that_is_killed_among_clicks_costs_none_and_counts_none_twice(
     page: Page, mortal: Mortal, transport: str
 ) -> None:

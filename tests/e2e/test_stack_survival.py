@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.clicking import Clickers
-from tests.e2e.disasters import frozen, kill_any, workers
+from tests.e2e.disasters import frozen, keep_a_copy, kill_any, put_the_copy_back, workers
 from tests.e2e.stack import Stack
 from tests.support.engine import docker, need_engine
 from tests.support.source import ROOT
@@ -19,7 +19,6 @@ from tests.support.waiting import patience
 
 TABS = 200
 PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry them, and the tests beside them
-VALKEY = "valkey/valkey:8.1"
 SERVICES = ("nginx", "app", "valkey")
 BEFORE, AFTER = ROOT / "tests/e2e/rolled/before.py", ROOT / "tests/e2e/rolled/after.py"
 GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
@@ -184,11 +183,10 @@ def test_a_store_that_loses_its_data(site: Stack) -> None:
 def test_a_store_that_is_put_back_by_ten_seconds(site: Stack) -> None:
     with clicking(site) as crowd:
         [valkey] = site.compose("ps", "--quiet", "valkey").split()
-        docker("exec", valkey, "cp", "-a", "/data/appendonlydir", "/data/earlier")
+        keep_a_copy(valkey)
         time.sleep(10)
         site.compose("stop", "--timeout", "1", "valkey")
-        swap = "rm -r /data/appendonlydir && mv /data/earlier /data/appendonlydir"
-        docker("run", "--rm", "--user", "valkey", "--volumes-from", valkey, VALKEY, "sh", "-c", swap)
+        put_the_copy_back(valkey)
         site.compose("start", "valkey")
         time.sleep(6)
         for _ in range(2):

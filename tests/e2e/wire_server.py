@@ -56,6 +56,7 @@ class WireServer(Serving):
         super().__init__(Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes), prefix)
         self.body, self.head, self.parano, self.version = body, head, parano, version
         self.csrf = "c" * 32
+        self.session = "5e551041"
         self.reply: Callable[[Json], Json | None] = lambda event: {}
         self.initial: Json | None = None  # a full render, on every connection
         self.socket = self.stream = self.post = "accept"
@@ -123,6 +124,7 @@ class WireServer(Serving):
     async def _page(self, request: Request) -> Response:
         self.pages += request.method == "GET"
         known = {"HTAG_RELOAD": False, "PARANO": self.parano, "HTAG_CSRF": self.csrf, "HTAG_REVISION": self.revision}
+        known["HTAG_SESSION"] = self.session
         script = "".join(f"window.{name} = {json.dumps(value)};" for name, value in known.items())
         return HTMLResponse(
             f"<!DOCTYPE html><html><head><title>t</title><script>{script}</script>{self.head}"

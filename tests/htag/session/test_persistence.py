@@ -46,6 +46,14 @@ async def test_a_click_is_saved_a_moment_later_and_the_tab_is_told(workers: Star
     assert team.diaries["one"].labels("snapshot_made")[-1] == "saved"
 
 
+async def test_a_session_whose_tab_is_on_plain_http_is_saved_as_well(workers: Start) -> None:
+    web = workers().start("one")
+    tab = await Tab(Site(web.app), "http", version=2).load()
+    await tab.connect()
+    await tab.click("more")
+    await saved(web)
+
+
 async def test_clicks_within_a_moment_are_one_save(workers: Start) -> None:
     team = workers()
     one = team.start("one")
