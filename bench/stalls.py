@@ -20,11 +20,11 @@ from bench.visitors import Visitor, open_page
 CLICK_EVERY = 0.02  # seconds
 VISITORS_A_SECOND = 40  # who come, click three times and go
 CLICKS = 3
-GRACE_SECONDS = 2.0  # that a session without a tab is kept: who came and went is soon gone
+GRACE_SECONDS = 5.0  # that a session without a tab is kept: who came and went is soon gone, but not who is still coming
 OPENING = 20  # at a time
 IDLE_SECONDS = 2.0  # after which who stays is parked, where there is a store
 STIR_EVERY = 0.04  # seconds: then one of those clicks, which wakes its session, has it saved, and later parked again
-WARM_UP_SECONDS = 4.0  # until as many sessions end as begin
+WARM_UP_SECONDS = 8.0  # until as many sessions end as begin
 
 
 @dataclass(frozen=True, slots=True)
