@@ -88,6 +88,11 @@ async def end(visits: Visits) -> CallRecorder:
 
 
 async def drain(visits: Visits) -> CallRecorder:
+    await drained(visits)  # after this one, nothing is made for the first time
+    return await drained(visits)
+
+
+async def drained(visits: Visits) -> CallRecorder:
     web = visits.serve(Hooked, store=MemoryStore())
     tab = await visits.tab(web, "websocket", 2).load()
     await tab.connect()
@@ -98,6 +103,11 @@ async def drain(visits: Visits) -> CallRecorder:
 
 
 async def take_over(visits: Visits) -> CallRecorder:
+    await taken_over(visits)  # after this one, nothing is made for the first time
+    return await taken_over(visits)
+
+
+async def taken_over(visits: Visits) -> CallRecorder:
     store = MemoryStore()
     crashed, other = (visits.serve(Hooked, store=store, secret="s" * 32) for _ in range(2))
     tab = await visits.tab(crashed, "websocket", 2).load()

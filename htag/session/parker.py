@@ -12,6 +12,7 @@ from htag.app import App
 from htag.errors import StoreError
 from htag.limits import Limits
 from htag.observer import Observer
+from htag.process.collector import collector
 from htag.session.host import Host
 from htag.session.mover import Left, Mover
 from htag.session.restorer import Restorer
@@ -105,6 +106,7 @@ class Parker:
                     self._note(gone[session], batch[session])
                 elif not session.closed:
                     self._host.stays(session)
+        collector.give_back()
 
     def _note(self, left: Left, reason: str) -> None:
         self.remember(left)
@@ -129,7 +131,8 @@ class Parker:
             self._round = [*self._host.sessions.values()]
         looked_at, self._round = self._round[-LOOKED_AT:], self._round[:-LOOKED_AT]
         before = time.monotonic() - self._limits.idle_seconds
-        await self.put_to_sleep([session for session in looked_at if is_idle(session, before)], "idle")
+        if await self.put_to_sleep([session for session in looked_at if is_idle(session, before)], "idle"):
+            collector.give_back()
 
     async def put_to_sleep(self, sessions: Iterable[Session], reason: str) -> int:
         """Put `sessions` to sleep, which `is_idle`. Returns the bytes that they took, estimated."""

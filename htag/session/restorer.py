@@ -10,6 +10,7 @@ from typing import Protocol
 from htag.app import App
 from htag.log.reports import Reports
 from htag.observer import Observer
+from htag.process.collector import collector
 from htag.session.session import Session
 from htag.session.snapshots import Snapshots, restore_tabs
 from htag.session.status import SessionState
@@ -183,11 +184,17 @@ def show_all(session: Session) -> None:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Thousands of objects come that all live on: the garbage collector would look at them for nothing."""
+    """Thousands of objects come that all live on: the garbage collector would look at them for nothing. As those of a
+    page, they are set aside."""
     was_on = gc.isenabled()
+    sets_aside = was_on and collector.running  # not where a page is being made, which does both
+    if sets_aside:
+        collector.page_begins()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if sets_aside:
+            collector.page_ends()
+        elif was_on:
             gc.enable()

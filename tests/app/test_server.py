@@ -73,7 +73,7 @@ async def answers(server: Unsignalled) -> bool:
     """Whether a new connection is accepted and served."""
     async with httpx2.AsyncClient() as client:
         try:
-            return (await client.get(f"http://127.0.0.1:{server.port}/", timeout=0.5)).text == "served"
+            return (await client.get(f"http://127.0.0.1:{server.port}/", timeout=2)).text == "served"
         except httpx2.TransportError:
             return False
 
@@ -85,9 +85,9 @@ async def test_it_accepts_and_serves_until_the_sessions_have_moved() -> None:
         assert sessions.draining  # at once: no newcomer is bound here any more
         started = time.monotonic()
         while sessions.left:
-            assert await answers(server)
+            assert await answers(server) or not sessions.left  # the last one may move while this request is on its way
         await task
-        assert 0.5 < time.monotonic() - started < 2
+        assert 0.5 < time.monotonic() - started < 4  # of the 5 s that it may take
     assert sessions.calls == [5]
 
 

@@ -65,6 +65,10 @@ class Fleet:
         self._echoes[address] = container
         return address
 
+    def remove(self, address: str) -> None:
+        """The backend at `address` goes, without a word."""
+        docker("rm", "--force", self._echoes.pop(address))
+
     @contextmanager
     def paused(self, address: str) -> Iterator[None]:
         """The backend at `address` frozen: its kernel accepts connections, and it does nothing."""
