@@ -9,12 +9,16 @@ from operator import le
 from pathlib import Path
 from typing import Any
 
+from bench.asleep import asleep_lines
 from bench.bars import KIB, Round, page_lines
 from bench.environments import ROOT, Candidate, candidates
 from bench.lifetimes import memory_after_each_cycle
 from bench.parano import parano_seconds
+from bench.parked import parked_lines
 from bench.readings import ROWS, Effort, read
+from bench.snapshots import snapshot_lines
 from bench.stalls import stall_lines
+from bench.stored import store_urls, stored_lines
 from bench.table import Line, table
 
 TREES = ROOT / "bench" / "trees.py"
@@ -35,13 +39,34 @@ def main() -> None:
     lines += announce("trees", tree_lines(ours, published))
     lines += announce("parano, 1 MB", parano_lines())
     allow_many_connections()
-    for name in SERVED:
-        candidate = Candidate(name, sys.executable, name)
-        lines += announce(f"{name}: lifetimes", lifetime_lines(candidate, 1_000, 5 if options.quick else 10))
-        few, many, seconds = (50, 500, 5.0) if options.quick else (100, 6_000, 20.0)
-        lines += announce(f"{name}: stalls", stall_lines(candidate, (few, many), seconds))
+    with store_urls() as urls:
+        for name in SERVED:
+            candidate = Candidate(name, sys.executable, name)
+            lines += announce(f"{name}: lifetimes", lifetime_lines(candidate, 1_000, 5 if options.quick else 10))
+            few, many, seconds = (50, 500, 5.0) if options.quick else (100, 6_000, 20.0)
+            store = best_of(urls) if name == "deployed" else ""
+            lines += announce(f"{name}: stalls", stall_lines(candidate, (few, many), seconds, store))
+        lines += survival_lines(urls, quick=options.quick)
     if options.json:
         options.json.write_text(json.dumps([line.as_json() for line in lines], indent=2))
+
+
+def survival_lines(urls: dict[str, str], *, quick: bool) -> list[Line]:
+    """What it costs that sessions outlive their worker."""
+    lines: list[Line] = []
+    for tags in ROWS:
+        lines += announce(f"snapshot of {tags} tags", snapshot_lines(tags))
+    lines += announce("deployed: events per CPU-second, by store", stored_lines(urls, 2 if quick else 5))
+    for tags, wave in ((65, 20 if quick else 100), (3000, 5 if quick else 30)):
+        lines += announce(f"deployed: asleep, {tags} tags", asleep_lines(best_of(urls), tags, wave))
+    sessions, times = (500, 3) if quick else (5_000, 10)
+    title = f"deployed: {sessions:,} sessions leave and come back"
+    return lines + announce(title, parked_lines(best_of(urls), sessions, times))
+
+
+def best_of(urls: dict[str, str]) -> str:
+    """The store that is outside of the measured process: Valkey, or a file where that is not here."""
+    return urls.get("valkey", urls["sqlite"])
 
 
 def parse_options() -> argparse.Namespace:

@@ -81,13 +81,17 @@ def embedded(rows: int, seconds: float | None) -> Any:
     return tells_sessions
 
 
-def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
-    """The program as it is deployed, and its options for uvicorn. Only the rate limit is out of the way."""
-    os.environ |= {"HTAG_APP": "measured_app:Small" if rows == 20 else "measured_app:Large", "HTAG_STORE": "memory://"}
+def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -> tuple[Any, dict[str, Any]]:
+    """The program as it is deployed, and its options for uvicorn. Only the rate limits are out of the way."""
+    os.environ |= {"HTAG_APP": "measured_app:Small" if rows == 20 else "measured_app:Large", "HTAG_STORE": store}
     os.environ |= {"HTAG_SECRET": "of the bench, long enough to be one"}
     if seconds is not None:
         os.environ |= {"HTAG_SESSION_NEW_SECONDS": str(seconds), "HTAG_SESSION_GRACE_SECONDS": str(seconds)}
 
+    if idle is not None:
+        os.environ |= {"HTAG_SESSION_IDLE_SECONDS": str(idle)}
+
+    from htag.process import heap
     from htag.process.collector import collector
     from htag_stack import main
     from htag_stack.brought_app import load_app
@@ -99,7 +103,14 @@ def deployed(rows: int, seconds: float | None) -> tuple[Any, dict[str, Any]]:
     prepared = prepare()
     application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()
-    return application, uvicorn_options(prepared.settings)
+
+    async def tells_heap(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/heap":
+            await PlainTextResponse(str(heap.in_use()))(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return tells_heap, uvicorn_options(prepared.settings)
 
 
 def collect_as_ours() -> None:
@@ -115,12 +126,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--rows", type=int, default=20)
     parser.add_argument("--grace", type=float, help="seconds that a session without a tab is kept (ours only)")
+    parser.add_argument("--store", default="memory://", help="of the deployed program")
+    parser.add_argument("--idle", type=float, help="seconds after which the deployed program parks who is connected")
     options = parser.parse_args()
     uvicorn_options = UVICORN
     if options.candidate == "echo":
         app = Starlette(routes=[WebSocketRoute("/ws", echo)])
     elif options.candidate == "deployed":
-        app, uvicorn_options = deployed(options.rows, options.grace)
+        app, uvicorn_options = deployed(options.rows, options.grace, options.store, options.idle)
     elif options.candidate == "embedded":
         app, uvicorn_options = embedded(options.rows, options.grace), {}
     else:

@@ -25,7 +25,7 @@ class Server:
     def __enter__(self) -> Self:
         # away from the project's root: published htag's Python must not find our htag/ there
         self._process = psutil.Popen(self._command, cwd="/")
-        self._wait_until_it_listens()
+        wait_until_it_listens(self._process, self.port, self._command)
         return self
 
     def __exit__(
@@ -48,16 +48,18 @@ class Server:
         """Bytes that would be free if the process ended: private pages, so no shared library counts."""
         return int(self._process.memory_full_info().uss)
 
-    def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if (code := self._process.poll()) is not None:
-                raise subprocess.CalledProcessError(code, self._command)
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise TimeoutError(f"{self._command} did not listen within {START_SECONDS:.0f} s")
+
+def wait_until_it_listens(process: psutil.Popen, port: int, command: list[str]) -> None:
+    """Wait until `process` accepts connections. Raises where it ends instead, or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if (code := process.poll()) is not None:
+            raise subprocess.CalledProcessError(code, command)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"{command} did not listen within {START_SECONDS:.0f} s")
 
 
 def free_port() -> int:

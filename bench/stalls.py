@@ -5,6 +5,7 @@ until the answer is what its work holds the click up with.
 """
 
 import asyncio
+import itertools
 import time
 from dataclasses import dataclass
 from operator import le
@@ -21,6 +22,8 @@ VISITORS_A_SECOND = 40  # who come, click three times and go
 CLICKS = 3
 GRACE_SECONDS = 2.0  # that a session without a tab is kept: who came and went is soon gone
 OPENING = 20  # at a time
+IDLE_SECONDS = 2.0  # after which who stays is parked, where there is a store
+STIR_EVERY = 0.04  # seconds: then one of those clicks, which wakes its session, has it saved, and later parked again
 WARM_UP_SECONDS = 4.0  # until as many sessions end as begin
 
 
@@ -51,13 +54,15 @@ class Stalls:
         return cls(ordered[len(ordered) * 99 // 100], ordered[-1], len(ordered))
 
 
-def stall_lines(candidate: Candidate, sessions: tuple[int, int], seconds: float) -> list[Line]:
-    """With few and with many sessions connected, on one server."""
+def stall_lines(candidate: Candidate, sessions: tuple[int, int], seconds: float, store: str = "") -> list[Line]:
+    """With few and with many sessions connected, on one server. `store`: its URL; then sessions are saved, parked and
+    woken all the time."""
     few, many = sessions
-    with Server(candidate, "--grace", str(GRACE_SECONDS)) as server:
+    options = ["--store", store, "--idle", str(IDLE_SECONDS)] if store else []
+    with Server(candidate, "--grace", str(GRACE_SECONDS), *options) as server:
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         with runner:
-            crowd = Crowd(server)
+            crowd = Crowd(server, stirs=bool(store))
             before = runner.run(crowd.stalls(few, seconds))
             after = runner.run(crowd.stalls(many, seconds))
     return [
@@ -77,21 +82,26 @@ def _lines(what: str, before: float, after: float, bar: Bar) -> list[Line]:
 class Crowd:
     """The visitors of one server: those who stay, those who come and go, and one who clicks all the time."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, stirs: bool) -> None:
         self._server = server
+        self._stirs = stirs
         self._staying: list[Visitor] = []
 
     async def stalls(self, staying: int, seconds: float) -> Stalls:
         """What is measured within `seconds` while so many stay."""
         await self._fill(staying)
-        coming = asyncio.create_task(self._come_and_go())
+        others = [asyncio.create_task(self._come_and_go())]
+        if self._stirs:
+            others.append(asyncio.create_task(self._stir()))
         clicker = await self._visitor()
         await self._click(clicker, WARM_UP_SECONDS)
         waits = await self._click(clicker, seconds)
-        coming.cancel()
-        await asyncio.wait([coming])
-        if not coming.cancelled() and (error := coming.exception()):
-            raise error
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
+        for other in others:
+            if not other.cancelled() and (error := other.exception()):
+                raise error
         return Stalls.of(waits)
 
     async def _fill(self, staying: int) -> None:
@@ -121,6 +131,14 @@ class Crowd:
                 visits.create_task(self._visit())
                 due += 1 / VISITORS_A_SECOND
                 await asyncio.sleep(due - time.monotonic())
+
+    async def _stir(self) -> None:
+        """Those who stay click in turn, until cancelled."""
+        due = time.monotonic()
+        for visitor in itertools.cycle(self._staying):
+            due += STIR_EVERY
+            await asyncio.sleep(due - time.monotonic())
+            await visitor.click()
 
     async def _visit(self) -> None:
         visitor = await self._visitor()

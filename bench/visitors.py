@@ -63,18 +63,25 @@ class Visitor(asyncio.Protocol):
     @classmethod
     async def connect(cls, port: int, cookie: str = "", *, greeted: bool = True) -> Self:
         """A visitor whose socket is open and, if the server speaks first (`greeted`), who has heard it."""
-        loop = asyncio.get_running_loop()
-        _, visitor = await loop.create_connection(cls, "127.0.0.1", port)
-        visitor._transport.write(_handshake(port, cookie))
-        await visitor._next()
-        while greeted and not visitor.answers:
-            await visitor._next()
+        visitor = await cls._dial(port)
+        await visitor._open(port, cookie, greeted=greeted)
         return visitor
+
+    @classmethod
+    async def _dial(cls, port: int) -> Self:
+        _, visitor = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
+        return visitor
+
+    async def _open(self, port: int, cookie: str, *, greeted: bool, query: str = "") -> None:
+        self._transport.write(handshake(port, cookie, query))
+        await self._next()
+        while greeted and not self.answers:
+            await self._next()
 
     async def click(self) -> bytes:
         """One click; its answer's payload."""
         self._arrival = asyncio.get_running_loop().create_future()
-        self._transport.write(_CLICK_FRAME)
+        self._transport.write(self._click_frame())
         await self._next()
         return self.last
 
@@ -84,7 +91,7 @@ class Visitor(asyncio.Protocol):
         before = self.answers
         self._arrival = loop.create_future()
         self._clicking_until = loop.time() + seconds
-        self._transport.write(_CLICK_FRAME)
+        self._transport.write(self._click_frame())
         await asyncio.sleep(seconds)
         await self._next()  # the last click is answered after the time is up, and wakes us
         return self.answers - before
@@ -102,8 +109,8 @@ class Visitor(asyncio.Protocol):
         self._buffer += data
         if not self._upgraded and not self._read_handshake():
             return
-        while frame := _first_frame(self._buffer):
-            kind, start, end = frame
+        while found := _first_frame(self._buffer):
+            kind, start, end = found
             payload, self._buffer = self._buffer[start:end], self._buffer[end:]
             self._frame_arrived(kind, payload)
 
@@ -123,20 +130,26 @@ class Visitor(asyncio.Protocol):
 
     def _frame_arrived(self, kind: int, payload: bytes) -> None:
         if kind == PING_FRAME:
-            self._transport.write(_frame(0x8A, payload))
+            self._transport.write(frame(0x8A, payload))
         elif kind == CLOSE_FRAME:
             self._fail(f"closed by the server: {payload!r}")
         else:
-            self.answers += 1
-            self.received += len(payload)
-            self.last = payload
-            self._answered()
+            self._text_arrived(payload)
+
+    def _text_arrived(self, payload: bytes) -> None:
+        self.answers += 1
+        self.received += len(payload)
+        self.last = payload
+        self._answered()
 
     def _answered(self) -> None:
         if asyncio.get_running_loop().time() < self._clicking_until:
-            self._transport.write(_CLICK_FRAME)
+            self._transport.write(self._click_frame())
         else:
             self._wake()
+
+    def _click_frame(self) -> bytes:
+        return _CLICK_FRAME
 
     def _wake(self) -> None:
         if not self._arrival.done():
@@ -164,14 +177,16 @@ def _first_frame(buffer: bytes) -> tuple[int, int, int] | None:
     return (buffer[0], start, end) if start <= len(buffer) and end <= len(buffer) else None
 
 
-def _frame(kind: int, payload: bytes) -> bytes:
+def frame(kind: int, payload: bytes) -> bytes:
+    """A short frame of a browser, whose mask changes nothing."""
     assert len(payload) < 126, "a click is short"
     return bytes([kind, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
-def _handshake(port: int, cookie: str) -> bytes:
+def handshake(port: int, cookie: str, query: str) -> bytes:
+    """What asks for a WebSocket."""
     lines = [
-        "GET /ws HTTP/1.1",
+        f"GET /ws{query} HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -183,4 +198,4 @@ def _handshake(port: int, cookie: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-_CLICK_FRAME = _frame(TEXT_FRAME, json.dumps(CLICK, separators=(",", ":")).encode())
+_CLICK_FRAME = frame(TEXT_FRAME, json.dumps(CLICK, separators=(",", ":")).encode())

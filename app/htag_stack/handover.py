@@ -3,6 +3,7 @@
 nginx and Traefik answer 404 to it from outside; that is one wall, and the seal is the other.
 """
 
+import asyncio
 import hmac
 import secrets
 import time
@@ -23,6 +24,7 @@ PATH = "/handover"
 SEAL = "x-htag-seal"  # the header: time, nonce and code, with a dot in between
 # Either way: the clocks of hosts that keep time agree within a second, and an answer is waited for shorter than one.
 WINDOW_SECONDS = 30
+BODY_SECONDS = 1.0  # who asks does not wait for as long
 LONGEST_BODY = 1 << 10  # bytes; a question has 100
 MOST_SEALS = 100_000  # remembered, 20 MB: 3000 a second, which no number of workers asks
 
@@ -106,13 +108,14 @@ class HandoverEndpoint:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body of a request; None: it is too long for a question, or its sender left."""
+    """The body of a request; None: it is too long for a question, or too slow, or its sender left."""
     body = b""
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LONGEST_BODY:
-                return None
-    except ClientDisconnect:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > LONGEST_BODY:
+                    return None
+    except (ClientDisconnect, TimeoutError):
         return None
     return body

@@ -134,6 +134,7 @@ class Binding:
         """Let go of the app, of which `data` is the snapshot. Returns it: its tree is the caller's to take apart."""
         assert self.stored is not None
         app, self._request = self.app, self.live.request
+        self._throttle.hold()
         if self._refresher is not None:
             self._refresher.cancel()
         self.asleep, self.stored.data, self.stored.hooked = True, data, self.live.has_hooks
@@ -159,6 +160,7 @@ class Binding:
         self._bind(app)
         self.live.request, self._request = self._request, None
         self.asleep, self.stored.data = False, b""
+        self._throttle.go_on()
 
     # -- what the session adds ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from htag.app import App
 from htag.errors import StoreError
+from htag.log.rate_limited import RateLimitedLogger
 from htag.observer import Observer
 from htag.session.host import Host
 from htag.session.restorer import Restorer
@@ -24,7 +25,7 @@ LOOKED_AT_SECONDS = 0.02  # between two looks whether a handler is done
 PATIENCE_SECONDS = 60.0  # for a handler, where nothing waits but the next event of its session
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
 
-logger = logging.getLogger("htag")
+often = RateLimitedLogger(logging.getLogger("htag"))
 
 
 class Left(NamedTuple):
@@ -83,8 +84,8 @@ class Mover:
         """End what runs in `session`. False: that failed, so it stays; the others go."""
         try:
             await self._settle(session, seconds)
-        except Exception:
-            logger.exception("a session cannot be moved")
+        except Exception as error:  # noqa: BLE001  # of the author's code; it is reported
+            self._restorer.report("a session cannot be moved: %s", error)
             return False
         return True
 
@@ -219,7 +220,7 @@ class Mover:
     def _concede(self, session: Session) -> None:
         """Give up our copy of a session that another worker has."""
         connected = bool(session.channels)
-        logger.warning("a session was taken over by another worker, this one's copy is given up")
+        often.warning("a session was taken over by another worker, this one's copy is given up")
         self._observer.session_superseded(connected)
         self._host.let_go(session)
 

@@ -12,6 +12,7 @@ from htag.app import App
 from htag.errors import StoreError
 from htag.limits import Limits
 from htag.observer import Observer
+from htag.process.collector import collector
 from htag.session.host import Host
 from htag.session.mover import Left, Mover
 from htag.session.restorer import Restorer
@@ -25,6 +26,7 @@ TOGETHER = 50  # sessions that are parked in one write
 LOOKED_AT = 500  # sessions at a time, whether they are idle
 SLICE_SECONDS = 0.005  # of putting sessions to sleep in one go
 LAST = 0.95  # of its time in the store, after which it is ended: later there would be nothing to run `on_destroy` of
+MOST_PARKED = 100_000  # that are remembered, 32 MB: of those before them the store alone knows, and ends them unheard
 DESTROYED_TOGETHER = 20  # sessions at a time whose time is over
 
 logger = logging.getLogger("htag")
@@ -104,6 +106,7 @@ class Parker:
                     self._note(gone[session], batch[session])
                 elif not session.closed:
                     self._host.stays(session)
+        collector.give_back()
 
     def _note(self, left: Left, reason: str) -> None:
         self.remember(left)
@@ -115,6 +118,8 @@ class Parker:
         app = None if left.held is None else weakref.ref(left.held)
         until = time.monotonic() + self._limits.stored_seconds * LAST
         self.parked[left.session.id] = Parked(until, left.session.stored.generation, app, left.destroys)
+        if len(self.parked) > MOST_PARKED:
+            del self.parked[next(iter(self.parked))]
 
     # -- with tabs -----------------------------------------------------------------------------------------------------
 
@@ -126,7 +131,8 @@ class Parker:
             self._round = [*self._host.sessions.values()]
         looked_at, self._round = self._round[-LOOKED_AT:], self._round[:-LOOKED_AT]
         before = time.monotonic() - self._limits.idle_seconds
-        await self.put_to_sleep([session for session in looked_at if is_idle(session, before)], "idle")
+        if await self.put_to_sleep([session for session in looked_at if is_idle(session, before)], "idle"):
+            collector.give_back()
 
     async def put_to_sleep(self, sessions: Iterable[Session], reason: str) -> int:
         """Put `sessions` to sleep, which `is_idle`. Returns the bytes that they took, estimated."""

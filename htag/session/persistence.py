@@ -150,8 +150,8 @@ class Persistence:
     def _wake(self, session: Session) -> None:
         try:
             self.restorer.wake(session)
-        except Exception as error:
-            logger.error("a session cannot be woken, and ends: %s", type(error).__name__, exc_info=error)
+        except Exception as error:  # noqa: BLE001  # of the author's code; it is reported
+            self.restorer.report("a session cannot be woken, and ends: %s", error)
             self._observer.session_restored("failed", 0.0)
             self._host.end(session, "expired")
 
@@ -172,8 +172,8 @@ class Persistence:
         """Bring the tree of `session`, which is about to end, back into memory, so that its last hooks run."""
         try:
             self.restorer.wake(session)
-        except Exception as error:
-            logger.error("a session ends without its last hooks: %s", type(error).__name__, exc_info=error)
+        except Exception as error:  # noqa: BLE001  # of the author's code; it is reported
+            self.restorer.report("a session ends without its last hooks: %s", error)
 
     async def close(self) -> None:
         """Move out what can be moved, and save no more. Those that stay without being in the store are to be ended."""

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from htag.app import App
+from htag.log.reports import Reports
 from htag.observer import Observer
+from htag.process.collector import collector
 from htag.session.session import Session
 from htag.session.snapshots import Snapshots, restore_tabs
 from htag.session.status import SessionState
@@ -25,6 +27,7 @@ CARRIED = (
     "snapshots of %s that version %s made cannot be loaded by version %s (%s): its sessions get a new app, with the "
     "State values of the old one. Said once for these two versions"
 )
+REPORTS = 20  # of sessions that fail, in a minute
 VERSIONS = 100  # pairs of versions that were told of
 
 
@@ -58,6 +61,12 @@ class Restorer:
         self._adopt = adopt
         self._noting = noting
         self._told: set[tuple[str, str]] = set()
+        self._reports = Reports(observer, REPORTS)
+
+    def report(self, text: str, error: BaseException) -> None:
+        """Log `text`, which names the type of `error`: a bounded number of times, since thousands of sessions may have
+        the same, and without what the person has entered."""
+        self._reports.log(logging.ERROR, text, type(error).__name__, error=error)
 
     def restore(
         self, session_id: str, record: Record, *, clean: bool, app: App | None = None, mounts: bool = True
@@ -71,7 +80,7 @@ class Restorer:
             session, outcome = self._restore(session_id, record, app, clean=clean, mounts=mounts)
         except Exception as error:
             self._observer.session_restored("failed", time.perf_counter() - started)
-            logger.error("a session cannot be restored, and is set aside: %s", type(error).__name__, exc_info=error)
+            self.report("a session cannot be restored, and is set aside: %s", error)
             return None
         self._observer.session_restored(outcome, time.perf_counter() - started)
         return session
@@ -175,11 +184,17 @@ def show_all(session: Session) -> None:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Thousands of objects come that all live on: the garbage collector would look at them for nothing."""
+    """Thousands of objects come that all live on: the garbage collector would look at them for nothing. As those of a
+    page, they are set aside."""
     was_on = gc.isenabled()
+    sets_aside = was_on and collector.running  # not where a page is being made, which does both
+    if sets_aside:
+        collector.page_begins()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if sets_aside:
+            collector.page_ends()
+        elif was_on:
             gc.enable()

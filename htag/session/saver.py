@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
+from itertools import islice
 from typing import NamedTuple
 
 from htag.errors import StoreError
@@ -25,6 +26,7 @@ FIRST_SECONDS = 0.05  # to the first save of a session: until then it ends with 
 MOST_SECONDS = 5.0  # between two attempts while the store is down; and for a handler, then it is marked as started
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
 TOGETHER_BYTES = 4 << 20  # in one call of the store
+DROPPED_TOGETHER = 50  # sessions that are over, in one round
 SMALL_BYTES = 64 << 10  # compressed on the event loop: handing it to a thread takes longer
 
 PINNED = (
@@ -105,7 +107,8 @@ class Saver:
         if self._round is not None:
             await asyncio.gather(self._round, return_exceptions=True)
         async with self._writing:
-            await self._make_drops()
+            while self._drops and await self._make_drops():
+                pass
         for task in [*self._asides]:
             await asyncio.gather(task, return_exceptions=True)
         self.dirty.clear()
@@ -134,23 +137,26 @@ class Saver:
 
     async def _save_due(self) -> None:
         async with self._writing:
+            await self._save_dirty()
             await self._make_drops()
-            ready: list[Ready] = []
-            size = 0
-            pause = time.perf_counter() + SLICE_SECONDS
-            for session in [*self.dirty]:
-                if not self._budget.allows(time.monotonic()):
-                    break
-                if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
-                    ready.append(one)
-                    size += len(one.data)
-                if size > TOGETHER_BYTES:
-                    await self._write(ready)
-                    ready, size = [], 0
-                if time.perf_counter() > pause:
-                    await asyncio.sleep(0)
-                    pause = time.perf_counter() + SLICE_SECONDS
-            await self._write(ready)
+
+    async def _save_dirty(self) -> None:
+        ready: list[Ready] = []
+        size = 0
+        pause = time.perf_counter() + SLICE_SECONDS
+        for session in [*self.dirty]:
+            if not self._budget.allows(time.monotonic()):
+                break
+            if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
+                ready.append(one)
+                size += len(one.data)
+            if size > TOGETHER_BYTES:
+                await self._write(ready)
+                ready, size = [], 0
+            if time.perf_counter() > pause:
+                await asyncio.sleep(0)
+                pause = time.perf_counter() + SLICE_SECONDS
+        await self._write(ready)
 
     def _is_due(self, session: Session) -> bool:
         """Whether it is time for `session`: no handler is in the middle of something, or for too long already."""
@@ -216,7 +222,8 @@ class Saver:
         except Exception as error:
             # of the author's `__getstate__`, or because a thread changes the tree meanwhile
             logger.debug("a snapshot failed", exc_info=True)
-            reason = f"{type(session.app).__name__}: {type(error).__name__}: {error}"
+            text = f": {error}" if session.app.debug else ""  # it may quote what the person has entered
+            reason = f"{type(session.app).__name__}: {type(error).__name__}{text}"
         self._pin(session, reason)
         self._observer.snapshot_made("pinned", 0, time.perf_counter() - started)
         return None
@@ -302,16 +309,20 @@ class Saver:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("work on a session failed", exc_info=error)
 
-    async def _make_drops(self) -> None:
-        while self._drops:
-            session_id, generation = next(iter(self._drops.items()))
-            try:
-                await self._store.drop(session_id, generation)
-            except StoreError:
+    async def _make_drops(self) -> bool:
+        """Make some of the drops, together: a slow store is not asked for one after the other while saves wait. False:
+        it does not answer."""
+        some = [*islice(self._drops.items(), DROPPED_TOGETHER)]
+        outcomes = await asyncio.gather(*(self._store.drop(*each) for each in some), return_exceptions=True)
+        for (session_id, generation), outcome in zip(some, outcomes, strict=True):
+            if isinstance(outcome, StoreError):
                 self._pause = min(self._pause * 2, MOST_SECONDS)
-                return
+                return False
+            if isinstance(outcome, BaseException):
+                raise outcome
             if self._drops.get(session_id) == generation:
                 del self._drops[session_id]
+        return True
 
 
 def _generation(one: Ready) -> int:

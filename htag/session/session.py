@@ -336,9 +336,10 @@ class Session(Binding):
             self._throttle.request(seconds)
 
     def push(self) -> None:
-        """Send what changed to all tabs, now."""
-        self.delivery.deliver(self.changes())
-        self.start_hooks()
+        """Send what changed to all tabs, now. A task that outlives the app in memory has nothing to send."""
+        if self.has_app:
+            self.delivery.deliver(self.changes())
+            self.start_hooks()
 
     def renew_id(self) -> None:
         """Ask for a new id of this session. RuntimeError where all visitors share it."""

@@ -14,7 +14,7 @@ from htag.wire.messages import Hello
 
 MAX_TABS = 8  # idle tabs of one session that are remembered; more of them on plain HTTP have a problem anyway
 MOST_LOGS = 64  # of the events of as many tabs; a further tab is served without, as one of wire version 1
-MOST_FORMER = 1000  # numbers of tabs that have no log any more
+MOST_FORMER = 200  # numbers of tabs that have no log any more
 KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they have a hundred
 
 
@@ -95,7 +95,7 @@ class Tabs:
             log = self._logs[tab.name] = EventLog(tab.name)
             if self._former:
                 log.accepted = log.handled = log.saved = self._former.pop(tab.name, 0)
-        if not isinstance(tab.inbox, NumberedInbox):
+        if not isinstance(tab.inbox, NumberedInbox) or tab.inbox.log is not log:  # the one before made place
             tab.inbox = NumberedInbox(self._session, log)
         log.key = self._session.key
         if lost := log.greet(hello):
@@ -118,11 +118,14 @@ class Tabs:
             return False
         oldest = min(settled, key=lambda log: log.left_at)
         del self._logs[oldest.name]
+        self._note_former(oldest)
+        return True
+
+    def _note_former(self, log: EventLog) -> None:
         self._former = self._former or {}
-        self._former[oldest.name] = oldest.accepted
+        self._former[log.name] = log.accepted
         if len(self._former) > MOST_FORMER:
             del self._former[next(iter(self._former))]
-        return True
 
     def _saved_to(self, log: EventLog) -> int:
         return log.handled if lives_here_only(self._session.stored) else log.saved
@@ -139,6 +142,7 @@ class Tabs:
         """The page of this tab is gone for good: it says goodbye."""
         if self._logs is not None and self._logs.get(log.name) is log:
             del self._logs[log.name]
+            self._note_former(log)  # a copy of the page may send the same events again
             if not self._logs:
                 self._session.journal.release()
 

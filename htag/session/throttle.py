@@ -13,7 +13,7 @@ class Throttle:
     It can be made where no loop runs. Requests before `bind_loop` are pushed once there is one.
     """
 
-    __slots__ = ("_context", "_due", "_early", "_loop", "_push", "_pushed_at", "_thread", "_timer")
+    __slots__ = ("_context", "_due", "_early", "_held", "_loop", "_push", "_pushed_at", "_thread", "_timer")
 
     def __init__(self, push: Callable[[], None], context: SessionContext) -> None:
         """`context`: what a push runs in; a request for one may come from another visitor's message."""
@@ -24,7 +24,8 @@ class Throttle:
         self._timer: asyncio.Handle | None = None
         self._due = 0.0
         self._pushed_at = float("-inf")
-        self._early = False  # a push was requested before there was a loop
+        self._early = False  # a push was requested before there was a loop, or while it was held
+        self._held = False
 
     @property
     def is_due(self) -> bool:
@@ -53,6 +54,20 @@ class Throttle:
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._schedule, seconds)
 
+    def hold(self) -> None:
+        """Make no pushes until `go_on`: there is nothing to push from. What was requested is made then."""
+        self._held = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._early, self._timer = True, None
+
+    def go_on(self) -> None:
+        """Make pushes again; the one that was requested before or meanwhile on the loop's next turn."""
+        self._held = False
+        if self._early:
+            self._early = False
+            self.request(0.0)
+
     def cancel(self) -> None:
         """Make no more pushes, and let go of what they would call."""
         self._push = _nothing
@@ -64,6 +79,9 @@ class Throttle:
         assert loop is not None
         if loop.is_closed():
             return  # no tab is left to be told
+        if self._held:
+            self._early = True
+            return
         now = loop.time()
         due = max(self._pushed_at + seconds, now)
         if self._timer is not None:

@@ -9,6 +9,7 @@ from htag.observer import Observer
 from htag.session import memory
 from htag.session.session import Session
 from htag.session.status import SessionState
+from htag.tree.footprint import TASK
 
 HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there if it spoke within this time
 
@@ -111,7 +112,7 @@ class Usage:
         self._unmeasured.pop(session, None)
         if session.closed or session.outgrown or session.asleep:
             return
-        session.size = memory.of(session.app) + session.journal.bytes
+        session.size = memory.of(session.app) + session.journal.bytes + len(session.tasks) * TASK
         session.heard, session.weighed = 0, session.revision
         if session.size > self._limits.session_bytes and session is not self.shared:
             self._observer.session_limited("size")

@@ -10,10 +10,11 @@ from typing import Any
 
 from htag.app import App
 from htag.router import Router
-from htag.snapshot.allowed import allowed_of
+from htag.snapshot.allowed import Allowed, allowed_of
+from htag.snapshot.careful import Careful
 from htag.snapshot.errors import Moved
 from htag.snapshot.items import Arrivals
-from htag.snapshot.reader import Batch, Reader, without_collections
+from htag.snapshot.reader import Batch, Reader, give_states, without_collections
 from htag.snapshot.writer import FORMAT
 from htag.state import State, States, states_of, value_of
 from htag.tree.node import Node
@@ -73,6 +74,19 @@ class TolerantReader(Reader):
         return found if isinstance(found, type) and not issubclass(found, Enum) else tolerant(found)
 
 
+class CarefulReader(TolerantReader):
+    """Reads what there still is, and the rest where an object does not take its state."""
+
+    def __init__(self, payload: bytes, entity: type, allowed: Allowed, arrivals: Arrivals, careful: Careful) -> None:
+        super().__init__(payload, entity, allowed, arrivals)
+        self._careful = careful
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As `TolerantReader`."""
+        found = super().find_class(module, name)
+        return self._careful.of(found) if isinstance(found, type) and found is not Ghost else found
+
+
 def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, which yields a ghost where it raises."""
 
@@ -90,13 +104,26 @@ def carry(payload: bytes, app: App) -> int:
     """Set the States of `app`, just built, that have the attribute path of one of the app in `payload`: `app.cart`,
     `app.page.count`, an entry of a `States`. Returns how many. Raises nothing: what cannot be read stays behind.
     """
+    careful = Careful()
+    try:
+        before, attributes = read_before(payload, type(app), careful)
+    except Exception as error:  # of any kind, likewise
+        log.debug("no State could be read of a snapshot: %r", error)
+        return 0
+    return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new, careful.broken))
+
+
+def read_before(payload: bytes, entity: type, careful: Careful) -> tuple[Any, dict[int, Any]]:
+    """What `read_all` reads of `payload`; carefully, which takes longer, only where it has to be."""
     with without_collections():
+        allowed = allowed_of(entity)
         try:
-            before, attributes = read_all(TolerantReader(payload, type(app), allowed_of(type(app)), Arrivals(None)))
+            return read_all(TolerantReader(payload, entity, allowed, Arrivals(None)))
         except Exception as error:  # of any kind, likewise
-            log.debug("no State could be read of a snapshot: %r", error)
-            return 0
-    return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new))
+            log.debug("a snapshot is read once more: %r", error)
+        found = read_all(CarefulReader(payload, entity, allowed, Arrivals(None), careful))
+        careful.settle()
+        return found
 
 
 def read_all(reader: Reader) -> tuple[Any, dict[int, Any]]:
@@ -116,9 +143,13 @@ def read_all(reader: Reader) -> tuple[Any, dict[int, Any]]:
 
 def read_batch(reader: Reader) -> Batch:
     """Tags and what they had as attributes."""
-    tags = reader.load()
-    _, states, digests, _ = reader.load()
-    return Batch(tags, states, digests)
+    tags, parts, first = reader.load(), reader.load(), []
+    if type(parts) is list:
+        first = parts
+        tolerant(give_states)(Batch(tags, first, {}))
+        parts = reader.load()
+    _, states, digests, _ = parts
+    return Batch(tags, [*first, *states], digests)
 
 
 def pairs(before: Any, now: Any, attributes: dict[int, Any]) -> Iterator[tuple[State[Any], State[Any]]]:
@@ -159,21 +190,21 @@ def parts_of(found: Any, attributes: dict[int, Any]) -> dict[str, Any]:
     return getattr(found, "__dict__", {})
 
 
-def take_over(old: State[Any], new: State[Any]) -> bool:
+def take_over(old: State[Any], new: State[Any], broken: dict[int, Any]) -> bool:
     """Have `new` hold what `old` held, unless some of that is gone, or is part of the old page."""
     value = value_of(old)
-    if not is_whole(value):
+    if not is_whole(value, broken):
         return False
     new.value = value
     return True
 
 
-def is_whole(value: Any) -> bool:
-    """Whether neither a ghost nor a tag is in `value`, at any depth."""
+def is_whole(value: Any, broken: dict[int, Any]) -> bool:
+    """Whether neither a ghost, nor a tag, nor one of the `broken` objects is in `value`, at any depth."""
     waiting, seen = [value], set()
     while waiting:
         each = waiting.pop()
-        if isinstance(each, Node):
+        if isinstance(each, Node) or id(each) in broken:
             return False
         if id(each) in seen:
             continue

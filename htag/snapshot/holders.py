@@ -8,8 +8,8 @@ the app's: not modules, classes, event loops. A reference from one of these is o
 import sys
 from collections import Counter
 from collections.abc import Iterable, Set
-from gc import get_referents
-from itertools import compress, filterfalse
+from gc import get_referents, is_tracked
+from itertools import compress, islice
 from operator import gt
 from sys import getrefcount
 from types import (
@@ -49,14 +49,28 @@ class LooksInto(dict[type, bool]):
 def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = ()) -> bool:
     """Whether anything but its own objects refers to `app`, to one of its tags, or to what leads to these.
 
-    Tags that have left the tree and are garbage in cycles, not collected yet, hold it too: it is said to be held until
-    the next collection, never the other way round.
+    Tags that have left the tree, and that nothing but cycles of their own keeps, do not hold it.
 
     `references`: how many variables of the callers refer to `app`. `ignoring`: objects whose references do not count.
-    2 µs a tag.
+    2 µs a tag; twice that where tags have left that are still there.
     """
     ignored = {id(each): each for each in ignoring}
-    owned, counts = owned_by(app, ignored.keys() | namespaces() | {id(NUMBERS)})
+    if not _is_held(app, references, ignored, []):
+        return False
+    departed = left_of(app)
+    return not departed or _is_held(app, references, ignored, departed)
+
+
+def left_of(app: App) -> list[Any]:
+    """The tags that have left the tree of `app`, and are still in memory."""
+    departed = live_tree(app).departed
+    return [] if departed is None else [*departed.alive()]
+
+
+def _is_held(app: App, references: int, ignored: dict[int, object], departed: list[Any]) -> bool:
+    """Whether `app` is held by something else than `departed` tags, and by something that holds one of those."""
+    owned, counts = owned_by(app, departed, ignored.keys() | namespaces() | {id(NUMBERS)})
+    counts.update(map(id, departed))
     for each in ignored.values():
         counts.update(map(id, get_referents(each)))
     counts[id(app)] += references + OWN
@@ -67,30 +81,31 @@ def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = ()) -
     return len(owned) > MOST or leads_to_a_tag(outer, owned)
 
 
-def owned_by(app: App, outside: Set[int]) -> tuple[dict[int, Any], Counter[int]]:
-    """The objects that `app` leads to, by `id()`, and how often these refer to each object.
+def owned_by(app: App, departed: Iterable[Any], outside: Set[int]) -> tuple[dict[int, Any], Counter[int]]:
+    """The objects that `app` and `departed` tags lead to, by `id()`, and how often these refer to each object.
 
     Level by level, by functions written in C: one object at a time it would take twice as long.
     """
     looks_into = LooksInto().__getitem__
     known: set[int] = set()
-    front = level_order([app], live_tree(app).generated.by_host, known)
+    front = level_order([app, *departed], live_tree(app).generated.by_host, known)
     owned: dict[int, Any] = dict(zip(map(id, front), front, strict=True))
-    known |= outside
+    outside -= known
+    owned.update(dict.fromkeys(outside))  # so that what is found there is not new
     counts: Counter[int] = Counter()
-    while front and len(owned) <= MOST:
-        classes = [cls for cls in set(map(type, front)) if id(cls) not in known and "<locals>" in cls.__qualname__]
-        known.update(map(id, classes))
+    while front and len(owned) - len(outside) <= MOST:
+        classes = [cls for cls in set(map(type, front)) if id(cls) not in owned and "<locals>" in cls.__qualname__]
         owned.update(zip(map(id, classes), classes, strict=True))
         found = get_referents(*front, *classes)
+        found = [*compress(found, map(is_tracked, found))]  # what is not tracked leads to texts and numbers at most
         found = [*compress(found, map(looks_into, map(type, found)))]
         places = [*map(id, found)]
         counts.update(places)
-        new = dict(zip(places, found, strict=True))
-        places = [*filterfalse(known.__contains__, new)]
-        known.update(places)
-        front = [*map(new.__getitem__, places)]
-        owned.update(zip(places, front, strict=True))
+        before = len(owned)
+        owned.update(zip(places, found, strict=True))
+        front = [*islice(owned.values(), before, None)]  # a dict keeps the order in which keys were new
+    for place in outside:
+        del owned[place]
     return owned, counts
 
 
@@ -132,6 +147,9 @@ def _own() -> int:
     """The references that a call of `is_held` adds to what its argument has, beside the variable of its caller."""
 
     def call(app: object) -> int:
+        return inner(app)
+
+    def inner(app: object) -> int:
         owned = {0: app}
         return next(map(getrefcount, owned.values()))
 

@@ -175,7 +175,11 @@ def read_tags(reader: Reader, known: list[Any]) -> Batch:
     """Tags that `write_tags` wrote. They are `known` before what they hold is read."""
     tags = reader.load()
     known += tags
-    columns, states, digests, versions = reader.load()
+    parts = reader.load()
+    if type(parts) is list:  # the states of those that may be keys of what follows
+        give_states(Batch(tags, parts, {}))
+        parts = reader.load()
+    columns, states, digests, versions = parts
     for cls in {*map(type, tags), *versions}:
         version = versions.get(cls)
         if getattr(cls, VERSION, None) != version:

@@ -18,6 +18,7 @@ class HowToWrite(NamedTuple):
     reduces: bool  # `__reduce__` or `__reduce_ex__`: how an instance is made again
     gets_state: bool  # `__getstate__`
     sets_state: bool  # `__setstate__`
+    hashes: bool  # `__hash__`
 
 
 _known: WeakKeyDictionary[type, HowToWrite] = WeakKeyDictionary()
@@ -36,6 +37,7 @@ def _ask(cls: type) -> HowToWrite:
         is_author_s(cls, "__reduce__") or is_author_s(cls, "__reduce_ex__"),
         is_author_s(cls, "__getstate__"),
         is_author_s(cls, "__setstate__"),
+        is_author_s(cls, "__hash__"),
     )
 
 
@@ -45,6 +47,13 @@ def is_author_s(cls: type, name: str) -> bool:
         if name in vars(each):
             return not (each is object or each.__module__.partition(".")[0] == "htag")
     return False
+
+
+def is_hashed_by_attributes(cls: type) -> bool:
+    """Whether tags of `cls` may be keys only when they have their attributes: the author gave it a `__hash__`. Where a
+    `__setstate__` or `__reduce__` gives them these, that is not called before all else is there."""
+    how = how_to_write(cls)
+    return how.hashes and not (how.reduces or how.sets_state)
 
 
 def versions_of(classes: Iterable[type]) -> dict[type, Any]:

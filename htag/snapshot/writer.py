@@ -20,7 +20,7 @@ from htag.snapshot.errors import Pinned
 from htag.snapshot.items import Bounded, Items, Place, WrittenItem, left_out, own_tag, the_item
 from htag.snapshot.packages import own_packages
 from htag.snapshot.singletons import Singleton, singletons_of
-from htag.snapshot.tag_classes import how_to_write, versions_of
+from htag.snapshot.tag_classes import how_to_write, is_hashed_by_attributes, versions_of
 from htag.state import State, attributes_of, give_attributes, hold, made_again, observers_of, value_of
 from htag.tree.live import LiveTree, live_tree
 from htag.tree.node import Node
@@ -115,7 +115,11 @@ class Writer(pickle.Pickler):
             self.found.append(tag)
             if how_to_write(kind).reduces:
                 self.reduced.add(kind)
-        return timed(tag.__reduce_ex__, PROTOCOL) if kind in self.reduced else (new_object, (kind,))
+        if kind in self.reduced:
+            return timed(tag.__reduce_ex__, PROTOCOL)
+        if not self.whole and is_hashed_by_attributes(kind):  # it may be met as a key
+            return new_object, (kind,), reader_of(kind)(tag)
+        return new_object, (kind,)
 
     def _reduce_singleton(self, obj: Any) -> Any:
         return self.named[id(obj)].address()
@@ -298,7 +302,12 @@ def write_tags(writer: Writer, tags: list[Any]) -> None:
     writer.whole = True
     writer.dump(tags)
     writer.whole = False
-    writer.dump((take_apart(tags), own_states(tags), classes.build_digests(kinds), versions_of(kinds)))
+    states = own_states(tags)
+    hashed = {kind for kind in kinds if is_hashed_by_attributes(kind)}
+    if hashed:  # before any dict or set that may have them as keys
+        writer.dump([each for each in states if type(tags[each[0]]) in hashed])
+        states = [each for each in states if type(tags[each[0]]) not in hashed]
+    writer.dump((take_apart(tags), states, classes.build_digests(kinds), versions_of(kinds)))
 
 
 def own_states(tags: list[Any]) -> list[tuple[int, Any]]:

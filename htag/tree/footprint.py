@@ -17,6 +17,11 @@ FACTORY = "htag.factory"  # the module of what `Tag.div` and the like are
 WEAK_REFERENCE = 72  # the one that all States have that the tag reads
 CELL = 40
 METHOD = 64
+# A task with its coroutine, frame and context, while it waits; one that was cancelled keeps as much, for its traceback
+# has the frames. Measured: 1390 to 1760 on Python 3.11 and 3.13; 540 to 590 of one that has ended by itself.
+TASK = 1500
+A_FUTURE_S = "_asyncio_future_blocking"  # by which asyncio itself knows tasks and futures, of whatever class
+ENDED_TASK = 560
 
 # References of what is no session's own: the constants of a program, attributes that tags have in common. A tag's own
 # value has that of the tag, and those of the functions in here.
@@ -83,6 +88,8 @@ def _value_bytes(value: Any, levels: int = 2) -> int:
         return getsizeof(value) + _items_bytes([*value], levels)
     if type(value) is FunctionType or type(value) is MethodType:
         return _part_bytes(value)
+    if hasattr(type(value), A_FUTURE_S):
+        return ENDED_TASK if value.done() and not value.cancelled() else TASK
     return getsizeof(value) if isinstance(value, str | bytes | bytearray) else 0
 
 

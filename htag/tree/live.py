@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from htag.tree import access
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes, Failures, Update, element_of
+from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
@@ -60,6 +61,7 @@ class LiveTree:
     __slots__ = (
         "_host",
         "changes",
+        "departed",
         "generated",
         "head",
         "hooks",
@@ -90,6 +92,7 @@ class LiveTree:
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         # names of the app's attributes that are no part of it: a server's settings, and this
         self.transient = TRANSIENT
+        self.departed: Departed | None = None  # once a tag has left
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -142,7 +145,11 @@ class LiveTree:
         try:
             self.hooks.run_unmount_hooks(top)
         finally:
+            self.departed = self.departed or Departed()
+            self.departed.note((top,))
             for tag in list(self.generated.pre_order(top)):
+                if tag in self.generated.by_host:
+                    self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
                 self.index.forget(tag)
                 self.generated.forget(tag)
                 self.changes.forget(tag)

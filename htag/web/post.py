@@ -188,12 +188,13 @@ class EventEndpoint:
             tab = self._admission.tab(session, scope)
             said = hello(scope)
             log = session.tabs.numbered(tab, said) if said.version == 2 else None
-            if log is None:
-                post = Post(session, tab, message, len(body), said, limiter, self._codecs.first)
-                response = await self._deduplicated(post)
-            else:
-                post = Post(session, tab, message, len(body), said, limiter, self._codecs.second, log)
-                response = await self._numbered(post, log)
+            codec = self._codecs.first if log is None else self._codecs.second
+            post = Post(session, tab, message, len(body), said, limiter, codec, log)
+            try:
+                response = await (self._deduplicated(post) if log is None else self._numbered(post, log))
+            except EventGap as gap:  # also of a tab that numbers its events and forgot to say so
+                session.observer.client_resumed("gap")
+                response = JSONResponse({"status": "gap", "last": gap.last}, 409)
         if news:
             response.headers.update(news)
         return response
@@ -257,9 +258,6 @@ class EventEndpoint:
                 post.hand_over(None)
                 answer = {"status": "ok"}
             return JSONResponse({**answer, "last": log.accepted, "saved": joining.saved_to(session, log)})
-        except EventGap as gap:
-            session.observer.client_resumed("gap")
-            return JSONResponse({"status": "gap", "last": gap.last}, 409)
         finally:
             self._admission.registry.release(session)
             if post.size > LARGE_MESSAGE:

@@ -223,3 +223,14 @@ def test_only_posts_are_answered(holder: Holder) -> None:
 def test_the_answer_is_plain_json(holder: Holder) -> None:
     answer = TestClient(holder.application).post(PATH, content=BODY, headers={SEAL: Seal(SECRET).over(BODY)})
     assert json.loads(answer.text) == {"answer": "released"}
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    holder = Holder()
+    async with listening(holder) as address:
+        host, _, port = address.partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{".encode())
+        async with asyncio.timeout(3):
+            assert (await reader.readline()).split()[1] == b"403"
+        writer.close()

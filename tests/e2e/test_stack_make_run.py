@@ -2,6 +2,7 @@
 pages go on after everything was killed, with SQLite.
 """
 
+import asyncio
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.async_api import Browser
 
 from tests.app.visiting import is_live
+from tests.e2e.browsing import browsing, clicking_in
 from tests.e2e.clicking import Clickers
 from tests.support.engine import run
 from tests.support.ports import free_port
@@ -22,11 +25,13 @@ from tests.support.source import ROOT
 from tests.support.waiting import eventually, patience
 
 SECONDS = patience(120)
+TABS = 5  # in Chromium
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `git clone` would bring, and what is not committed yet."""
+    tmp_path = tmp_path_factory.mktemp("copy")
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
@@ -46,6 +51,11 @@ class MadeRun:
     def start(self, app: str) -> None:
         environment = {**os.environ, "HTAG_PORT": str(self.port), "HTAG_APP": app}
         self._process = subprocess.Popen(["make", "run"], cwd=self._copy, env=environment, start_new_session=True)
+
+    def serve(self, app: str) -> None:
+        """Start, and wait until pages that come back are served."""
+        self.start(app)
+        eventually(lambda: is_live(self.port), "make run to serve", SECONDS)
 
     def send(self, number: signal.Signals) -> None:
         """To make and all that it has started."""
@@ -81,9 +91,19 @@ def test_a_fresh_copy_serves_somebody_s_own_app_within_two_minutes_and_its_sessi
         for number in (signal.SIGKILL, signal.SIGINT):  # everything killed, and Ctrl-C
             time.sleep(3)
             made.send(number)
-            made.start("clicked:Clicked")
-            eventually(lambda: is_live(made.port), "make run to serve once more")
+            made.serve("clicked:Clicked")
         time.sleep(3)
     crowd.assert_whole()
     assert crowd.codes()[1006] >= 20
     assert crowd.codes()[1012] >= 20
+
+
+async def test_open_pages_go_on_after_everything_was_killed_and_after_ctrl_c(made: MadeRun, chromium: Browser) -> None:
+    await asyncio.to_thread(made.serve, "clicked:Clicked")  # the test before has installed what it takes
+    async with browsing(chromium, made.url, TABS) as crowd, clicking_in(crowd):
+        for number in (signal.SIGKILL, signal.SIGINT):
+            await asyncio.sleep(3)
+            await asyncio.to_thread(made.send, number)
+            await asyncio.to_thread(made.serve, "clicked:Clicked")
+        await asyncio.sleep(3)
+    assert crowd.reconnects >= 2 * TABS

@@ -3,61 +3,25 @@ in the end each shows exactly the clicks that were made in it, on the page that 
 """
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests.e2e.clicked_stack import SERVICES
+from tests.e2e.clicked_stack import folders as folders  # fixtures
+from tests.e2e.clicked_stack import running as running
+from tests.e2e.clicked_stack import site as site
 from tests.e2e.clicking import Clickers
 from tests.e2e.disasters import frozen, keep_a_copy, kill_any, put_the_copy_back, workers
 from tests.e2e.stack import Stack
-from tests.support.engine import docker, need_engine
-from tests.support.source import ROOT
+from tests.support.engine import docker
 from tests.support.waiting import patience
 
 TABS = 200
 PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry them, and the tests beside them
-SERVICES = ("nginx", "app", "valkey")
-BEFORE, AFTER = ROOT / "tests/e2e/rolled/before.py", ROOT / "tests/e2e/rolled/after.py"
 GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Two folders with the app, before and after."""
-    made = []
-    for source in (BEFORE, AFTER):
-        folder = tmp_path_factory.mktemp("apps")
-        shutil.copy(source, folder / "clicked.py")
-        for path in (folder, *folder.parents):  # the container's user has to get in
-            if path.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                path.chmod(0o755)
-        made.append(str(folder))
-    return made[0], made[1]
-
-
-@pytest.fixture(scope="module")
-def running(folders: tuple[str, str]) -> Iterator[Stack]:
-    need_engine()
-    stack = Stack(
-        "survival", HTAG_APP="clicked:Clicked", HTAG_APPS_DIR=folders[0], HTAG_LOG_LEVEL="info",
-        NGINX_VISITOR_RATE="1000r/s",
-    )  # fmt: skip
-    try:
-        stack.compose("build", "app", "nginx")
-        stack.up(services=SERVICES)
-        yield stack
-    finally:
-        stack.down()
-
-
-@pytest.fixture
-def site(running: Stack) -> Stack:
-    """Two containers of two slots each, whatever the test before has left."""
-    running.up(containers=2, services=SERVICES)
-    return running
 
 
 @contextmanager

@@ -92,6 +92,24 @@ class Pinned(Counter):
         self.handle = None
 
 
+class Asking(Tag.App):
+    """Shows a dialog, whose handlers lead to the app, and takes it out again."""
+
+    def init(self) -> None:
+        self.asked = 0
+        Tag.button("ask", _id="ask", _onclick=self.ask)
+
+    def ask(self, event: Any) -> int:
+        self.asked += 1
+        self.dialog = Tag.dialog(Tag.button("no", _id="no", _onclick=lambda event: self.close()))
+        self <= self.dialog
+        return self.asked
+
+    def close(self) -> None:
+        self.remove(self.dialog)
+        del self.dialog
+
+
 class Workers:
     """Workers that share a store and a secret, and the browser that goes from one to another."""
 

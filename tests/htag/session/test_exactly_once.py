@@ -624,6 +624,21 @@ async def test_goodbye_forgets_the_numbers(world: World) -> None:
     await until(lambda: world.session.journal.tail is None)
 
 
+async def test_what_comes_again_after_goodbye_is_not_done_again(world: World) -> None:
+    """Of a page that was duplicated, each copy sends what the page before it had left, and says goodbye for it."""
+    tab = await world.tab()
+    for number in (1, 2):
+        await tab.click("up", i=number)
+    report = tab.report("up", "click", {"i": 2})[1] | {"n": 2}
+    await tab.send({"action": "bye"})
+    await until(lambda: not world.session.tabs.records())
+    await tab.lose()
+    tab.events.log[2] = report
+    await tab.connect()
+    await tab.click("up", i=3)
+    assert world.app.heard == [1, 2, 3]
+
+
 # -- beside version 1 --------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from headless.errors import ServerError
 from htag import Tag
 from htag.errors import StoreError
@@ -77,3 +78,20 @@ async def test_a_number_of_another_type_is_a_whole_one_in_the_snapshot(workers: 
     await team.go(tab, two)
     assert "forged" not in team.diaries["two"].labels("session_restored")
     assert await tab.click("more") == 1
+
+
+async def test_a_handler_that_takes_an_hour_is_answered_where_its_worker_drains(workers: Start) -> None:
+    team = workers(Endless)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await saved(one)
+    slow, behind = [await tab.post_event(name, "click") for name in ("slow", "more")]
+    await until(lambda: only_session(one).under_way)
+    assert await one.registry.move_out(1.0) == 0
+    tab.site = Site(two.app, cookies=tab.site.cookies)
+    async with asyncio.timeout(3):
+        with pytest.raises(ServerError, match="interrupted"):
+            await tab.answer(slow)
+        assert await tab.answer(behind) == 1
+    app: Any = only_session(two).app
+    assert (app.begun, app.clicks) == (1, 1)

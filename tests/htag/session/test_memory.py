@@ -1,9 +1,11 @@
 """The estimate grows with what there is, and is near to what Python really takes."""
 
+import asyncio
 import gc
 import sys
 import tracemalloc
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -142,3 +144,34 @@ def test_a_component_s_later_attributes_are_counted_too() -> None:
     for card in app.childs:
         card.more = "x" * 1000
     assert footprint.of(app) - small > 200 * 1000
+
+
+def taken_by(tasks: list[Any]) -> float:
+    """What Python says that an app takes more because it holds one of `tasks`: the average."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] / len(tasks)
+
+
+@pytest.mark.parametrize("how", ["running", "cancelled", "ended"])
+async def test_a_task_counts_with_what_it_keeps(how: str) -> None:
+    async def work() -> None:
+        await asyncio.sleep(0 if how == "ended" else 3600)
+
+    app: Any = Tag.App()
+    before = footprint.of(app)
+    tracemalloc.start()
+    try:
+        tasks = [asyncio.create_task(work(), context=copy_context()) for _ in range(200)]
+        await asyncio.sleep(0.02)
+        if how == "cancelled":
+            for task in tasks:
+                task.cancel()
+            await asyncio.sleep(0.02)
+        taken = taken_by(tasks)
+    finally:
+        tracemalloc.stop()
+    app.clock = tasks[0]
+    counted = footprint.of(app) - before
+    for task in tasks:
+        task.cancel()
+    assert abs(counted - taken) < 0.25 * taken, f"{counted} for {taken}"

@@ -11,11 +11,13 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.process.collector import Collector
+from htag.session import restorer
 from htag.session.parker import is_idle
 from htag.session.whereabouts import HeldElsewhere
 from htag.snapshot.errors import Moved
 from htag.tree.tag import current_app
-from tests.htag.session.lasting import DIARY, HELD, Destroyed, Hooked, Slow, Start, only_session, saved, workers
+from tests.htag.session.lasting import DIARY, HELD, Asking, Destroyed, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
 from tests.support.waiting import until
 
@@ -505,3 +507,43 @@ async def test_a_restless_session_waits_for_a_handler_that_runs(workers: Start) 
     assert await tab.click("slow") == "slow"
     await until(lambda: not only_session(one).asleep and only_session(one).app is not app)
     assert await tab.click("more") == 11
+
+
+async def test_a_tree_that_has_woken_is_set_aside_by_the_collector(workers: Start) -> None:
+    mine = Collector()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restorer, "collector", mine)
+        patch.setattr(mine, "running", True)
+        team = workers()
+        one = team.start("one")
+        await team.tab(one)
+        await asleep(team, one)
+        gc.collect()
+        before = gc.get_freeze_count()
+        try:
+            await one.registry.wake(only_session(one))
+            assert gc.get_freeze_count() > before
+            assert gc.isenabled()
+            assert not any(each is only_session(one).app for each in gc.get_objects())
+        finally:
+            gc.unfreeze()
+
+
+async def test_a_session_whose_dialog_was_closed_falls_asleep(workers: Start) -> None:
+    team = workers(Asking)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await tab.click("ask")
+    await tab.click("no")
+    gc.collect()
+    gc.freeze()  # as the collector of a worker does: no collection finds what becomes garbage now
+    gc.disable()
+    try:
+        await tab.click("ask")
+        await tab.click("no")
+        await asleep(team, one)
+        assert only_session(one).asleep
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    assert await tab.click("ask") == 3

@@ -220,3 +220,34 @@ async def test_a_session_that_cannot_be_parked_because_the_store_is_down_is_not_
     assert not any("destroy" in line for line in DIARY)
     await team.go(tab, one)
     assert await tab.click("more") == 2
+
+
+async def test_a_slow_store_that_is_to_forget_many_sessions_saves_meanwhile(workers: Start) -> None:
+    store = Trouble()
+    team = workers(store=store)
+    web = team.start("one")
+    tab = await team.tab(web)
+    await saved(web)
+    store.seconds = 0.2
+    for number in range(200):
+        team.persistence(web).saver.drop(f"over {number}", 1)
+    started = time.monotonic()
+    await tab.click("more")
+    await saved(web)
+    assert time.monotonic() - started < 3
+
+
+async def test_of_parked_sessions_the_latest_are_remembered(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("htag.session.parker.MOST_PARKED", 2)
+    team = workers()
+    web = team.start("one")
+    ids = []
+    for _ in range(3):
+        tab = await team.tab(web)
+        await saved(web)
+        session = only_session(web)
+        ids.append(session.id)
+        await tab.leave()
+        team.persistence(web).parker.park(session, "disconnected")
+        await until(lambda: not web.registry.sessions)
+    assert [*team.persistence(web).parker.parked] == ids[1:]

@@ -125,3 +125,34 @@ def test_it_goes_on_where_it_is_bound_next() -> None:
 
     asyncio.run(serve(1))
     asyncio.run(serve(2))
+
+
+async def test_one_that_is_held_pushes_when_it_goes_on(pushes: Pushes) -> None:
+    pushes.throttle.request(0.0)
+    pushes.throttle.hold()
+    pushes.throttle.request(0.0)
+    await asyncio.sleep(DELAY)
+    assert pushes.times == []
+    pushes.throttle.go_on()
+    await until(lambda: pushes.times)
+    await asyncio.sleep(DELAY)
+    assert len(pushes.times) == 1
+    assert not pushes.throttle.is_due
+
+
+async def test_so_does_one_that_another_thread_asks_as_it_is_held(pushes: Pushes) -> None:
+    thread = threading.Thread(target=pushes.throttle.request, args=(0.0,))
+    thread.start()
+    thread.join()
+    pushes.throttle.hold()
+    await asyncio.sleep(DELAY)
+    assert pushes.times == []
+    pushes.throttle.go_on()
+    await until(lambda: pushes.times)
+
+
+async def test_one_that_nothing_asked_while_it_was_held_pushes_nothing(pushes: Pushes) -> None:
+    pushes.throttle.hold()
+    pushes.throttle.go_on()
+    await asyncio.sleep(DELAY)
+    assert pushes.times == []

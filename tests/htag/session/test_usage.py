@@ -3,6 +3,7 @@
 import asyncio
 
 from htag import Tag
+from htag.tree.footprint import TASK
 from tests.htag.session.house import Build, house
 from tests.support.channels import RecordingChannel
 
@@ -38,6 +39,18 @@ async def test_only_sessions_in_which_something_happened_are_measured_and_only_s
     home.registry.release(sessions[0])
     home.registry.usage.measure()
     assert home.registry.usage.memory() > sum(sizes)
+
+
+async def test_tasks_of_a_session_count(house: Build) -> None:
+    home = house()
+    session = home.open()
+    home.registry.usage.measure()
+    before = home.registry.usage.memory()
+    for _ in range(10):
+        session.tasks.spawn(asyncio.sleep(3600))
+    home.registry.usage.note_activity(session)
+    home.registry.usage.measure()
+    assert home.registry.usage.memory() - before == 10 * TASK
 
 
 async def test_what_ended_is_not_counted(house: Build) -> None:

@@ -37,6 +37,10 @@ class Trouble(MemoryStore):
         await self._trouble()
         return await super().claim(session_id, owner)
 
+    async def drop(self, session_id: str, generation: int) -> bool:
+        await self._trouble()
+        return await super().drop(session_id, generation)
+
     async def pulse(self) -> int:
         await self._trouble()
         return await super().pulse()

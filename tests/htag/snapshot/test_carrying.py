@@ -5,10 +5,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from htag import State, Tag
 from htag.snapshot import packages
 from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Moved
@@ -93,3 +94,73 @@ def test_a_cut_payload_carries_nothing_or_what_there_is() -> None:
     payload = dump(app)
     assert carry(payload, Shop()) == 1
     assert {carry(payload[:length], Shop()) for length in range(0, len(payload), 11)} == {0, 1}
+
+
+class Parcel:
+    """Its class says how it takes its state; a test, in what way that goes wrong."""
+
+    problem: ClassVar[Exception | None] = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.label = State(name)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if self.problem is not None and state["name"] == "broken":
+            raise self.problem
+        vars(self).update(state)
+
+
+class Slotted:
+    """A version later one of its slots is gone."""
+
+    __slots__ = ("name", "weight")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.weight = 3
+
+
+class Depot(Tag.App):
+    """Holds such ones."""
+
+    def init(self, name: str = "") -> None:
+        self.count = State(0)
+        self.parcel = State(Parcel(name))
+        self.whole = State(Parcel("whole"))
+        self.several = State([Parcel("whole"), Parcel(name)])
+        self.slotted = State(Slotted(name))
+        self.own = Parcel(name)
+
+
+def depot() -> Any:
+    app: Any = Depot("broken")
+    app.count.value, app.own.label.value, app.whole.value.name = 5, "written on", "old"
+    return app
+
+
+def test_a_setstate_that_raises_costs_that_object_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = dump(depot())
+    monkeypatch.setattr(Parcel, "problem", KeyError("weight"))
+    app: Any = Depot("new")
+    assert carry(payload, app) == 3
+    assert (app.count.value, app.whole.value.name, type(app.whole.value)) == (5, "old", Parcel)
+    assert type(app.slotted.value) is Slotted
+    assert (app.slotted.value.name, app.slotted.value.weight) == ("broken", 3)
+    assert (app.parcel.value.name, len(app.several.value)) == ("new", 2)
+    assert [each.name for each in app.several.value] == ["whole", "new"]
+
+
+def test_so_does_a_slot_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = dump(depot())
+
+    class Later:
+        __slots__ = ("name",)
+        __module__ = __name__
+        __qualname__ = "Slotted"
+
+    monkeypatch.setattr(sys.modules[__name__], "Slotted", Later)
+    monkeypatch.setattr(Later, "__init__", lambda self, name: setattr(self, "name", name))
+    app: Any = Depot("new")
+    assert carry(payload, app) == 5
+    assert (app.count.value, app.own.label.value, app.slotted.value.name) == (5, "written on", "new")

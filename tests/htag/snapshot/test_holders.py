@@ -97,18 +97,62 @@ class Asking(Tag.App):
         )
 
 
-def test_garbage_holds_it_until_it_is_collected() -> None:
+@pytest.fixture
+def no_collector() -> Any:
     gc.collect()
     gc.disable()
-    try:
-        app: Any = shown(Asking)
-        app.asking.value = False
+    yield
+    gc.enable()
+
+
+def test_garbage_does_not(no_collector: Any) -> None:
+    app: Any = shown(Asking)
+    for asking in (False, True, False):
+        app.asking.value = asking
         live_tree(app).render_page()
-        assert is_held(app)
-        gc.collect()
+    assert not is_held(app)
+
+
+class Opening(Tag.App):
+    """Takes a dialog out again, which has generated tags of its own."""
+
+    def init(self) -> None:
+        self <= Tag.p("x")
+
+    def ask(self) -> None:
+        self.add(Tag.dialog(Tag.div(lambda: Tag.b(Tag.i("yes"), _onclick=lambda event: self.answer())), _id="dialog"))
+
+    def answer(self) -> None:
+        self.remove(self.childs[-1])
+
+
+def test_garbage_that_was_generated_in_what_has_left_does_not(no_collector: Any) -> None:
+    app: Any = shown(Opening)
+    for _ in range(2):
+        app.ask()
+        live_tree(app).render_page()
+        app.answer()
         assert not is_held(app)
-    finally:
-        gc.enable()
+    live_tree(app).render_page()
+    assert not is_held(app)
+
+
+def test_a_tag_that_has_left_and_is_held_does(no_collector: Any) -> None:
+    app: Any = shown(Opening)
+    app.ask()
+    live_tree(app).render_page()
+    HELD.append(app.childs[-1])
+    app.answer()
+    assert is_held(app)
+    HELD.clear()
+    assert not is_held(app)
+
+
+def test_a_tag_that_has_left_and_does_not_lead_back_does_not(no_collector: Any) -> None:
+    app: Any = shown(Opening)
+    HELD.append(app.childs[0])
+    app.remove(app.childs[0])
+    assert not is_held(app)
 
 
 async def test_a_timer_holds_it() -> None:

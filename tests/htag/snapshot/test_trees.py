@@ -12,7 +12,7 @@ import pytest
 from bench.measured_app import Large, measured_app
 from htag import HTML, State, Tag
 from htag.app import App
-from htag.snapshot.api import dump, load
+from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Pinned
 from htag.tree.child_list import TOMBSTONE, as_list
 from htag.tree.live import live_tree
@@ -348,3 +348,50 @@ def test_a_thread_that_changes_the_tree_meanwhile_does_no_harm() -> None:
 
 def test_an_app_without_anything() -> None:
     assert isinstance(back(Tag.App()), App)
+
+
+class Seat(Tag.div):
+    """Two are the same if they have the same number."""
+
+    def init(self, number: int) -> None:
+        self.number = number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seat) and other.number == self.number
+
+
+class Hall(Tag.App):
+    """Has seats as keys, before and after they have their attributes, in the tree and outside."""
+
+    def init(self) -> None:
+        self.count = State(0)
+        seats = [Seat(number) for number in range(5)]
+        self.taken = {seats[0]: "Ann", seats[4]: "Bob"}
+        self.free = {seats[1], seats[2]}
+        self.outside = {Seat(9): seats[3], Seat(8): Seat(7)}
+        for seat in [*self.outside]:
+            seat.remove()
+        Tag.button("take", _onclick=lambda event: self.taken.update({seats[1]: "Carol"}))
+
+
+def test_tags_that_are_keys_by_a_hash_of_their_own_come_back() -> None:
+    app: Any = Hall()
+    loaded: Any = load(dump(app), Hall).app
+    assert sorted((seat.number, name) for seat, name in loaded.taken.items()) == [(0, "Ann"), (4, "Bob")]
+    assert loaded.taken[Seat(0)] == "Ann"
+    assert loaded.free == {Seat(1), Seat(2)}
+    assert loaded.outside[Seat(9)] is loaded.childs[3]
+    assert [seat.root for seat in loaded.outside] == [None, None]
+    assert loaded.outside[Seat(8)] == Seat(7)
+    assert {id(seat.root) for seat in loaded.taken} == {id(loaded)}
+
+
+def test_the_states_of_such_an_app_are_carried() -> None:
+    app: Any = Hall()
+    app.count.value = 4
+    fresh: Any = Hall()
+    assert carry(dump(app), fresh) == 1
+    assert fresh.count.value == 4

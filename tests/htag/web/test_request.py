@@ -45,3 +45,8 @@ def test_the_revision_that_a_tab_shows_is_a_number_or_none(query: bytes, revisio
 )
 def test_what_a_tab_says_of_itself(query: bytes, said: Hello) -> None:
     assert hello({"query_string": query}) == said
+
+
+def test_of_an_endless_address_the_beginning_is_read() -> None:
+    scope = {"query_string": b"v=2&tab=one&from=7&next=9" + b"&a=1" * 20_000 + b"&rev=5"}
+    assert hello(scope)[:4] == (2, None, 7, 9)

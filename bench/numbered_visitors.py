@@ -1,0 +1,55 @@
+"""Visitors who speak wire version 2, as our browser does: they number their clicks, and come back after a break."""
+
+import json
+import re
+from typing import Self
+
+from bench.visitors import CLICK, TEXT_FRAME, Visitor, frame
+
+SEQUENCE = re.compile(rb'"seq":(\d+)')
+
+
+class NumberedVisitor(Visitor):
+    """One tab: `leave` and `come_back` are the same page on another connection, with all that it remembers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tab = ""
+        self.cookie = ""
+        self.number = 0  # of its latest click
+        self.revision: int | None = None  # that it shows
+
+    @classmethod
+    async def arrive(cls, port: int, cookie: str, tab: str) -> Self:
+        """The page that came with `cookie` connects for the first time."""
+        return await cls._arrive(port, cookie, tab, 0, None)
+
+    async def come_back(self, port: int) -> Self:
+        """The same tab connects again: the page was not loaded anew."""
+        return await self._arrive(port, self.cookie, self.tab, self.number, self.revision)
+
+    @classmethod
+    async def _arrive(cls, port: int, cookie: str, tab: str, number: int, revision: int | None) -> Self:
+        visitor = await cls._dial(port)
+        visitor.tab, visitor.cookie, visitor.number, visitor.revision = tab, cookie, number, revision
+        shown = "" if revision is None else f"&rev={revision}"
+        following = number + 1
+        query = f"?v=2&tab={tab}&from={following}&next={following}{shown}"
+        await visitor._open(port, cookie, greeted=True, query=query)
+        return visitor
+
+    def _click_frame(self) -> bytes:
+        self.number += 1
+        return frame(TEXT_FRAME, json.dumps({"n": self.number, **CLICK}, separators=(",", ":")).encode())
+
+    def _text_arrived(self, payload: bytes) -> None:
+        if sequence := SEQUENCE.search(payload):
+            self.revision = int(sequence[1])
+        if self._is_awaited(payload):
+            super()._text_arrived(payload)
+
+    def _is_awaited(self, payload: bytes) -> bool:
+        """Whether it is the answer to the latest click, or ends the greeting: of a new page that is the whole body."""
+        if b'"action":"welcome"' in payload:
+            return self.revision is not None
+        return b'"done":' in payload or (not self.answers and b'"action":"saved"' not in payload)

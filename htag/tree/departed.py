@@ -1,0 +1,31 @@
+"""Tags that have left an app's tree and are still in memory: often garbage, whose handlers lead back to the app."""
+
+from collections.abc import Iterable
+from weakref import ref
+
+from htag.tree.tag import GTag
+
+FEW = 64  # that are remembered before those are looked for that have gone
+
+
+class Departed:
+    """Remembers tags without keeping them."""
+
+    __slots__ = ("_most", "_tags")
+
+    def __init__(self) -> None:
+        self._tags: list[ref[GTag]] = []
+        self._most = FEW
+
+    def note(self, tags: Iterable[GTag]) -> None:
+        """Remember `tags`, which leave the tree."""
+        self._tags.extend(map(ref, tags))
+        if len(self._tags) > self._most:
+            alive = self.alive()
+            self._tags = [*map(ref, alive)]
+            self._most = max(FEW, 2 * len(alive))
+
+    def alive(self) -> list[GTag]:
+        """Those that are still in memory, and stand in no app."""
+        found = {id(tag): tag for tag in (each() for each in self._tags) if tag is not None and tag.root is None}
+        return [*found.values()]
