@@ -10,6 +10,7 @@ import pytest
 
 from headless.asgi import Site
 from headless.errors import Disconnected
+from headless.tab import Tab
 from tests.htag.session.lasting import Start, only_session, saved, workers
 
 __all__ = ["workers"]
