@@ -86,6 +86,8 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 def _body_of(answer: bytes) -> bytes:
     head, _, body = answer.partition(b"\r\n\r\n")
+    if head.split(b" ", 2)[1:2] == [b"403"]:
+        raise ValueError("the holder refuses: it has another secret, or the clocks of the hosts differ")
     if head.split(b" ", 2)[1:2] != [b"200"]:
         raise ValueError(f"the holder answers {head.split(b' ', 2)[1:2]}")
     return body

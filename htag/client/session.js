@@ -27,7 +27,7 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
     if (last) return;
     storage.setItem(reloadsKey, reloads + 1);
     await sleep(jitter(RELOAD_DELAYS[Math.min(reloads, RELOAD_DELAYS.length - 1)])); // not all tabs of a worker at once
-    reloadWhenBack();
+    reloadWhenBack(pageAgain);
   }
 
   // What was not saved was of that session: it must not come to another.
@@ -39,12 +39,12 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
   }
 
   // Also with HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
-  async function reloadWhenBack() {
+  async function reloadWhenBack(load = () => location.reload()) {
     session.leaving = true;
     for (;;) {
       await sleep(500);
       const answer = await fetch(location.href, {method: 'HEAD', cache: 'no-store'}).catch(() => null); // still down
-      if (answer?.ok) return location.reload();
+      if (answer?.ok) return load();
     }
   }
 
@@ -60,6 +60,14 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
   }
 
   return session;
+}
+
+// Loads the page without `?n`: that would end the session that another tab has begun, whose page would do the same.
+function pageAgain() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('n')) return location.reload();
+  url.searchParams.delete('n');
+  location.replace(url);
 }
 
 function sessionStorageOrNull() {

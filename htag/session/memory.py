@@ -14,5 +14,7 @@ def of(app: App) -> int:
     waits for a tab."""
     live = live_tree(app)
     kept = live.generated.container_bytes() + getsizeof(live.index.targets) + live.head.kept_bytes()
+    if live.departed is not None:
+        kept += live.departed.kept_bytes()
     tags = sum(map(tag_bytes, live.generated.pre_order(app)))
     return SESSION_BYTES + live.changes.pending_bytes() + kept + tags

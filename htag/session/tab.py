@@ -14,6 +14,7 @@ from htag.wire.messages import Hello
 
 MAX_TABS = 8  # idle tabs of one session that are remembered; more of them on plain HTTP have a problem anyway
 MOST_LOGS = 64  # of the events of as many tabs; a further tab is served without, as one of wire version 1
+MOST_LOST = 10_000  # events that one tab is believed to have lost: a metric that any visitor can fill says nothing
 MOST_FORMER = 200  # numbers of tabs that have no log any more
 KEPT_BYTES = 1 << 20  # of the answers to the last POST of each tab: mostly they have a hundred
 
@@ -99,7 +100,7 @@ class Tabs:
             tab.inbox = NumberedInbox(self._session, log)
         log.key = self._session.key
         if lost := log.greet(hello):
-            self._session.observer.events_lost(lost)
+            self._session.observer.events_lost(min(lost, MOST_LOST))
             self._session.failures.log(logging.ERROR, "%d events of a tab are lost: the store has lost them", lost)
         return log
 

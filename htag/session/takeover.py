@@ -133,7 +133,8 @@ class TakeOver:
             async with asyncio.timeout(HANDOVER_SECONDS):
                 answer = await self.ask(owner, session_id, insist)
         except (TimeoutError, OSError, HtagError) as error:
-            often.warning("a worker does not let go of a session, which is taken from it: %s", type(error).__name__)
+            why = f"{type(error).__name__} {error}"
+            often.warning("a worker does not let go of a session, which is taken from it: %s", why)
             return Way("silent", clean=False)
         if answer == "kept":
             raise HeldElsewhere(owner)

@@ -1,11 +1,14 @@
 """Tags that have left an app's tree and are still in memory: often garbage, whose handlers lead back to the app."""
 
 from collections.abc import Iterable
+from sys import getsizeof
 from weakref import ref
 
 from htag.tree.tag import GTag
 
 FEW = 64  # that are remembered before those are looked for that have gone
+
+REFERENCE = 88  # bytes of a weak reference, with what the garbage collector puts in front
 
 
 class Departed:
@@ -24,6 +27,10 @@ class Departed:
             alive = self.alive()
             self._tags = [*map(ref, alive)]
             self._most = max(FEW, 2 * len(alive))
+
+    def kept_bytes(self) -> int:
+        """Return the bytes that it takes."""
+        return getsizeof(self._tags) + REFERENCE * len(self._tags)
 
     def alive(self) -> list[GTag]:
         """Those that are still in memory, and stand in no app."""

@@ -234,3 +234,11 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         async with asyncio.timeout(3):
             assert (await reader.readline()).split()[1] == b"403"
         writer.close()
+
+
+async def test_clocks_that_differ_are_named_as_the_reason() -> None:
+    holder = Holder()
+    ahead = Seal(SECRET, lambda: time.time() + 300)
+    async with listening(holder) as address:
+        with pytest.raises(HolderSilent, match="clocks of the hosts differ"):
+            await HandoverClient(ahead).ask(f"{address}/b00b1e5a", "an id", False)

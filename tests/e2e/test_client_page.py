@@ -351,3 +351,14 @@ async def test_a_megabyte_of_parano_is_fast(page: Page, serve: Serve) -> None:
     await until(lambda: server.seen)
     assert len(server.seen[0]["data"]["value"]) == 1 << 20
     assert took < 500, "ms that the page stood still; 20 are usual"
+
+
+async def test_a_page_that_was_to_begin_anew_does_not_do_so_again_by_itself(page: Page, serve: Serve) -> None:
+    """Where another tab has begun a session since, the two would end each other's for ever."""
+    server = await serve("<body></body>")
+    await page.goto(f"{server.url}?n&shown=1")
+    await page.wait_for_function("window.ws?.readyState === 1")
+    await until(lambda: server.connected)
+    await server.close(4404)
+    await page.wait_for_url(lambda url: url.endswith("?shown=1"))
+    await page.wait_for_function("window.ws?.readyState === 1")

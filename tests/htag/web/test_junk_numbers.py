@@ -11,6 +11,7 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.session.tab import MOST_LOST
 from tests.htag.session.lasting import Start, only_session, saved, workers
 
 __all__ = ["workers"]
@@ -57,6 +58,7 @@ async def test_junk_fails_nothing_and_the_session_moves_on(
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert all("events of a tab are lost" in each.message or "browser reports" in each.message for each in errors)
     assert len(only_session(one).tabs.records()) < 10
+    assert all(lost <= MOST_LOST for lost in team.diaries["one"].labels("events_lost"))
     await tab.leave()
     await saved(one)
     page = await (await Tab(Site(two.app, cookies=tab.site.cookies), version=2).load()).connect()
