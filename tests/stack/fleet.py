@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import NamedTuple, Self
 
@@ -86,11 +86,10 @@ class Fleet:
         self, path: str, *cookies: str, method: str = "GET", accept: str = "text/html", seconds: float = 10
     ) -> Answer:
         """The answer to a path that is sent as it is, not tidied up."""
-        connection = HTTPConnection(self.address, timeout=seconds)
-        connection.request(method, path, headers={"Cookie": "; ".join(cookies), "Accept": accept})
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-        connection.close()
+        with closing(HTTPConnection(self.address, timeout=seconds)) as connection:
+            connection.request(method, path, headers={"Cookie": "; ".join(cookies), "Accept": accept})
+            with connection.getresponse() as answer:
+                text = answer.read().decode(errors="replace")
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, headers, answer.headers.get_all("Set-Cookie") or [], text)
 
