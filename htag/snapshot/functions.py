@@ -122,7 +122,7 @@ def own_parts(function: FunctionType) -> tuple[dict[str, Any], dict[str, Any]]:
     """The attributes and the annotations of a function, without asking for either: that would give it a dict."""
     attributes: dict[str, Any] = {}
     annotations = _annotations_not_asked_for(function)
-    builtins = function.__builtins__  # type: ignore[attr-defined]  # it is there from Python 3.10 on
+    builtins = function.__builtins__
     named = (function.__globals__, builtins, function.__defaults__, function.__kwdefaults__)
     others = (*named, function.__closure__, getattr(function, "__type_params__", None))
     for part in get_referents(function):
