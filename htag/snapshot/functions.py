@@ -15,7 +15,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any
+from typing import Any, cast
 
 from htag.snapshot.addresses import CodeRef, Found, Group, code_ref, named_function
 from htag.snapshot.books import held_as, own_mark
@@ -122,7 +122,7 @@ def own_parts(function: FunctionType) -> tuple[dict[str, Any], dict[str, Any]]:
     """The attributes and the annotations of a function, without asking for either: that would give it a dict."""
     attributes: dict[str, Any] = {}
     annotations = _annotations_not_asked_for(function)
-    builtins = function.__builtins__
+    builtins = cast(Any, function).__builtins__  # mypy knows it in a full run, and not in the next one
     named = (function.__globals__, builtins, function.__defaults__, function.__kwdefaults__)
     others = (*named, function.__closure__, getattr(function, "__type_params__", None))
     for part in get_referents(function):
