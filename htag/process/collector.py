@@ -165,11 +165,24 @@ class Collector:
         gc.collect(1)
         gc.freeze()
         now = time.monotonic()
-        deserted = self._ended > DESERTED * self._sessions and now - self._swept_at >= self._apart
-        if deserted or self._sweep_seconds() <= self._share * (now - max(since, self._swept_at)):
+        if self._is_deserted(self._apart) or self._sweep_seconds() <= self._share * (now - max(since, self._swept_at)):
             self.sweep()
         else:
             self.give_back()
+
+    def tidy(self) -> None:
+        """Sessions have left memory: sweep, where few are left that a sweep holds up; else give back what is free.
+
+        What sessions leave behind is little for each, and much when thousands come and go all day.
+        """
+        if self.running and self._is_deserted(APART):
+            self.sweep()
+        else:
+            self.give_back()
+
+    def _is_deserted(self, apart: float) -> bool:
+        """Whether nearly all sessions have gone since the last sweep, which is `apart` seconds ago or more."""
+        return self._ended > DESERTED * self._sessions and time.monotonic() - self._swept_at >= apart
 
     def give_back(self) -> None:
         """Have the C library give back what it holds free, unless it has looked for that a moment ago."""

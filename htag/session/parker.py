@@ -106,7 +106,7 @@ class Parker:
                     self._note(gone[session], batch[session])
                 elif not session.closed:
                     self._host.stays(session)
-        collector.give_back()
+        collector.tidy()
 
     def _note(self, left: Left, reason: str) -> None:
         self.remember(left)

@@ -291,6 +291,21 @@ def test_short_of_memory_and_with_nearly_all_sessions_gone_a_sweep_is_made_at_on
     assert len(sweeps) == 1
 
 
+def test_when_nearly_all_sessions_have_left_a_sweep_holds_up_few(
+    mine: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five thousand that came and left ten times had left 8 MiB in circles."""
+    sweeps = filled(mine, monkeypatch, 25, 800 * MIB)
+    for _ in range(24):
+        mine.session_ended()
+    mine._swept_at = time.monotonic()
+    mine.tidy()
+    assert not sweeps  # not again a moment after the last one
+    mine._swept_at -= collector.APART
+    mine.tidy()
+    assert len(sweeps) == 1
+
+
 def test_the_c_library_gives_back_as_often_as_that_takes_a_hundredth_of_the_time(
     mine: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
