@@ -21,6 +21,7 @@ function main() {
     attempts: 0, // to connect, since the tab was connected
     elsewhere: 0, // unless 0, nginx shall choose another server than it did: a different number, a different one
     at: undefined, // the server that has the session, where nginx chose another one
+    atUntil: 0, // attempts after which that server is gone
   };
   const external = window.HTAG_EXT_INIT; // PyScript: the app is in this very page
 

@@ -133,7 +133,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   }
 
   function refused(message, status, text, {at}) {
-    link.at = at ?? link.at;
+    if (at) goTo(link, at);
     const why = `${status}: ${text}`;
     if (!link.counts || !message.n || status === 409 || status === 429 || status >= 500)
       return failed(message, 'HTTP Error', why, status === 409 && !at ? GAP : status);

@@ -50,7 +50,7 @@ function createReconnect({link, log, session, calls, outbox, transports, startPo
   function ended(code, readyAt, reason) {
     if (code === UNKNOWN_SESSION) return session.lost();
     if (code === SESSION_TOO_LARGE) return session.leave(); // what the server said of it stays on show
-    if (code === HELD_ELSEWHERE) link.at = reason;
+    if (code === HELD_ELSEWHERE) goTo(link, reason);
     const age = readyAt && performance.now() - readyAt;
     if (age > LASTING_MS) backoff.tries = 0;
     if (code === TRY_LATER) backoff.tries = Math.max(backoff.tries, LATER);

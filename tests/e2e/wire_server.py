@@ -22,7 +22,7 @@ from tests.support.waiting import LOOP_SECONDS
 
 Json = dict[str, Any]
 OF_THE_CONNECTION = {"poll", "got", "ping", "bye"}  # actions that are no news of the page
-HELLO = ("v", "from", "next", "done", "insist", "elsewhere", "at")
+HELLO = ("v", "session", "from", "next", "done", "insist", "elsewhere", "at")
 
 
 @dataclass
