@@ -2,7 +2,7 @@
 
 const ATTEMPTS_PER_TRANSPORT = 2; // attempts that fail before a lower transport is tried: one can be bad luck
 const LASTING_MS = 1000; // ms a connection must last for the delays to begin anew, else a server that hangs up is hammered
-const LATER = 5; // of the delays, the one that begins where the server is too busy
+const LATER = 7; // of the delays, the one that begins where the server is too busy
 const TRY_LATER = 1013; // close code
 const HELD_ELSEWHERE = 4307; // close code: another server has the session; the reason says how to get to it
 const UNKNOWN_SESSION = 4404; // close code; over HTTP a text says so
