@@ -8,6 +8,7 @@ DURATION ?= 60s
 HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
+PYTEST := .venv/bin/python -m pytest
 MINUTES ?= 10
 SEED ?= 11
 TABS ?= 100
@@ -45,10 +46,16 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 		sed -n 's/.*"client":"\([^"]*\)","peer":"\([^"]*\)".*/client \1  peer \2/p' | sort | uniq -c | sort -rn
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
-	.venv/bin/python -m pytest $(TESTS)
+ifeq ($(TESTS),tests)
+	@# Two at a time: those with containers and browsers wait for most of their time. What the others say comes at the end.
+	@mkdir -p reports; $(PYTEST) tests --ignore tests/stack --ignore tests/e2e > reports/quick.log 2>&1 & quick=$$!; \
+	$(PYTEST) tests/stack tests/e2e; stack=$$?; wait $$quick; code=$$?; cat reports/quick.log; exit $$((stack | code))
+else
+	$(PYTEST) $(TESTS)
+endif
 
 quick: check ## check, then the tests that need neither Docker nor a browser: what to run again and again while working
-	.venv/bin/python -m pytest tests --ignore tests/stack --ignore tests/e2e
+	$(PYTEST) tests --ignore tests/stack --ignore tests/e2e
 
 check: .venv/dev ## lint, format and types of the Python; lint of the shell scripts and the JavaScript
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
