@@ -9,6 +9,8 @@ HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
 PYTEST := .venv/bin/python -m pytest
+WITH_ENGINE := tests/stack tests/e2e/test_stack*.py tests/e2e/test_deploy*.py
+WITHOUT_ENGINE := --ignore tests/stack --ignore-glob 'tests/e2e/test_stack*' --ignore-glob 'tests/e2e/test_deploy*'
 MINUTES ?= 10
 SEED ?= 11
 TABS ?= 100
@@ -47,9 +49,9 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 ifeq ($(TESTS),tests)
-	@# Two at a time: those with containers and browsers wait for most of their time. What the others say comes at the end.
-	@mkdir -p reports; $(PYTEST) tests --ignore tests/stack --ignore tests/e2e > reports/quick.log 2>&1 & quick=$$!; \
-	$(PYTEST) tests/stack tests/e2e; stack=$$?; wait $$quick; code=$$?; cat reports/quick.log; exit $$((stack | code))
+	@# Two at a time: those with containers wait for most of their time. What the others say comes at the end.
+	@mkdir -p reports; $(PYTEST) tests $(WITHOUT_ENGINE) > reports/tests.log 2>&1 & others=$$!; \
+	$(PYTEST) $(WITH_ENGINE); engine=$$?; wait $$others; code=$$?; cat reports/tests.log; exit $$((engine | code))
 else
 	$(PYTEST) $(TESTS)
 endif
