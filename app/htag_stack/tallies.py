@@ -48,7 +48,7 @@ class Distribution:
 
     def cumulated(self) -> list[tuple[str, float]]:
         """The histogram's buckets as Prometheus has them: (upper bound, observations up to it)."""
-        names = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]  # type: ignore[no-untyped-call]
+        names = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]  # type: ignore[no-untyped-call]  # typed in part
         return list(zip(names, itertools.accumulate(self.counts), strict=True))
 
 

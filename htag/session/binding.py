@@ -166,11 +166,11 @@ class Binding:
 
     def push(self) -> None:
         """Send what changed to all tabs, now."""
-        raise NotImplementedError
+        raise NotImplementedError  # Session has it
 
     def request_push(self, seconds: float) -> None:
         """Push what changed, `seconds` after the last push at the earliest. From any thread."""
-        raise NotImplementedError
+        raise NotImplementedError  # Session has it
 
     def inside(self, work: Any, *arguments: Any) -> Any:
         """`work(*arguments)` with the session's context variables."""
@@ -178,7 +178,7 @@ class Binding:
 
     def renew_id(self) -> None:
         """Ask for a new id of this session."""
-        raise NotImplementedError
+        raise NotImplementedError  # Session has it
 
 
 def _nothing() -> None:

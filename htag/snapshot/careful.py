@@ -58,7 +58,7 @@ def takes_its_own_way(cls: type) -> bool:
 def give_state(cls: type, found: Any, state: Any) -> None:
     """Give `found`, of `cls`, its `state`, as pickle does."""
     if how_to_write(cls).sets_state:
-        cls.__setstate__(found, state)  # type: ignore[attr-defined]
+        cls.__setstate__(found, state)  # type: ignore[attr-defined]  # that was asked just now
         return
     attributes, slots = state if isinstance(state, tuple) else (state, None)
     for name, value in {**(attributes or {}), **(slots or {})}.items():

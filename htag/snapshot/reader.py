@@ -168,7 +168,7 @@ def read(reader: Reader) -> App:
     refuse_gaps(unasked)
     refuse_other_versions(batches)
     reader.arrivals.settle()
-    return app  # type: ignore[no-any-return]
+    return app  # type: ignore[no-any-return]  # a pickle tells no type
 
 
 def read_tags(reader: Reader, known: list[Any]) -> Batch:
