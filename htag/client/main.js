@@ -28,12 +28,13 @@ function main() {
   const overlay = createOverlay();
   const report = createReport(overlay);
   const calls = createCalls();
-  const places = createPlaces();
-  const patch = createPatch({places, calls, overlay});
-  const htagEvent = createEvents({tab, calls, places, patch, report});
+  const listeners = {bind() {}};
+  const trusted = {html: (text) => text};
+  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
+  const htagEvent = createEvents({tab, calls, patch, report});
   const log = createEventLog();
   const shows = () => outbox.shows();
-  const handlePayload = createInbox({calls, log, places, patch, overlay, report, shows});
+  const handlePayload = createInbox({calls, log, patch, overlay, report, shows});
   const session = createSession({basePath, address, log, queue, calls, overlay});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
@@ -75,8 +76,6 @@ function main() {
   addEventListener('pageshow', ({persisted}) => persisted && isBack());
   document.addEventListener('visibilitychange', () => document.hidden || isBack());
   addEventListener('pagehide', leftovers.keep);
-  const noteScrolled = ({target}) => target !== document && places.noteScrolled(target);
-  document.addEventListener('scroll', noteScrolled, {capture: true, passive: true});
 
   const start = () => {
     overlay.attach();
