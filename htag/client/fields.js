@@ -77,4 +77,6 @@ function stateOf(part) {
   return isValue ? 'value' : undefined;
 }
 
+const statesOf = (part) => [stateOf(part)].filter(Boolean);
+
 const asAttribute = (value) => (typeof value === 'boolean' ? (value ? '' : null) : String(value));
