@@ -1,12 +1,12 @@
 """The document of a first load."""
 
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 
 from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
 # values of the cookie htag_mode, and the scripts that make a browser behave as if it could do no better
@@ -18,6 +18,8 @@ CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
     "overlay.js",
+    "scripts.js",
+    "listeners.js",
     "places.js",
     "patch.js",
     "calls.js",
@@ -34,22 +36,24 @@ CLIENT_PARTS = (
     "names.js",
     "main.js",
 )
-COMMENT = re.compile(rb"^ *//.*\n| +// .*$", re.MULTILINE)  # no text in a part has a blank, two slashes and a blank
 
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client` as it is."""
-    return client_script() if name == "htag.js" else (files("htag.client") / name).read_bytes()
+    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client`, a script compacted."""
+    if name == "htag.js":
+        return client_script().encode()
+    content = (files("htag.client") / name).read_bytes()
+    return compact(content.decode()).encode() if name.endswith(".js") else content
 
 
-def client_script() -> bytes:
-    """Join CLIENT_PARTS to one script with a scope of its own, without the comments that begin with two slashes.
+def client_script() -> str:
+    """Join CLIENT_PARTS to one script with a scope of its own.
 
-    Comments are a third of the gzipped parts: for those who read the parts, not for browsers.
+    It is compacted: comments and indentation, more than a third of the gzipped parts, are for those who read the parts.
     """
-    parts = b"\n".join((files("htag.client") / name).read_bytes() for name in CLIENT_PARTS)
-    return b"(() => {\n'use strict';\n\n" + COMMENT.sub(b"", parts) + b"})();\n"
+    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in CLIENT_PARTS)
+    return compact(f"(() => {{\n'use strict';\n\n{parts}}})();\n")
 
 
 @cache

@@ -1,5 +1,6 @@
 """`htag_stack.wear`: a worker whose memory is mostly free is replaced, when that disturbs nobody."""
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from htag_stack import wear as module
 from htag_stack.wear import LEAST, Wear
 from tests.app.processes import GUNICORN, Start
-from tests.app.visiting import Visitor, get, health, is_live, pid_of
+from tests.app.visiting import Visitor, click, get, health, is_live, pid_of
 from tests.support.waiting import eventually
 
 
@@ -130,12 +131,14 @@ def test_memory_that_a_crowd_has_left_behind_goes_back_to_the_system(
     before, first = psutil.Process(pid_of(port)).memory_info().rss, pid_of(port)
     stays = Visitor(port)
     with stays.socket() as websocket:
-        stays.fire(websocket, "click", "")
-        eventually(lambda: health(port)["sessions"]["saved"] == 1, "the one who stays to be saved")
+        stays.fire(websocket, "more", "")
+        eventually(lambda: health(port)["snapshots"]["saved"] == 1, "the one who stays to be saved")
         for _ in range(400):
             assert get(port).status == 200
         assert psutil.Process(first).memory_info().rss > before + (2 * LEAST)
         eventually(lambda: pid_of(port) != first, "a fresh worker")
+    with stays.socket() as websocket:
+        assert ">2<" in json.dumps(click(websocket))
     assert psutil.Process(pid_of(port)).memory_info().rss < before * 1.15
     server.send(signal.SIGTERM)
     server.ended()
