@@ -131,9 +131,7 @@ def session_limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _running(
-    registries: SessionRegistries, vitals: Vitals, wear: Wear, store: Store
-) -> AsyncIterator[None]:
+async def _running(registries: SessionRegistries, vitals: Vitals, wear: Wear, store: Store) -> AsyncIterator[None]:
     """Run what runs beside the requests; at the end drain and close the sessions, then the store.
 
     A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.

@@ -60,9 +60,10 @@ class SlotServer(StackServer):
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is done ten times a second, and end if the worker is worn: the arbiter puts a fresh one here."""
-        if counter % TICKS_A_SECOND == 0 and not self.should_exit and self._sessions is not None and self._sessions.is_worn():
+        sessions = None if self.should_exit or counter % TICKS_A_SECOND else self._sessions
+        if sessions is not None and sessions.is_worn():
             logger.info("more than half of this worker's memory is free within it: a fresh one takes its place")
-            self._sessions.drain()
+            sessions.drain()
             self.should_exit = True
         return await super().on_tick(counter)
 

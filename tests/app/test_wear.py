@@ -49,7 +49,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
     return clock
 
 
@@ -124,7 +124,7 @@ def test_memory_that_a_crowd_has_left_behind_goes_back_to_the_system(
     """One person stays; their count goes on in the worker that follows."""
     (tmp_path / "large.py").write_text(APP)
     settings = {"HTAG_APP": "large:Large", "HTAG_PORT": str(free_base), "WEB_CONCURRENCY": "1"}
-    times = {"HTAG_SESSION_NEW_SECONDS": "1", "HTAG_SESSION_GRACE_SECONDS": "1", "HTAG_RECYCLE_SECONDS": "2"}
+    times = {"HTAG_SESSION_NEW_SECONDS": "5", "HTAG_SESSION_GRACE_SECONDS": "1", "HTAG_RECYCLE_SECONDS": "2"}
     server = start(*GUNICORN, HTAG_STORE=f"sqlite:///{tmp_path}/htag.db", **settings, **times)
     port = free_base + 1
     eventually(lambda: is_live(port), "the worker serves")
@@ -133,9 +133,10 @@ def test_memory_that_a_crowd_has_left_behind_goes_back_to_the_system(
     with stays.socket() as websocket:
         stays.fire(websocket, "more", "")
         eventually(lambda: health(port)["snapshots"]["saved"] == 1, "the one who stays to be saved")
-        for _ in range(400):
+        most = before
+        while most < before + 3 * LEAST:  # however slow this machine is, and some pages are over after 5 s
             assert get(port).status == 200
-        assert psutil.Process(first).memory_info().rss > before + (2 * LEAST)
+            most = psutil.Process(first).memory_info().rss
         eventually(lambda: pid_of(port) != first, "a fresh worker")
     with stays.socket() as websocket:
         assert ">2<" in json.dumps(click(websocket))
