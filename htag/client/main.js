@@ -25,7 +25,7 @@ function main() {
   };
   const external = window.HTAG_EXT_INIT; // PyScript: the app is in this very page
 
-  const overlay = createOverlay();
+  const overlay = createOverlay((name) => scripts.load(name));
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();

@@ -17,7 +17,7 @@ MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stre
 CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
-    "overlay.js",
+    "reports.js",
     "scripts.js",
     "listeners.js",
     "places.js",
@@ -58,8 +58,11 @@ def client_script() -> str:
 
 @cache
 def script_name() -> str:
-    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever."""
-    return f"htag.js?v={hashlib.sha256(asset('htag.js')).hexdigest()[:12]}"
+    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever.
+
+    What it loads, `errors.js`, has the same version behind its own name.
+    """
+    return f"htag.js?v={hashlib.sha256(asset('htag.js') + asset('errors.js')).hexdigest()[:12]}"
 
 
 def document(

@@ -48,6 +48,7 @@ class WireServer(Serving):
         routes = [
             Route("/", self._page),
             Route("/htag.js", self._script),
+            Route("/errors.js", self._script),
             Route("/lib.js", self._library),
             Route("/stream", self._stream),
             Route("/event", self._event, methods=["POST"]),
@@ -132,7 +133,7 @@ class WireServer(Serving):
         )
 
     async def _script(self, request: Request) -> Response:
-        return Response(asset("htag.js"), media_type="text/javascript")
+        return Response(asset(request.url.path.rpartition("/")[2]), media_type="text/javascript")
 
     async def _library(self, request: Request) -> Response:
         await asyncio.sleep(0.2)  # slower than what follows it

@@ -8,7 +8,7 @@ import htag
 from htag.web.page import CLIENT_PARTS, MODES, asset
 
 FOLDER = Path(htag.__file__).parent / "client"
-OTHER_SCRIPTS = {"pyscript.js"}.union(*MODES.values())
+OTHER_SCRIPTS = {"pyscript.js", "errors.js"}.union(*MODES.values())
 DECLARATION = re.compile(
     r"""(?:async[ ])?function[ ](\w+)\(    # a function
       | class[ ](\w+)[ ]                   # a class
