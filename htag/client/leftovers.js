@@ -3,10 +3,10 @@
 
 const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
 
-function createLeftovers({basePath, tab, log, session, post, bye}) {
+function createLeftovers({basePath, tab, link, say, log, post, bye}) {
   const key = `htag_unsaved ${basePath}`; // in sessionStorage
   const storage = sessionStorageOrNull();
-  let leftovers = []; // of earlier loads of this page: {tab, session, events, next}
+  let leftovers = []; // of earlier loads of this page: {tab, session, events, open, next}
 
   function keep({persisted}) {
     const own = {tab, session: window.HTAG_SESSION, ...log.unsaved()};
@@ -23,7 +23,10 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
   function send() {
     const kept = JSON.parse(storage?.getItem(key) ?? '[]');
     storage?.removeItem(key);
-    leftovers = kept.filter((one) => one.session === window.HTAG_SESSION); // those of another one are no use here
+    const isUseful = (one) => one.session === window.HTAG_SESSION;
+    leftovers = kept.filter(isUseful); // those of another one are no use here
+    const lost = kept.filter((one) => !isUseful(one)).reduce((sum, {open}) => sum + open, 0);
+    if (lost) say('unkept', lost);
     for (const leftover of leftovers) deliver(leftover);
   }
 
@@ -31,7 +34,7 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
   async function deliver(leftover) {
     let last; // number of the latest that the server has; it is asked first
     const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, session: leftover.session, next: leftover.next};
-    for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && !session.leaving;) {
+    for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && link.state !== 'left';) {
       const event = leftover.events.find(({n}) => n > last);
       const before = last ?? -1;
       const {code, answer} = await attempt(event ?? {action: 'poll'}, {...say, from: leftover.events[0].n});

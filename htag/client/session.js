@@ -3,26 +3,28 @@
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
 const RENEWALS = 10; // requests for a new id, one in a second: later the next page load gets it
 
-function createSession({basePath, address, log, queue, calls, overlay}) {
-  const session = {leaving: false, works, lost, leave, reloadWhenBack, renew}; // leaving: this page will be reloaded
+function createSession({basePath, address, link, step, say, log, queue, calls, overlay}) {
+  const session = {works, lost, estranged, leave, reloadWhenBack, renew};
   const reloadsKey = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const storage = sessionStorageOrNull();
   let lasting;
+  let isTold = false; // that answers are not our server's
 
   // An answer to this page's own session. One answer proves little, a stranger may take it away again: what lasts does.
   function works() {
-    lasting ??= setTimeout(() => session.leaving || storage?.removeItem(reloadsKey), STABLE_MS);
+    lasting ??= setTimeout(() => link.state === 'left' || storage?.removeItem(reloadsKey), STABLE_MS);
   }
 
   // The server has said that the session is gone, and only a page load makes a new one. That may be lost as well, and so
   // on for ever, as while a server fails again and again: so each reload waits longer. Without a cookie (`blocked`) a
   // second one is no use.
   async function lost(blocked) {
-    if (session.leaving) return;
-    leave();
+    if (link.state === 'left') return;
+    end();
     const reloads = Number(storage?.getItem(reloadsKey));
     const last = !storage || (blocked && reloads > 0);
     const advice = last ? 'Are cookies blocked? Reload the page to try again.' : 'Trying again soon.';
+    if (last && window.top !== window) return say('framed');
     if (reloads || last) overlay.show('Network Error', `The server does not know this page's session. ${advice}`);
     if (last) return;
     storage.setItem(reloadsKey, reloads + 1);
@@ -30,21 +32,37 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
     reloadWhenBack(pageAgain);
   }
 
-  // What was not saved was of that session: it must not come to another.
+  // An answer was not our server's. Where a proxy in front wants a login, only a page load can show that; it gets what was
+  // not saved, and what was typed. Where that was no use, attempts go on.
+  function estranged() {
+    if (link.state === 'left' || isTold) return;
+    isTold = true;
+    if (!storage || storage.getItem(reloadsKey)) return say('login');
+    storage.setItem(reloadsKey, 1);
+    step('leave');
+    pageAgain();
+  }
+
+  // The session has ended for good: what was not saved is no use.
   function leave() {
-    session.leaving = true;
+    end();
     log.clear();
+  }
+
+  function end() {
+    step('leave');
     queue.length = 0;
     calls.settleSent([]);
   }
 
   // Also with HTAG_RELOAD (development): the server restarts with new code, show it. HEAD, because GET makes a session.
-  async function reloadWhenBack(load = () => location.reload()) {
-    session.leaving = true;
+  async function reloadWhenBack(load = reload) {
+    step('leave');
     for (;;) {
       await sleep(500);
-      const answer = await fetch(location.href, {method: 'HEAD', cache: 'no-store'}).catch(() => null); // still down
-      if (answer?.ok) return load();
+      const options = {method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(REQUEST_MS)};
+      const answer = await fetch(location.href, options).catch(() => null); // still down
+      if (answer?.ok || (answer && isLogin(answer, ''))) return load();
     }
   }
 
@@ -52,7 +70,8 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
   async function renew() {
     const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
     for (let tries = 0; tries < RENEWALS; tries++) {
-      const answer = await fetch(address('renew'), {method: 'POST', headers}).catch(() => ({status: 503}));
+      const options = {method: 'POST', headers, signal: AbortSignal.timeout(REQUEST_MS)};
+      const answer = await fetch(address('renew'), options).catch(() => ({status: 503}));
       if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
       if (answer.status !== 503) return;
       await sleep(POLL); // the session is on its way to another server
@@ -62,10 +81,16 @@ function createSession({basePath, address, log, queue, calls, overlay}) {
   return session;
 }
 
+function reload() {
+  tell('reload'); // what was typed is kept
+  location.reload();
+}
+
 // Loads the page without `?n`: that would end the session that another tab has begun, whose page would do the same.
 function pageAgain() {
   const url = new URL(location.href);
-  if (!url.searchParams.has('n')) return location.reload();
+  if (!url.searchParams.has('n')) return reload();
+  tell('reload');
   url.searchParams.delete('n');
   location.replace(url);
 }

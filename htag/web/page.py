@@ -16,6 +16,7 @@ MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stre
 CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
+    "hooks.js",
     "overlay.js",
     "places.js",
     "patch.js",
@@ -29,11 +30,13 @@ CLIENT_PARTS = (
     "silence.js",
     "outbox.js",
     "transports.js",
-    "reconnect.js",
+    "connection.js",
     "names.js",
     "main.js",
 )
 COMMENT = re.compile(rb"^ *//.*\n| +// .*$", re.MULTILINE)  # no text in a part has a blank, two slashes and a blank
+
+SCRIPTS = ("htag.js", "later.js")  # what a page loads by a name of ours; the first loads the other, of the same version
 
 
 @cache
@@ -54,7 +57,8 @@ def client_script() -> bytes:
 @cache
 def script_name() -> str:
     """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever."""
-    return f"htag.js?v={hashlib.sha256(asset('htag.js')).hexdigest()[:12]}"
+    content = b"".join(asset(name) for name in SCRIPTS)
+    return f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def document(

@@ -10,12 +10,12 @@ import htag
 from htag.web.page import CLIENT_PARTS, COMMENT, MODES, asset
 
 FOLDER = Path(htag.__file__).parent / "client"
-OTHER_SCRIPTS = {"pyscript.js"}.union(*MODES.values())
+OTHER_SCRIPTS = {"pyscript.js", "later.js"}.union(*MODES.values())
 DECLARATION = re.compile(
     r"""(?:async[ ])?function[ ](\w+)\(    # a function
       | class[ ](\w+)[ ]                   # a class
       | const[ ](\w+)[ ]=[ ]\(.*\)[ ]=>    # a function
-      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`]    # a constant: a number, an array, a text
+      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`{]   # a constant: a number, an array, a text, a table
     """,
     re.VERBOSE,
 )
