@@ -10,10 +10,9 @@ function main() {
   const queue = []; // messages that wait for a connection
   const link = createLink();
   const step = (event) => connection.step(event);
-  const later = createLater(document.currentScript?.src);
   const external = window.HTAG_EXT_INIT; // PyScript: the app is in this very page
 
-  const overlay = createOverlay();
+  const overlay = createOverlay((name) => scripts.load(name));
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
@@ -25,10 +24,12 @@ function main() {
   const log = createEventLog();
   const shows = () => outbox.shows();
   const handlePayload = createInbox({calls, log, places, patch, overlay, scripts, report, shows});
-  const session = createSession({basePath, address, link, step, say: later.say, log, queue, calls, overlay});
+  const later = createLater(() => scripts.load('later.js', {page}), () => page.later);
+  const {say} = later;
+  const session = createSession({link, step, log, queue, calls, later: later.call});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
-  const leftovers = createLeftovers({basePath, tab, link, say: later.say, log, post, bye: () => outbox.bye()});
+  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.bye()});
   const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
   const silence = createSilence({
     isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
@@ -41,7 +42,6 @@ function main() {
     giveUp: () => connection.silent(),
   });
   const receive = (message, hangUp) => {
-    session.works();
     silence.heard();
     if (message.seq && !message.done) silence.told();
     if (message.action === 'saved') log.saved(message.saved);
@@ -53,13 +53,16 @@ function main() {
     waits: () => link.state === 'resting' && connection.wake(),
   };
   const outbox = createOutbox({
-    say: later.say, link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, step, lost,
+    say, link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, step, lost,
   });
   const pause = createPause();
   const transports = createTransports({address, link, outbox, hello, receive, step});
   const startPolling = createPolling({link, outbox, pause});
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
+  // for what is loaded later
+  const wire = {sleep, jitter, isLogin, REQUEST_MS, POLL, LOSSES, ORDERLY};
+  const page = {basePath, address, link, step, overlay, leftovers, post, say, wire};
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
@@ -78,7 +81,6 @@ function main() {
   const start = () => {
     overlay.attach();
     if (external) return;
-    leftovers.send();
     later.load();
     connection.connectLoop();
   };

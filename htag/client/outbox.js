@@ -154,7 +154,6 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
   function took(message, answer, fallback) {
     const {payloads, revision, last, saved} = answer;
     const begins = fallback && link.state === 'away' && step('http');
-    session.works();
     payloads?.forEach((text) => receive(decode(text)));
     if (fallback && revision !== undefined) handlePayload({shown: revision}); // after these payloads
     if (last !== undefined) log.saved(saved);

@@ -1,6 +1,5 @@
 // One POST to the server, and what the addresses of all transports say of the tab.
 
-const REQUEST_MS = 10000; // ms for an answer: a request that hangs has one of the six connections of a browser
 const HANDLER_MS = 300000; // ms for the answer to an event, whose handler may take long
 const LAST_WORDS = ['bye', 'measures']; // the page is gone before they have left
 
@@ -26,10 +25,6 @@ function createPost({address}) {
     }
   };
 }
-
-// Whether a proxy in front refuses, or leads to where a person can log in.
-const isLogin = ({status, type}, text) =>
-  status === 401 || type === 'opaqueredirect' || (status === 403 && text.startsWith('<'));
 
 const addressOf = (query) => `?${new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined))}`;
 

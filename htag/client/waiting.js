@@ -2,7 +2,6 @@
 
 const DELAYS = [50, 100, 250, 500, 500, 500, 1000, 2000, 5000]; // ms between attempts: a server restarts in 1-3 s
 const PERSON_MS = 5; // ms in which one person comes again: 200 a second are what the half of a core takes beside its work
-const STABLE_MS = 5000; // ms a connection must last for the delays to begin anew, else a server that hangs up is hammered
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());

@@ -104,6 +104,7 @@ class WebApp:
                 Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
                 Route("/later.js", self._script, name="later"),
+                Route("/errors.js", self._script, name="errors"),
                 Route("/logo.png", self._logo, name="logo"),
                 Route("/logo.jpg", self._logo, name="logo_jpg"),
                 Route("/favicon.ico", self._logo, name="favicon"),
@@ -283,7 +284,7 @@ class WebApp:
 
     async def _script(self, request: Request) -> Response:
         # under another version's name (two versions behind one proxy) it must not stay in a cache
-        caching = FOR_EVER if f"htag.js?{request.url.query}" == script_name() else "no-cache"
+        caching = FOR_EVER if script_name().endswith(f"?{request.url.query}") else "no-cache"
         name = request.url.path.rpartition("/")[2]
         return Response(asset(name), media_type="text/javascript", headers={"cache-control": caching})
 

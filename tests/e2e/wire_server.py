@@ -57,6 +57,7 @@ class WireServer(Serving):
             Route("/", self._page),
             Route("/htag.js", self._script),
             Route("/later.js", self._script),
+            Route("/errors.js", self._script),
             Route("/lib.js", self._library),
             Route("/login", self._login),
             Route("/stream", self._stream),
