@@ -130,7 +130,7 @@ function createMorph({foreign, fields, listeners}) {
   function attribute(element, name, fresh, isSame) {
     const next = fresh.getAttribute(name);
     const present = element.getAttribute(name);
-    const isField = STATES.includes(name);
+    const isField = FIELD_STATES.includes(name);
     const said = foreign.last(element, name, present);
     const last = isField && isSame ? foreign.last(element, HEARD + name, said) : said;
     if (last === next || (isField && mustStay(element, name, fresh, isSame))) return false;
