@@ -18,6 +18,8 @@ CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
     "overlay.js",
+    "scripts.js",
+    "listeners.js",
     "places.js",
     "patch.js",
     "calls.js",
