@@ -260,12 +260,12 @@ class WebApp:
         session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
+        nonce = new_nonce()
         if session is self.registry.shared:
             with session.context.entered():  # with the variables of this visitor, which are not the session's
-                page = session.page()
+                page = session.page(nonce)
         else:
-            page = session.page()
-        nonce = new_nonce()
+            page = session.page(nonce)
         text = document(
             page,
             title=self._name(),
