@@ -32,6 +32,7 @@ class Page(NamedTuple):
     body: str
     statics: list[str]
     title: str | None
+    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -229,7 +230,8 @@ class LiveTree:
         """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises."""
         self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
         body = self.render_body()
-        return Page(body, self.head.drain(), self.head.title)
+        language = access.attribute(self.index.app, "lang")
+        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
 
     def render_body(self) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""

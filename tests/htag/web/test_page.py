@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from headless.document import parse
-from htag.tree.live import Page
+from htag import Tag
+from htag.tree.live import Page, live_tree
 from htag.web.page import asset, document, notice, script_name
 
 PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b()</script>"], None)
@@ -39,6 +40,15 @@ def test_what_the_page_is_told_stands_in_its_script() -> None:
     text = made(parano="0123456789abcdef", reload=True)
     assert 'window.PARANO = "0123456789abcdef";' in text
     assert "window.HTAG_RELOAD = true;" in text
+
+
+def test_a_page_has_the_language_of_its_app_s_body() -> None:
+    app = Tag.App(_lang="fr")
+    assert '<html lang="fr"><head>' in made(live_tree(app).render_page())
+    app["lang"] = '"><script>evil()</script>'
+    assert '<html lang="&quot;&gt;&lt;script&gt;evil()' in made(live_tree(app).render_page())
+    app["lang"] = None
+    assert "<html><head>" in made(live_tree(app).render_page())
 
 
 @pytest.mark.parametrize("own", [True, False])
