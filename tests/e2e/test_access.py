@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse
 from htag import WebApp
 from htag.web.answers import busy
 from htag.web.asgi import Receive, Scope, Send
-from htag.web.page import asset
 from htag_stack.demo import Demo
 from tests.e2e.axe import violations
 from tests.e2e.serving import Serving
@@ -113,7 +112,7 @@ async def test_the_busy_page_and_the_page_of_the_proxy(page: Page) -> None:
 
 
 def test_both_ask_again_in_the_same_way() -> None:
-    assert asset("retry.js").decode() in (ROOT / "nginx/pages/again.html").read_text()
+    assert (ROOT / "htag/client/retry.js").read_text() in (ROOT / "nginx/pages/again.html").read_text()
 
 
 async def test_a_busy_page_asks_again_without_loading_itself_until_there_is_room(page: Page) -> None:
