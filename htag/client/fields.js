@@ -1,6 +1,6 @@
 // What form fields have besides their attributes: what a person typed or chose, which the server may not know yet.
 
-const STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
+const PROPERTIES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
 const HEARD = 'heard '; // before such a name: what the server was told last
 
 const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';

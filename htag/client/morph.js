@@ -116,7 +116,7 @@ function createMorph({foreign, fields, listeners}) {
   function attribute(element, name, fresh) {
     const next = fresh.getAttribute(name);
     const present = element.getAttribute(name);
-    const isField = STATES.includes(name);
+    const isField = PROPERTIES.includes(name);
     const said = foreign.last(element, name, present);
     const last = isField && isKnown(element, fresh) ? foreign.last(element, HEARD + name, said) : said;
     if (last === next || (isField && mustStay(element, name, fresh))) return false;
