@@ -283,7 +283,9 @@ def test_two_installations_on_one_host_have_two_route_cookies(settings: dict[str
 
 
 @pytest.mark.parametrize("prefix", ["", "/demo"])
-@pytest.mark.parametrize("file", ["htag.js?v=1", "logo.png", "favicon.ico", "health", "health/live", "health/ready"])
+@pytest.mark.parametrize(
+    "file", ["htag.js?v=1", "errors.js?v=1", "logo.png", "favicon.ico", "health", "health/live", "health/ready"]
+)
 def test_what_belongs_to_no_session_sets_no_cookie(proxy: Proxy, prefix: str, file: str) -> None:
     answer = proxy.get(f"{prefix}/{file}")
     assert answer.json()["path"] == f"{prefix}/{file}"
