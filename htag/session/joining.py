@@ -131,6 +131,7 @@ def leave(delivery: Delivery, channel: Channel, log: EventLog | None) -> None:
         delivery.channels.remove(each)
         if log is not None:
             log.leave(each)
+    delivery.note_versions()
 
 
 def behind(channel: Channel) -> Channel | None:

@@ -187,7 +187,7 @@ class Session(Binding):
 
     def _join(self, channel: Channel) -> None:
         self._throttle.bind_loop()
-        self.delivery.channels.append(channel)
+        self.delivery.join(channel)
         if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
             is_first, self.state = self.state is SessionState.NEW, transition(self.state, SessionState.CONNECTED)
             if is_first:
@@ -321,10 +321,11 @@ class Session(Binding):
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.delivery.channels and not self.live.drain_single_text(update):
+        delivery = self.delivery
+        if delivery.channels and not self.live.drain_single_text(update, delivery):
             started = perf_counter()
-            for tag, error in self.live.drain_changes(update):
-                self.delivery.deliver(self.failures.of_tag("render", tag, error))
+            for tag, error in self.live.drain_changes(update, delivery):
+                delivery.deliver(self.failures.of_tag("render", tag, error))
             self.took += perf_counter() - started
         return update
 
