@@ -84,11 +84,11 @@ function createScripts({trusted, report}) {
   }
 
   // Loads another script of ours; rejects where it cannot be had.
-  function load(name) {
+  function load(name, given) {
     return new Promise((resolve, reject) => {
       const script = document.createElement('script');
       const address = trusted.address(src.replace('htag.js', name));
-      document.head.append(Object.assign(script, {nonce, src: address, onload: resolve, onerror: reject}));
+      document.head.append(Object.assign(script, given, {nonce, src: address, onload: resolve, onerror: reject}));
     });
   }
 

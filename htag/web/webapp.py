@@ -103,6 +103,7 @@ class WebApp:
                 Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
                 Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
                 Route("/htag.js", self._script, name="script"),
+                Route("/later.js", self._script, name="later"),
                 Route("/errors.js", self._script, name="errors"),
                 Route("/logo.png", self._logo, name="logo"),
                 Route("/logo.jpg", self._logo, name="logo_jpg"),

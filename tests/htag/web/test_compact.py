@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from htag.web.compact import compact
-from htag.web.page import CLIENT_PARTS, client_script
+from htag.web.page import CLIENT_PARTS, asset
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_texts_over_several_lines_stay_as_they_are() -> None:
 
 
 def test_the_client_script_has_no_line_for_readers() -> None:
-    lines = client_script().splitlines()
+    lines = asset("htag.js").decode().splitlines()
     assert [line for line in lines if not line or line.startswith("//")] == []
