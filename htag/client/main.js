@@ -16,14 +16,13 @@ function main() {
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
-  const places = createPlaces();
-  const patch = createPatch({trusted, places, calls, overlay, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, places, patch, report});
+  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
+  const htagEvent = createEvents({tab, calls, patch, report});
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
   const shows = () => outbox.shows();
-  const handlePayload = createInbox({calls, log, places, patch, overlay, scripts, report, shows});
+  const handlePayload = createInbox({calls, log, patch, overlay, scripts, report, shows});
   const later = createLater(() => scripts.load('later.js', {page}), () => page.later);
   const {say} = later;
   const session = createSession({link, step, log, queue, calls, later: later.call});
@@ -73,8 +72,6 @@ function main() {
   addEventListener('pageshow', ({persisted}) => persisted && isBack());
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
-  const noteScrolled = ({target}) => target !== document && places.noteScrolled(target);
-  document.addEventListener('scroll', noteScrolled, {capture: true, passive: true});
 
   const start = () => {
     overlay.attach();

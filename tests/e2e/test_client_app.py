@@ -201,7 +201,7 @@ async def test_every_step_of_a_generator(page: Page, transport: str) -> None:
         await visit(page, served, transport)
         await page.evaluate(
             "window.seen = []; new MutationObserver(() => seen.push(inc.textContent))"
-            ".observe(document.body, {childList: true, subtree: true})"
+            ".observe(document.body, {characterData: true, childList: true, subtree: true})"
         )
         await page.click("#steps")
         await count_is(page, 30)

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 

@@ -227,7 +227,7 @@ class WireServer(Serving):
 
         async def lines() -> AsyncIterator[str]:
             while self.stream == "buffer" and not self.stopping:
-                await asyncio.sleep(0.1)  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
                 yield ""
             with self._client(tab, request) as outbox:
                 while not self.stopping:
