@@ -1,7 +1,7 @@
 // The page's connection as one state machine: what serves the page, what may happen then, and where that leads.
 
 // State -> what happens -> next state. What is not listed comes too late, and changes nothing.
-const STATES = {
+const TRANSITIONS = {
   away: {ws: 'ws', sse: 'sse', http: 'http', leave: 'left'}, // nothing serves the page; attempts go on
   http: {ws: 'ws', sse: 'sse', lost: 'away', leave: 'left'}, // POSTs are answered; attempts at better ones go on
   sse: {ws: 'ws', lost: 'away', rest: 'resting', leave: 'left'}, // a stream, and POSTs; attempts at the socket go on
@@ -45,7 +45,7 @@ function createConnection({link, log, session, calls, outbox, transports, startP
 
   function step(event) {
     const before = link.state;
-    const next = STATES[before][event];
+    const next = TRANSITIONS[before][event];
     if (!next) return false;
     link.state = document.documentElement.dataset.htagConnection = next;
     if (isServed(link)) arrive(before);
