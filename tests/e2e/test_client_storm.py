@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-PARTS = ("codec.js", "waiting.js", "hooks.js", "event_log.js", "session.js", "post.js", "transports.js", "connection.js")
+PARTS = (
+    "codec.js",
+    "waiting.js",
+    "hooks.js",
+    "event_log.js",
+    "session.js",
+    "post.js",
+    "transports.js",
+    "connection.js",
+)
 STORM = (Path(__file__).parent / "storm.js").read_text().partition("\n\n")[2]
 A_SECOND = 200  # people of a worker that come again
 
