@@ -114,6 +114,8 @@ class WebApp:
             Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
             Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
             Route("/htag.js", self._script, name="script"),
+            Route("/later.js", self._script, name="later"),
+            Route("/errors.js", self._script, name="errors"),
             Route("/logo.png", self._logo, name="logo"),
             Route("/logo.jpg", self._logo, name="logo_jpg"),
             Route("/favicon.ico", self._logo, name="favicon"),
@@ -290,8 +292,9 @@ class WebApp:
 
     async def _script(self, request: Request) -> Response:
         # under another version's name (two versions behind one proxy) it must not stay in a cache
-        caching = FOR_EVER if f"htag.js?{request.url.query}" == script_name() else "no-cache"
-        return Response(asset("htag.js"), media_type="text/javascript", headers={"cache-control": caching})
+        caching = FOR_EVER if script_name().endswith(f"?{request.url.query}") else "no-cache"
+        name = request.url.path.rpartition("/")[2]
+        return Response(asset(name), media_type="text/javascript", headers={"cache-control": caching})
 
     async def _logo(self, request: Request) -> Response:
         return Response(asset("logo.png"), media_type="image/png", headers={"cache-control": "public, max-age=86400"})
