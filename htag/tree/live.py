@@ -34,6 +34,7 @@ class Page(NamedTuple):
     body: str
     statics: list[str]
     title: str | None
+    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -241,7 +242,8 @@ class LiveTree:
             body = self.render_body(inline=inline)
         finally:
             self.nonce = ""
-        return Page(body, self.head.drain(), self.head.title)
+        language = access.attribute(self.index.app, "lang")
+        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
 
     def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
