@@ -168,9 +168,11 @@ class Session(Binding):
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, channel: Channel, revision: int | None = None, log: EventLog | None = None) -> None:
-        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. A session that is
-        closed by now ends the channel."""
+    def attach(
+        self, channel: Channel, revision: int | None = None, log: EventLog | None = None, people: int = 1
+    ) -> None:
+        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. `people`: how many
+        this worker serves. A session that is closed by now ends the channel."""
         if self.closed:
             channel.end()
             return
@@ -178,7 +180,7 @@ class Session(Binding):
         if log is None:
             joining.join(self, channel, revision)
         else:
-            joining.resume(self, channel, log, revision)
+            joining.resume(self, channel, log, revision, people)
 
     def attach_once(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
@@ -233,8 +235,7 @@ class Session(Binding):
         `key`: of an event that is numbered."""
         self.took = 0.0
         callback: Any = message.id
-        if message.action == "log_error":
-            self.failures.of_browser(message.error)
+        if message.action is not None and self.hears(message):
             return []
         if type(callback) is not str:
             return [self.changes()]
