@@ -1,19 +1,19 @@
 // Makes an event of the page a message to the server.
 
-function createEvents({tab, calls, places, patch, report}) {
+function createEvents({tab, calls, patch, report}) {
   let events = 0;
 
   return function htagEvent(id, name, event) {
     const isDom = event instanceof Event;
     // a focused element that is replaced says blur, its successor says focus: no person did that
-    if (patch.replacing && isDom && /^(focus|blur|change)/.test(event.type)) return Promise.resolve(null);
+    if (patch.isPatching && isDom && /^(focus|blur|change)/.test(event.type)) return Promise.resolve(null);
     const callback = `${tab}-${++events}`; // all tabs of a session get all answers: unique among them
     return new Promise((resolve) => {
       calls.add(callback, resolve);
       try {
         // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
         const data = JSON.parse(JSON.stringify({...eventData(name, event), callback_id: callback}));
-        if (isDom && event.type === 'input') places.noteTyped(event.target, callback);
+        if (isDom && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(event.target, callback);
         window.htag_transport({id, event: name, data});
       } catch (error) {
         report('Client JavaScript Error', error);

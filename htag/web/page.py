@@ -1,6 +1,7 @@
 """The document of a first load."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -17,11 +18,16 @@ MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stre
 CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
-    "overlay.js",
+    "hooks.js",
+    "reports.js",
+    "foreign.js",
+    "fields.js",
+    "moves.js",
+    "morph.js",
+    "press.js",
+    "operations.js",
     "scripts.js",
     "listeners.js",
-    "places.js",
-    "patch.js",
     "calls.js",
     "events.js",
     "event_log.js",
@@ -32,34 +38,52 @@ CLIENT_PARTS = (
     "silence.js",
     "outbox.js",
     "transports.js",
-    "reconnect.js",
+    "connection.js",
     "names.js",
     "main.js",
 )
 
+# likewise of the script that the client script loads, for what a page needs later than its first click
+LATER_PARTS = (
+    "standing.js",
+    "notice.js",
+    "marks.js",
+    "typed.js",
+    "afresh.js",
+    "resend.js",
+    "measures.js",
+    "later.js",
+)
+
+SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of the same version
+
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client`, a script compacted."""
-    if name == "htag.js":
-        return client_script().encode()
+    """What the page loads by `name`: one of the scripts that are joined, or a file of `htag/client`; scripts compacted."""
+    if name in ("htag.js", "later.js"):
+        return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
     content = (files("htag.client") / name).read_bytes()
     return compact(content.decode()).encode() if name.endswith(".js") else content
 
 
-def client_script() -> str:
-    """Join CLIENT_PARTS to one script with a scope of its own.
+def joined(names: Sequence[str]) -> str:
+    """Join parts to one script with a scope of its own.
 
     It is compacted: comments and indentation, more than a third of the gzipped parts, are for those who read the parts.
     """
-    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in CLIENT_PARTS)
+    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in names)
     return compact(f"(() => {{\n'use strict';\n\n{parts}}})();\n")
 
 
 @cache
 def script_name() -> str:
-    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever."""
-    return f"htag.js?v={hashlib.sha256(asset('htag.js')).hexdigest()[:12]}"
+    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever.
+
+    What it loads, the others of SCRIPTS, has the same version behind its own name.
+    """
+    content = b"".join(asset(name) for name in SCRIPTS)
+    return f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def document(

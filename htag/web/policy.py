@@ -15,7 +15,7 @@ STRICT = (
     "font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; form-action 'self'"
 )
 
-NAMED = {"": SCRIPTS, "default": SCRIPTS, "strict": STRICT, "off": ""}
+NAMED = {"": "", "default": SCRIPTS, "strict": STRICT, "off": ""}
 
 NOTICE = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'"
 

@@ -100,7 +100,7 @@ def test_the_mode_makes_a_browser_pretend_that_it_can_do_no_better(mode: str, pr
 
 
 def test_the_name_of_the_script_changes_with_its_content() -> None:
-    content = asset("htag.js")
+    content = asset("htag.js") + asset("errors.js") + asset("later.js")
     assert script_name() == f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from htag import Tag, WebApp
+from htag import HTML, Tag, WebApp
 from htag.web.policy import ContentPolicy, new_nonce
 
 HEADER = "content-security-policy"
@@ -29,7 +29,7 @@ def test_by_default_only_scripts_of_the_page_run_and_what_is_passive_loads_from_
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
     }
-    assert ContentPolicy("").header("abc") == ContentPolicy(" Default ").header("abc")
+    assert ContentPolicy(" Default ").header("abc") == ContentPolicy("default").header("abc")
 
 
 def test_strict_closes_all_else_to_other_origins() -> None:
@@ -97,6 +97,28 @@ def test_each_page_has_a_nonce_of_its_own_in_the_header_and_in_its_scripts() -> 
             assert answer.headers["cache-control"] == "no-store"
             seen.add(found[1])
     assert len(seen) == 3
+
+
+class Scripts(Tag.App):
+    """Scripts in the tree, and what only looks like one."""
+
+    def init(self) -> None:
+        self <= Tag.script("one()")
+        self <= Tag.script("two()", _id="own")
+        self <= Tag.script("three()", _nonce="author's")
+        self <= Tag.p("<script>shown()</script>", _title="<script>")
+        self <= HTML("<script>raw()</script>")
+
+
+def test_scripts_of_the_tree_carry_the_nonce_and_raw_html_does_not() -> None:
+    with TestClient(WebApp(Scripts, csp="default").app) as client:
+        answer = client.get("/")
+    found = re.search("'nonce-([^']+)'", answer.headers[HEADER])
+    assert found
+    body = answer.text.split("</head>")[1]
+    scripts = re.findall(r"<script([^>]*)>(\w+)\(\)</script>", body)
+    nonces = {name: re.findall(' nonce="([^"]*)"', attributes) for attributes, name in scripts}
+    assert nonces == {"one": [found[1]], "two": [found[1]], "three": ["author&#x27;s"], "raw": []}
 
 
 def test_nonces_are_random_and_stand_for_themselves_in_a_header_and_in_an_attribute() -> None:
