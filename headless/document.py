@@ -80,11 +80,24 @@ class Element:
 
     def handler(self, event: str) -> str | None:
         """The id that its handler of `event` sends to the server; None: no handler, or plain JavaScript."""
+        if self.listens_to(event) and self._reports(event):
+            return self.id
         called = _CALL.search(self.attributes.get(f"on{event}") or "")
         return called["id"] if called else None
 
+    def listens_to(self, event: str) -> bool:
+        """Whether the client attaches a listener of `event` to it."""
+        return event in (self.attributes.get("data-htag-on") or "").split()
+
+    def _reports(self, event: str) -> bool:
+        """Whether that listener sends the event to the server, perhaps after some JavaScript of the app."""
+        source = self.attributes.get(f"data-htag-on-{event}")
+        return source is None or source.endswith(f"htag_event(htag_id(this), '{event}', event)")
+
     def call(self, event: str) -> tuple[str, str]:
-        """The id and the event name that the inline handler of `event` reports to the server."""
+        """The id and the event name that the handler of `event` reports to the server."""
+        if self.listens_to(event) and self._reports(event):
+            return self.id, event
         script = self.attributes.get(f"on{event}") or ""
         called = _CALL.search(script)
         assert called, f"{self!r} has no server-side handler for {event}: {script!r}"

@@ -1,5 +1,7 @@
 """The names of all that happens in htag. The library announces, the application measures."""
 
+from collections.abc import Sequence
+
 
 class Observer:
     """Hears what happens and does nothing: the null observer, and the base of real ones.
@@ -50,6 +52,15 @@ class Observer:
 
     def browser_error(self) -> None:
         """A browser reported a JavaScript error."""
+
+    def browser_measured(
+        self, roundtrips: Sequence[float], aways: Sequence[float], transport: str, errors: int
+    ) -> None:
+        """A page told what it has measured since it told so last. `roundtrips`: seconds from an event in the page until
+        its update was in the page, one for each event, a hundred of them at most; `aways`: seconds that the page was
+        without a connection, one for each time that it came back. `transport`: websocket, sse, http, by which it works.
+        `errors`: JavaScript errors that it has seen, those included that it did not report. All of this is a browser's
+        word: its shape was checked, its truth cannot be."""
 
     def report_left_out(self) -> None:
         """A log line about a session was not written, because there were too many (htag/log/reports.py)."""

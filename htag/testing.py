@@ -102,6 +102,7 @@ class Page:
     """The channel of a tab that keeps what it is told, as data."""
 
     transport = "websocket"
+    version = 1
 
     def __init__(self, codec: Codec) -> None:
         self.frames: list[Frame] = []

@@ -9,7 +9,9 @@ import pytest
 from tests.support.source import ROOT, modules, package_of
 
 PAGE = ROOT / "docs" / "architecture.md"
-PROMETHEUS = {f"htag_stack.{name}" for name in ("metrics", "survival_metrics", "tallies", "worker_state")}
+PROMETHEUS = {
+    f"htag_stack.{name}" for name in ("metrics", "client_metrics", "survival_metrics", "tallies", "worker_state")
+}
 
 
 def imports(path: Path, known: set[str]) -> set[str]:

@@ -32,6 +32,7 @@ from htag_stack.settings import Settings
 from htag_stack.startup import Prepared, prepare
 from htag_stack.vitals import Vitals
 from htag_stack.watchdog import Watchdog
+from htag_stack.wear import Wear
 
 logger = logging.getLogger("htag_stack")
 
@@ -49,9 +50,11 @@ def compose(prepared: Prepared, brought: BroughtApp) -> RequestLayer:
     store = open_store(settings.store, settings.session_stored_seconds)
     vitals = Vitals(store, Memory(settings.memory_limit, settings.workers, memory_group()))
     registries = operate(prepared, brought.webs, store, metrics, vitals.pressure)
+    kind = urlsplit(settings.store).scheme
+    wear = Wear(vitals.memory, registries, settings.recycle_seconds if kind != "memory" else 0)
+    registries.wear_by(lambda: wear.is_worn and vitals.store_error is None)
     metrics.watch(registries, vitals, {"version": __version__, "htag_app": settings.app})
     place = Place(settings.port, settings.workers)
-    kind = urlsplit(settings.store).scheme
     public = settings.health == "public"
     health = Health(registries, vitals, version=__version__, store=kind, place=place, public=public)
     # ours come before the app's own under these paths: the container, nginx and Prometheus rely on them
@@ -62,7 +65,7 @@ def compose(prepared: Prepared, brought: BroughtApp) -> RequestLayer:
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         # the app's own around ours: what it has opened is still there when its sessions end
         with Watchdog(metrics.handler_blocked):
-            async with lifespan_of(brought.application) as state, _running(registries, vitals, store):
+            async with lifespan_of(brought.application) as state, _running(registries, vitals, wear, store):
                 yield state
 
     program = Program(routes, lifespan, brought.application)
@@ -128,7 +131,7 @@ def session_limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) -> AsyncIterator[None]:
+async def _running(registries: SessionRegistries, vitals: Vitals, wear: Wear, store: Store) -> AsyncIterator[None]:
     """Run what runs beside the requests; at the end drain and close the sessions, then the store.
 
     A mounted application's own lifespan is not run, so this ends the sessions of all WebApps.
@@ -138,6 +141,7 @@ async def _running(registries: SessionRegistries, vitals: Vitals, store: Store) 
         registries.measure()
         if excess := vitals.memory.excess:
             registries.relieve(excess)
+        wear.look()
 
     watching = asyncio.create_task(vitals.watch(look_after))
     watching.add_done_callback(_log_failure)

@@ -6,7 +6,7 @@ carries a session, a user or a raw path. What is told of every event and every r
 (tallies.py). No other module but those that these metrics are made of imports prometheus_client.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from htag_stack.client_metrics import ClientMetrics
 from htag_stack.survival_metrics import SurvivalMetrics
 from htag_stack.tallies import Distributions, Tally
 from htag_stack.vitals import Vitals
@@ -71,6 +72,7 @@ class Metrics(SurvivalMetrics):
         self._count_events()
         self._count_troubles()
         self._count_requests()
+        self._clients = ClientMetrics(self.registry)
 
     def watch(self, sessions: RegistryState, vitals: Vitals, build: Mapping[str, str]) -> None:
         """Read the state of these at each scrape from now on. `build`: labels of `htag_build`."""
@@ -219,6 +221,11 @@ class Metrics(SurvivalMetrics):
 
     def browser_error(self) -> None:
         self._browser_errors.inc()
+
+    def browser_measured(
+        self, roundtrips: Sequence[float], aways: Sequence[float], transport: str, errors: int
+    ) -> None:
+        self._clients.add(roundtrips, aways, transport, errors)
 
     def report_left_out(self) -> None:
         self._reports_left_out.inc()

@@ -33,6 +33,10 @@ class Movable(Protocol):
         """The number of sessions that are here."""
         ...
 
+    def is_worn(self) -> bool:
+        """Whether the process should end, so that a fresh one takes its place."""
+        ...
+
 
 class StackServer(Server):
     """Serves like uvicorn. Told to end, it has its sessions moved first, and goes on serving and accepting meanwhile:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from htag.session.registry import SessionRegistry
 from htag.session.takeover import Ask
@@ -13,6 +13,7 @@ class SessionRegistries:
 
     def __init__(self, registries: Sequence[SessionRegistry]) -> None:
         self._registries = registries
+        self._is_worn: Callable[[], bool] = lambda: False
 
     @property
     def draining(self) -> bool:
@@ -73,6 +74,14 @@ class SessionRegistries:
         for registry in self._registries:
             if registry.persistence is not None:
                 registry.persistence.ask_by(ask)
+
+    def wear_by(self, is_worn: Callable[[], bool]) -> None:
+        """`is_worn` says whether this process should end, so that a fresh one takes its place."""
+        self._is_worn = is_worn
+
+    def is_worn(self) -> bool:
+        """Whether this process should end, so that a fresh one takes its place: it knows where its sessions move."""
+        return self._is_worn() and not self.draining
 
     async def handed_over(self, session_id: str, boot: str, insist: bool) -> str:
         """Another worker asks for a session: released (it is not ours any more), kept, or unknown."""

@@ -281,6 +281,15 @@ class Settings(BaseSettings):
             "stopped must be given 12 s more (`HTAG_STOP_SECONDS`)."
         ),
     )
+    recycle_seconds: float = Field(
+        default=600,
+        ge=0,
+        description=(
+            "Seconds after which a worker is replaced by a fresh one if more than half of its memory is free within "
+            "it, at least 64 MiB, and no more than 20 tabs are connected to it: Python gives such memory back only at its "
+            "end. Its sessions move as at a reload. `0`: never. Under gunicorn only, and not with `memory://`."
+        ),
+    )
     memory_limit: int = Field(
         default=0,
         ge=0,

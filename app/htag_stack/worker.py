@@ -28,6 +28,8 @@ SHUTDOWN_SECONDS = 3
 PROXY_KEEP_ALIVE_SECONDS = 20  # longer than the usual scrape interval (15), so that Prometheus keeps its connection
 NOTIFY_SECONDS = 1  # between two signs of life: gunicorn's timeout then means what it says, and not as little as half
 
+TICKS_A_SECOND = 10  # of uvicorn's main loop
+
 logger = logging.getLogger("htag_stack")
 
 
@@ -55,6 +57,15 @@ class SlotServer(StackServer):
     def __init__(self, worker: "SlotWorker", sessions: Movable | None) -> None:
         super().__init__(worker.config, sessions, worker.drain_seconds)
         self._worker = worker
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is done ten times a second, and end if the worker is worn: the arbiter puts a fresh one here."""
+        sessions = None if self.should_exit or counter % TICKS_A_SECOND else self._sessions
+        if sessions is not None and sessions.is_worn():
+            logger.info("more than half of this worker's memory is free within it: a fresh one takes its place")
+            sessions.drain()
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     def is_replaced(self) -> bool:
         """Whether the slot has a younger worker."""

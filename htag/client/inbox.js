@@ -2,7 +2,7 @@
 
 const EPOCH = 1 << 12; // where the server lost count, the numbers of updates go on anywhere: so far away at least
 
-function createInbox({calls, log, places, patch, overlay, report, shows}) {
+function createInbox({calls, log, places, patch, overlay, scripts, report, shows}) {
   const inbox = [];
   let applying = false;
 
@@ -38,17 +38,8 @@ function createInbox({calls, log, places, patch, overlay, report, shows}) {
 
   async function change({updates = {}, statics = [], js = []}) {
     patch.replaceAll(Object.entries(updates));
-    for (const html of statics) await injectStatic(html);
-    js.forEach(run);
-  }
-
-  // Indirect eval has the global scope: no variable of a snippet can meet one of ours.
-  function run(code) {
-    try {
-      (0, eval)(code);
-    } catch (error) {
-      report('JS Eval Error', error, code);
-    }
+    for (const html of statics) await scripts.injectStatic(html);
+    js.forEach(scripts.run);
   }
 
   return handlePayload;

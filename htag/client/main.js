@@ -1,5 +1,5 @@
 /* The browser's half of htag, wire version 2: sends events, applies updates, keeps the connection, and what was not
- * saved. The wire carries JavaScript as text, so the page's CSP must allow `unsafe-eval`. */
+ * saved. */
 
 // The last part makes the others' objects and gives each what it needs. Parts share functions and constants only:
 // whatever changes is in an object that is handed over here.
@@ -28,12 +28,15 @@ function main() {
   const overlay = createOverlay();
   const report = createReport(overlay);
   const calls = createCalls();
+  const trusted = createTrusted();
   const places = createPlaces();
-  const patch = createPatch({places, calls, overlay});
+  const patch = createPatch({trusted, places, calls, overlay, listeners: () => listeners});
   const htagEvent = createEvents({tab, calls, places, patch, report});
+  const scripts = createScripts({trusted, report});
+  const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
   const shows = () => outbox.shows();
-  const handlePayload = createInbox({calls, log, places, patch, overlay, report, shows});
+  const handlePayload = createInbox({calls, log, places, patch, overlay, scripts, report, shows});
   const session = createSession({basePath, address, log, queue, calls, overlay});
   const post = createPost({address});
   const hello = createHello({tab, link, log});

@@ -15,6 +15,7 @@ function exposeNames({link, basePath, queue, calls, overlay, outbox, session, re
   Object.assign(window, {
     HTAG_TIMEOUT: 3000,
     htag_event: htagEvent,
+    htag_id: tagId,
     htag_transport: window.htag_transport || outbox.enqueue,
     handle_payload: (message) => handlePayload(message),
     init_ws: () => reconnect.force('ws'),

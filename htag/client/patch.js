@@ -1,13 +1,15 @@
-// Makes the DOM what the server says: replaces elements, puts statics in the head.
+// Makes the DOM what the server says: replaces elements.
 
-function createPatch({places, calls, overlay}) {
+function createPatch({trusted, places, calls, overlay, listeners}) {
   const patch = {replacing: false, replaceAll};
 
   function replaceAll(updates) {
     if (!updates.length) return;
     const successors = places.remember();
     patch.replacing = true;
-    for (const [id, html] of updates) replace(find(id), html);
+    for (const [id, html] of updates) replace(find(id), trusted.html(html));
+    listeners().bindNew();
+    listeners().bind(document.body);
     successors.forEach(giveToSuccessor);
     patch.replacing = false;
     places.forgetTyped((callback) => !calls.waits(callback)); // lost on the way: kept this once
@@ -28,25 +30,4 @@ function replaceBody(body, html) {
   for (const {name, value} of fresh.attributes) if (body.getAttribute(name) !== value) body.setAttribute(name, value);
   body.replaceChildren();
   while (fresh.firstChild) body.append(fresh.firstChild);
-}
-
-async function injectStatic(html) {
-  const template = document.createElement('template');
-  template.innerHTML = html;
-  for (const element of template.content.querySelectorAll('style, link, script')) {
-    if ([...document.head.children].some((present) => present.isEqualNode(element))) continue; // a reconnection repeats
-    if (element.tagName === 'SCRIPT') await injectScript(element);
-    else document.head.append(element);
-  }
-}
-
-// A script that came as text does not run; its copy does. One with a URL is waited for, as what follows needs it,
-// but not longer than for a connection.
-function injectScript(inert) {
-  const script = document.createElement('script');
-  for (const {name, value} of inert.attributes) script.setAttribute(name, value);
-  script.text = inert.text;
-  const loaded = new Promise((resolve) => (script.onload = script.onerror = resolve));
-  document.head.append(script);
-  return script.src && Promise.race([loaded, sleep(window.HTAG_TIMEOUT)]);
 }

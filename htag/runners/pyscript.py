@@ -50,6 +50,7 @@ class Tab:
     """This page, as the session's one client."""
 
     transport = "page"
+    version = 1
 
     def __init__(self, window: Any) -> None:
         self._window = window
@@ -63,7 +64,7 @@ class Tab:
 
     def show(self, session: Session) -> None:
         """Put the app in the place of the body; then run the JavaScript that waits, and hooks that take time."""
-        page = session.page()
+        page = session.page(inline=True)
         self._window.htag_take_page(session.app.id, page.title)
         self.put(Update({session.app.id: page.body}, statics=page.statics))
         session.attach(self, session.revision)

@@ -11,6 +11,11 @@ class Channel(Protocol):
 
     transport: str
 
+    @property
+    def version(self) -> int:
+        """The version of the wire that the tab speaks."""
+        ...
+
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
         """Queue `reply`; the task that holds the channel sends it. Never waits.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from htag.session.channel import Channel
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
-from htag.tree.live import LiveTree
+from htag.tree.live import INLINE_PAGES, LiveTree
 from htag.wire.messages import Update
 
 
@@ -24,18 +24,18 @@ class FullRender(NamedTuple):
         # Of tabs on plain HTTP none is connected between its messages. Where there are tabs of wire version 2, one that
         # is away may send events to the tags that it shows: those keep their ids.
         is_alone = not others and channel.transport != "http" and journal.tail is None
-        update = self._alone() if is_alone else self._beside(channel, others, reconnects)
+        update = self._alone(channel) if is_alone else self._beside(channel, others, reconnects)
         if reconnects:
             update.statics = self.live.head.since_page()  # the update that brought one may be what was lost
         if journal.tail is not None:
             update.seq = journal.head
         return update
 
-    def _alone(self) -> Update:
+    def _alone(self, channel: Channel) -> Update:
         live = self.live
         if live.has_changes() or live.has_generated_tags():
             self.delivery.journal.skip()
-        return Update({self.body: live.render_body()}, js=live.changes.drain_scripts())
+        return Update({self.body: live.render_body(inline=is_inline(channel))}, js=live.changes.drain_scripts())
 
     def _beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> Update:
         """Send what waits to `others`, then show all as they show it; JavaScript is for all."""
@@ -44,7 +44,7 @@ class FullRender(NamedTuple):
             self.delivery.journal.append(news)
             self.delivery.tell(others, news)
         # with the generated tags that the others show, so that theirs stay
-        return Update({self.body: self.live.render_shown()}, js=news.js)
+        return Update({self.body: self.live.render_shown(inline=is_inline(channel))}, js=news.js)
 
     def _news(self, witnesses: list[Channel], reconnects: bool) -> Update:
         """What changed since the last push; `witnesses` are told of what could not be rendered."""
@@ -56,3 +56,8 @@ class FullRender(NamedTuple):
             news.statics = []
             live.request_push(0.0)
         return news
+
+
+def is_inline(channel: Channel) -> bool:
+    """Whether the tab of `channel` wants handlers as JavaScript."""
+    return INLINE_PAGES or channel.version == 1

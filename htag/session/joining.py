@@ -144,6 +144,8 @@ class CatchUp:
 
     __slots__ = ("_done", "_joins", "_last", "_missed_scripts", "_session", "_timer", "channel", "log", "transport")
 
+    version = 2
+
     def __init__(self, session: Joined, channel: Channel, log: EventLog) -> None:
         self.channel = channel
         self.log = log

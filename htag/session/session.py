@@ -29,7 +29,7 @@ from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
 from htag.session.visits import Visits
 from htag.tree.access import handler, may_be_disabled
-from htag.tree.live import Page
+from htag.tree.live import INLINE_PAGES, Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Answer, Failure, Message, Update
@@ -144,22 +144,22 @@ class Session(Binding):
         self.start_hooks()
         self.live.hooks.put_back(waiting)
 
-    def page(self) -> Page:
-        """Render the whole tree; open tabs see the same within REFRESH_SECONDS. Raises what a callable of it raises."""
+    def page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
+        """Render the whole tree, as `LiveTree.render_page` does; open tabs see the same within REFRESH_SECONDS."""
         self.note_change()
         self._throttle.bind_loop()
         try:
-            return self.context.inside(self._page)
+            return self.context.inside(self._page, nonce, inline)
         finally:
             self.context.settle()
 
-    def _page(self) -> Page:
+    def _page(self, nonce: str, inline: bool) -> Page:
         live, delivery = self.live, self.delivery
         if delivery.channels:
             self.push()
         elif live.changes.dirty or live.has_generated_tags():
             delivery.journal.skip()  # an absent tab misses these changes
-        page = live.render_page()
+        page = live.render_page(nonce, inline=inline)
         if (delivery.channels or delivery.journal.tail is not None) and live.has_generated_tags():
             if self._refresher is None:
                 self._refresher = Refresher(live, delivery, self.failures, self.context)

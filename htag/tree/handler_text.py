@@ -1,9 +1,13 @@
-"""Handlers as attributes: the JavaScript that reports an event, and its quoting."""
+"""Handlers as attributes, and their quoting: inline, as JavaScript that reports an event; or as the names of the events
+that the client attaches its listener to, with the JavaScript of those that have some of their own."""
 
 from functools import lru_cache
 from typing import Any
 
 from htag.tree.markup import escape
+from htag.tree.pairs import Pairs
+
+OWN = "\0"  # before the JavaScript of a handler that is nothing else; no HTML has this character
 
 
 def handler_text(event: str, handler: Any, quoted_id: str) -> str:
@@ -30,6 +34,28 @@ def set_js_prefix(handler: Any, prefix: str) -> None:
 def call_head(event: str, prefix: str) -> str:
     """What stands before the id in the attribute whose call reports `event`."""
     return f" on{event}=\"{prefix}htag_event('"
+
+
+def listeners_text(events: Pairs) -> str:
+    """The attributes by which the client finds what to listen to: `events` are names, each with its handler."""
+    return listened(events[::2], tuple(map(_source, events[1::2])))
+
+
+@lru_cache(maxsize=256)
+def listened(events: tuple[str, ...], sources: tuple[str, ...]) -> str:
+    """The attributes for `events`. `sources`: of each the JavaScript of the app that runs when it happens, as it stands
+    in an attribute; or a prefix of the call that reports it; "": it is reported."""
+    text = f' data-htag-on="{escape(" ".join(events))}"'
+    for event, source in zip(events, sources, strict=True):
+        if source.startswith(OWN):
+            text += f' data-htag-on-{event}="{source.removeprefix(OWN)}"'
+        elif source:
+            text += f" data-htag-on-{event}=\"{source}htag_event(htag_id(this), '{quoted(event)}', event)\""
+    return text
+
+
+def _source(handler: Any) -> str:
+    return OWN + escape_script(handler) if isinstance(handler, str) else js_prefix(handler)
 
 
 @lru_cache(maxsize=256)

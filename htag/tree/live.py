@@ -27,6 +27,8 @@ Answer = TypeVar("Answer")
 
 TRANSIENT = frozenset(("_runtime",))
 
+INLINE_PAGES = True  # until the client attaches its listeners
+
 
 class Page(NamedTuple):
     """The whole tree as HTML, with what belongs into its document's head."""
@@ -77,6 +79,8 @@ class LiveTree:
         "head",
         "hooks",
         "index",
+        "inline_handlers",
+        "nonce",
         "note_change",
         "number",
         "numbers",
@@ -100,6 +104,8 @@ class LiveTree:
         # for renders
         self.number = self.numbers.allocate
         self.targets = self.index.targets
+        self.inline_handlers = True  # whether the render that is made has handlers as JavaScript
+        self.nonce = ""  # of the page that is rendered
         self.reuses = False  # whether the render that is made shows generated tags again
         self.note_change = self.changes.note  # told by each mutation, so it is one call
         # names of the app's attributes that are no part of it: a server's settings, and this
@@ -269,29 +275,42 @@ class LiveTree:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
 
-    def render_page(self) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises."""
+    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
+        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
+
+        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
         self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        body = self.render_body()
+        self.nonce = nonce
+        try:
+            body = self.render_body(inline=inline)
+        finally:
+            self.nonce = ""
         return Page(body, self.head.drain(), self.head.title)
 
-    def render_body(self) -> str:
+    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
         before = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
         try:
-            return detached(render, self.index.app, self)
+            return self._render(self.index.app, inline=inline)
         except BaseException:
             self.changes.put_back(before)
             raise
 
-    def render_shown(self, top: GTag | None = None) -> str:
+    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
         """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
         so."""
         self.reuses = True
         try:
-            return detached(render, self.index.app if top is None else top, self)
+            return self._render(self.index.app if top is None else top, inline=inline)
         finally:
             self.reuses = False
+
+    def _render(self, top: GTag, *, inline: bool) -> str:
+        self.inline_handlers = inline
+        try:
+            return detached(render, top, self)
+        finally:
+            self.inline_handlers = True
 
     def drain_single_text(self, update: Update) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""

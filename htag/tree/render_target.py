@@ -11,6 +11,10 @@ class RenderTarget(Protocol):
 
     auto_bind: bool  # whether fields without a handler report their value
 
+    inline_handlers: bool  # whether handlers are attributes with JavaScript; else the client attaches them
+
+    nonce: str  # for the `script` elements, which the page's policy lets run then; "": they stay without one
+
     reuses: bool  # whether the tags that callables made last time are shown again, and the callables not called
 
     number: Callable[[], int]  # yields the number of a tag that has none yet
@@ -40,6 +44,8 @@ class DetachedTarget:
     """The target of a render outside any app: `str(tag)`."""
 
     auto_bind = False
+    inline_handlers = True
+    nonce = ""
     reuses = False
 
     def __init__(self, tag: Any) -> None:

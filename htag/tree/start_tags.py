@@ -4,7 +4,7 @@ from typing import Any
 
 from htag.tree.elements import Element, elements
 from htag.tree.flags import HAS_HOOKS
-from htag.tree.handler_text import call_head, call_tail, js_prefix, quoted
+from htag.tree.handler_text import call_head, call_tail, js_prefix, listened, quoted
 from htag.tree.markup import HTML, escape
 from htag.tree.names import ATTRIBUTE, EVENT, keyword
 from htag.tree.pairs import Pairs
@@ -15,11 +15,12 @@ SPECIAL_ATTRIBUTES = frozenset(("id", "value"))  # attributes that mean more tha
 NUMBER_TEXTS = tuple(map(str, range(4097)))
 NUMBERED = len(NUMBER_TEXTS)
 
-# A start tag without its number: head, handler_tail, tail, end_tag, id_prefix. It is written as
-# `head NUMBER tail`, or, where a handler repeats the number, `head NUMBER handler_tail NUMBER tail`; `handler_tail` is
-# None where there is no handler. `id_prefix` with the number is the id. A plain tuple: with a NamedTuple, which
-# takes longer to unpack, a page of 65 tags takes 1.6 % longer.
-StartTag = tuple[str, str | None, str, str, str]
+# A start tag without its number: head, inline, end_tag, id_prefix. It is written as `head NUMBER ">`. `inline` is None
+# where there is no handler; else, where handlers are inline, the number is repeated: `HEAD NUMBER TAIL NUMBER ">`, of
+# which `inline` has (HEAD, TAIL). `id_prefix` with the number is the id. A plain tuple: with a NamedTuple, which takes
+# longer to unpack, a page of 65 tags takes 1.6 % longer.
+StartTag = tuple[str, tuple[str, str] | None, str, str]
+START_TAG_END = '">'
 
 EMPTY: dict[str, Any] = {}  # shared by the shapes that no transition leaves, which are most
 
@@ -97,11 +98,14 @@ class StartTags:
         text = element.open + "".join(
             f' {name}="{escape(value)}"' for name, value in zip(attributes[::2], attributes[1::2], strict=True)
         )
-        head, handler_tail = f'{text} id="{element.id_prefix}', None
+        head, inline = f'{text} id="{element.id_prefix}', None
         if event is not None:
-            head = f"{text}{call_head(event, prefix)}{quoted(element.id_prefix)}"
-            handler_tail = f'{call_tail(event)} id="{element.id_prefix}'
-        start_tag: StartTag = head, handler_tail, '">', element.end_tag, element.id_prefix
+            head = f'{text}{listened((event,), (prefix,))} id="{element.id_prefix}'
+            inline = (
+                f"{text}{call_head(event, prefix)}{quoted(element.id_prefix)}",
+                f'{call_tail(event)} id="{element.id_prefix}',
+            )
+        start_tag: StartTag = head, inline, element.end_tag, element.id_prefix
         if len(text) <= self.CACHEABLE_LENGTH:
             if len(self.known) >= self.CACHE_SIZE:
                 self.known.clear()

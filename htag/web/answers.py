@@ -3,6 +3,7 @@
 import html
 import random
 import traceback
+from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse, Response
 
@@ -21,8 +22,8 @@ class Document(Response):
 
     media_type = "text/html"
 
-    def __init__(self, text: str, cookie: str, session: Session) -> None:
-        super().__init__(text, headers={"cache-control": "no-store", "set-cookie": cookie})
+    def __init__(self, text: str, headers: Mapping[str, str], session: Session) -> None:
+        super().__init__(text, headers={"cache-control": "no-store", **headers})
         self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -57,6 +57,11 @@ class Outbox:
         self.in_use = True  # by a person, who has opened the tab just now, or has done something in it
         self._writer: asyncio.Task[None] | None = None  # sends a large frame, and waits until it has left
 
+    @property
+    def version(self) -> int:
+        """The version of the wire that the tab speaks."""
+        return self.codec.version
+
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
         """Queue `reply`; too much, and the queue is dropped for a full render later. `encoded`: what all channels share
         that are handed this reply."""

@@ -1,12 +1,13 @@
 """The document of a first load."""
 
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 
 from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.web.compact import compact
+from htag.web.script_nonces import with_nonce
 
 # values of the cookie htag_mode, and the scripts that make a browser behave as if it could do no better
 MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stream.js")}
@@ -17,6 +18,8 @@ CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
     "overlay.js",
+    "scripts.js",
+    "listeners.js",
     "places.js",
     "patch.js",
     "calls.js",
@@ -33,22 +36,24 @@ CLIENT_PARTS = (
     "names.js",
     "main.js",
 )
-COMMENT = re.compile(rb"^ *//.*\n| +// .*$", re.MULTILINE)  # no text in a part has a blank, two slashes and a blank
 
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client` as it is."""
-    return client_script() if name == "htag.js" else (files("htag.client") / name).read_bytes()
+    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client`, a script compacted."""
+    if name == "htag.js":
+        return client_script().encode()
+    content = (files("htag.client") / name).read_bytes()
+    return compact(content.decode()).encode() if name.endswith(".js") else content
 
 
-def client_script() -> bytes:
-    """Join CLIENT_PARTS to one script with a scope of its own, without the comments that begin with two slashes.
+def client_script() -> str:
+    """Join CLIENT_PARTS to one script with a scope of its own.
 
-    Comments are a third of the gzipped parts: for those who read the parts, not for browsers.
+    It is compacted: comments and indentation, more than a third of the gzipped parts, are for those who read the parts.
     """
-    parts = b"\n".join((files("htag.client") / name).read_bytes() for name in CLIENT_PARTS)
-    return b"(() => {\n'use strict';\n\n" + COMMENT.sub(b"", parts) + b"})();\n"
+    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in CLIENT_PARTS)
+    return compact(f"(() => {{\n'use strict';\n\n{parts}}})();\n")
 
 
 @cache
@@ -63,26 +68,32 @@ def document(
     title: str,
     csrf: str,
     revision: int,
+    nonce: str,
     session: str = "",
     parano: str | None = None,
     reload: bool = False,
+    debug: bool = False,
+    limit: int = 1 << 20,
     mode: str = "",
 ) -> str:
     """The document that shows `page`. `csrf` goes back with each POST; `revision` is what the page shows, and `session`
-    the name by which its tab says whose page it is."""
+    the name by which its tab says whose page it is; `limit`: bytes that a message may have. Each script that the page
+    itself brings carries `nonce`, and so do those among the statics."""
     key = "null" if parano is None else f'"{parano}"'  # hex digits, like `csrf`: nothing to escape
     script = (
         f"window.HTAG_RELOAD = {'true' if reload else 'false'}; window.PARANO = {key}; "
-        f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision}; window.HTAG_SESSION = "{session}";'
+        f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision}; window.HTAG_SESSION = "{session}"; '
+        f"window.HTAG_DEBUG = {'true' if debug else 'false'}; window.HTAG_LIMIT = {limit};"
     )
-    pretence = "".join(f"<script>{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
+    begin = f'<script nonce="{nonce}">'
+    pretence = "".join(f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (
         '<!DOCTYPE html><html><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="logo.png">'
-        f'{pretence}<script>{script}</script><script src="{script_name()}"></script>'
-        f"{''.join(page.statics)}</head>{page.body}</html>"
+        f'{pretence}{begin}{script}</script><script src="{script_name()}" nonce="{nonce}"></script>'
+        f"{''.join([with_nonce(static, nonce) for static in page.statics])}</head>{page.body}</html>"
     )
 
 

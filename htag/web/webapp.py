@@ -28,6 +28,7 @@ from htag.web.asgi import Receive, Scope, Send, cookie_values, is_speculative, n
 from htag.web.event_stream import StreamEndpoint
 from htag.web.newcomers import Newcomers
 from htag.web.page import asset, document, script_name
+from htag.web.policy import ContentPolicy, new_nonce
 from htag.web.post import EventEndpoint
 from htag.web.renewal import RenewEndpoint
 from htag.web.session_factory import SessionFactory
@@ -46,7 +47,7 @@ class WebApp:
     `.app` is the Starlette application: run it, or mount it anywhere. The keyword-only arguments are for those who
     operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
     on, htag decides when this process looks for garbage (`htag.process.collector` says how), unless the process has
-    settings of its own for that.
+    settings of its own for that. `csp`: the Content-Security-Policy of the pages (`htag.web.policy` says which).
     """
 
     exit_on_disconnect: bool = False
@@ -67,10 +68,12 @@ class WebApp:
         pressure: Callable[[], str | None] | None = None,
         cookie_name: str = COOKIE,
         manage_gc: bool = True,
+        csp: str = "off",
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
         self.allowed_origins = tuple(allowed_origins)
+        self.policy = ContentPolicy(csp)
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
@@ -84,11 +87,7 @@ class WebApp:
         self._newcomers = Newcomers(limits.newcomers_per_second, limits.newcomers_burst)
         self._factory = SessionFactory(self, self._renew)
         if store is not None and not isinstance(tag_entity, App):  # an instance for all visitors is one process's
-            from htag.session.persistence import Persistence  # a server's: an app in a browser does without loading it
-
-            key = self.signer.key(b"snapshot")
-            persisted = store, tag_entity, key, self._factory, limits, self.observer, self.registry
-            self.registry.persist(Persistence(*persisted))
+            self._persist(store, tag_entity)
         self._manages_gc = manage_gc
         self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
         codecs = Codecs(self.codec)
@@ -111,6 +110,12 @@ class WebApp:
             self.lifespan,
         )
         self.app.web = self
+
+    def _persist(self, store: Store, entity: type[App]) -> None:
+        from htag.session.persistence import Persistence  # a server's: an app in a browser does without loading it
+
+        key, limits = self.signer.key(b"snapshot"), self.registry.limits
+        self.registry.persist(Persistence(store, entity, key, self._factory, limits, self.observer, self.registry))
 
     def operate(self, **arguments: Any) -> None:
         """Be operated as by these keyword arguments of the constructor (the others: by default), instead of as
@@ -252,6 +257,7 @@ class WebApp:
                 page = session.page()
         else:
             page = session.page()
+        nonce = new_nonce()
         text = document(
             page,
             title=self._name(),
@@ -260,9 +266,13 @@ class WebApp:
             session=session.public_name,
             parano=self.parano_key,
             reload=self.reload or reloads(session.app),
+            nonce=nonce,
+            debug=bool(session.app.debug),
+            limit=self.registry.limits.message_bytes,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
-        return Document(text, self._admission.cookie(request.scope, session_id), session)
+        cookie = self._admission.cookie(request.scope, session_id)
+        return Document(text, {"set-cookie": cookie, **self.policy.header(nonce)}, session)
 
     def _name(self) -> str:
         entity = self.tag_entity

@@ -27,6 +27,8 @@ _decoder = msgspec.json.Decoder(Message)
 class Codec:
     """Encodes replies and decodes messages, with a parano key or without."""
 
+    version = 1
+
     def __init__(self, key: str | None = None, limit: int = 1 << 20, plain: Callable[[Any], Any] | None = None):
         """`limit`: bytes of a message. `plain` turns a value that JSON does not know into one that it does, or raises
         TypeError."""

@@ -10,6 +10,8 @@ from htag.wire.messages import Reply
 class Codec2(Codec):
     """Encodes what version 1 leaves out too: the number of an update, that of the event it answers, and notices."""
 
+    version = 2
+
     def __init__(self, first: Codec) -> None:
         """`first`: that of version 1, whose key, limit and way with values it shares."""
         self._cipher, self._limit, self._encoder = first._cipher, first._limit, first._encoder

@@ -97,7 +97,7 @@ def number(title: str, description: str, unit: str, expression: str, *steps: Thr
         .datasource(SOURCE)
         .targets(targets(Query(expression, title)))
         .unit(unit)
-        .span(4)
+        .span(3)
         .height(NUMBER_HEIGHT)
         .thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(list(steps)))
         .color_mode(BigValueColorMode.VALUE)
@@ -147,6 +147,13 @@ SERVER_ERRORS = 'http_requests_total{status=~"5.."}'
 # The red lines are those of the alerts in ../prometheus/rules/alerts.yml.
 USERS_ARE_SERVED: list[Panel] = [
     number(
+        "Click until it shows, p95",
+        "Measured in the browsers, from an event until its update is in the page: what a person waits for.",
+        "s",
+        quantile(0.95, "htag_client_roundtrip_seconds"),
+        *red_from(1),
+    ),
+    number(
         "Events per second",
         "Clicks, keystrokes, form posts.",
         "short",
@@ -166,6 +173,13 @@ USERS_ARE_SERVED: list[Panel] = [
         "s",
         quantile(0.95, "htag_event_duration_seconds"),
         *red_from(0.5),
+    ),
+    number(
+        "Connections that broke",
+        "Pages that came back after a time without a connection, told by the browsers. Restarts, networks, laptops.",
+        "ops",
+        rate("htag_client_away_seconds_count"),
+        Threshold(None, "blue"),
     ),
     number(
         "HTTP answers that failed",
@@ -188,14 +202,36 @@ USERS_ARE_SERVED: list[Panel] = [
         'avg (up{job="htag"})',
         *red_below(1),
     ),
+    graph(
+        "Click until it shows",
+        "Measured in the browsers. Far above the event duration: the network, or pages with much to change.",
+        "s",
+        *percentiles("htag_client_roundtrip_seconds"),
+    ),
+    graph(
+        "Time without a connection",
+        "How long pages were away when they came back, told by the browsers. Minutes and more: laptops that slept.",
+        "s",
+        *percentiles("htag_client_away_seconds"),
+    ),
+    graph(
+        "Transports of the pages",
+        "Reports of the browsers. Few WebSockets: a proxy on the way does not let them through. Plain HTTP shows only "
+        "here.",
+        "ops",
+        Query(rate("htag_client_reports_total", "transport"), "{{transport}}"),
+        stacked=True,
+    ),
     graph("Events", "By outcome.", "ops", Query(rate("htag_events_total", "outcome"), "{{outcome}}"), stacked=True),
     graph("Event duration", "From an event's arrival to its update.", "s", *percentiles("htag_event_duration_seconds")),
     graph(
         "What went wrong",
-        "Exceptions in components, JavaScript errors that browsers reported, callbacks that held the event loop.",
+        "Exceptions in components, JavaScript errors that browsers reported (seen: all, those of extensions included), "
+        "callbacks that held the event loop.",
         "ops",
         Query(rate("htag_component_failures_total", "kind"), "{{kind}} failed"),
         Query(rate("htag_browser_errors_total"), "JavaScript error"),
+        Query(rate("htag_client_errors_total"), "JavaScript error, seen"),
         Query(rate("htag_blocked_handlers_total"), "blocked the loop"),
         Query(rate("htag_reports_left_out_total"), "not logged, too many"),
     ),

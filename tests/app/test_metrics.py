@@ -1,3 +1,4 @@
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -68,6 +69,17 @@ def watching(metrics: Metrics, vitals: Vitals) -> Metrics:
         ("handler_blocked", ("Home.click", 0.2), "htag_blocked_handlers_total", {}),
         ("client_fell_behind", ("websocket",), "htag_clients_behind_total", {"transport": "websocket"}),
         ("browser_error", (), "htag_browser_errors_total", {}),
+        *(
+            ("browser_measured", arguments, name, labels)
+            for arguments, name, labels in (
+                (([0.04], [], "sse", 0), "htag_client_roundtrip_seconds_count", {"transport": "sse"}),
+                (([0.04], [], "sse", 0), "htag_client_roundtrip_seconds_bucket", {"transport": "sse", "le": "0.05"}),
+                (([], [3.0], "http", 0), "htag_client_away_seconds_count", {}),
+                (([], [3.0], "http", 0), "htag_client_away_seconds_bucket", {"le": "5.0"}),
+                (([], [], "websocket", 1), "htag_client_errors_total", {}),
+                (([], [], "websocket", 0), "htag_client_reports_total", {"transport": "websocket"}),
+            )
+        ),
         ("snapshot_made", ("saved", 900, 1.0), "htag_snapshots_total", {"outcome": "saved"}),
         ("snapshot_made", ("refused", 900, 1.0), "htag_snapshots_total", {"outcome": "refused"}),
         ("snapshot_made", ("failed", 900, 1.0), "htag_snapshots_total", {"outcome": "failed"}),
@@ -207,6 +219,33 @@ def test_what_cannot_be_stored_has_no_size(metrics: Metrics) -> None:
 def test_events_are_lost_in_numbers(metrics: Metrics) -> None:
     metrics.events_lost(7)
     assert Scraped(metrics)("htag_lost_events_total") == 7
+
+
+@pytest.mark.parametrize("hostile", [math.nan, math.inf, -math.inf, -1.0, -1e308])
+def test_a_time_that_is_none_is_left_out_of_what_a_browser_says(metrics: Metrics, hostile: float) -> None:
+    metrics.browser_measured([hostile, 0.25], [hostile, 2.0], "sse", 0)
+    scraped = Scraped(metrics)
+    assert scraped("htag_client_roundtrip_seconds_sum", transport="sse") == 0.25
+    assert scraped("htag_client_roundtrip_seconds_count", transport="sse") == 1
+    assert scraped("htag_client_away_seconds_sum") == 2
+    assert scraped("htag_client_away_seconds_count") == 1
+
+
+def test_what_one_report_of_a_browser_adds_is_bounded(metrics: Metrics) -> None:
+    metrics.browser_measured([1e300] * 5000, [10**400] * 5000, "sse", 10**30)
+    metrics.browser_measured([], [], "sse", -(10**30))
+    scraped = Scraped(metrics)
+    assert scraped("htag_client_roundtrip_seconds_sum", transport="sse") == 100 * 86_400
+    assert scraped("htag_client_away_seconds_sum") == 100 * 86_400
+    assert scraped("htag_client_errors_total") == 1000
+
+
+def test_no_word_of_a_browser_becomes_a_label(metrics: Metrics) -> None:
+    for number in range(50):
+        metrics.browser_measured([0.1], [0.1], f"transport {number}", 1)
+    text = prometheus_text(metrics.registry).decode()
+    assert "transport 1" not in text
+    assert Scraped(metrics)("htag_client_reports_total", transport="other") == 50
 
 
 def test_two_workers_in_one_process_do_not_meet(metrics: Metrics) -> None:

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
+from tests.e2e.strict_page import serve_strict as serve_strict
 from tests.e2e.wire_server import WireServer
 from tests.support.machine import give_up
 from tests.support.waiting import patience

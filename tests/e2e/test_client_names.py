@@ -12,6 +12,7 @@ Serve = Callable[..., Awaitable[WireServer]]
 
 FUNCTIONS = {
     "htag_event",
+    "htag_id",
     "htag_transport",
     "handle_payload",
     "init_ws",

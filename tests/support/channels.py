@@ -21,6 +21,7 @@ class RecordingChannel:
     def __init__(self, transport: str = "websocket", codec: Codec | None = None) -> None:
         self.transport = transport
         self.codec = codec or Codec()
+        self.version = self.codec.version
         self.frames: list[str] = []
         self.woken = 0
         self.ended = False

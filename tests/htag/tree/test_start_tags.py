@@ -31,10 +31,10 @@ def test_what_can_be_no_name_is_refused(name: str) -> None:
 
 
 def written(start_tag: StartTag | None, number: str) -> str:
-    """The start tag with its number."""
+    """The start tag with its number, handlers inline."""
     assert start_tag is not None
-    head, handler_tail, tail, _, _ = start_tag
-    return f"{head}{number}{tail}" if handler_tail is None else f"{head}{number}{handler_tail}{number}{tail}"
+    head, inline, _, _ = start_tag
+    return f'{head}{number}">' if inline is None else f'{inline[0]}{number}{inline[1]}{number}">'
 
 
 def test_a_start_tag_is_what_stands_around_the_number() -> None:
@@ -43,6 +43,8 @@ def test_a_start_tag_is_what_stands_around_the_number() -> None:
     assert written(tags.find((), "click"), "7") == (
         "<my-tag onclick=\"htag_event('my-tag-7', 'click', event)\" id=\"my-tag-7\">"
     )
+    head, _, end_tag, id_prefix = tags.find((), "click") or ("", None, "", "")
+    assert (head, end_tag, id_prefix) == ('<my-tag data-htag-on="click" id="my-tag-', "</my-tag>", "my-tag-")
 
 
 @pytest.mark.parametrize("attributes", [("id", "x"), ("class", "a", "value", "x")])

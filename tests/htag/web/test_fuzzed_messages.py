@@ -56,6 +56,7 @@ class Tab:
     def __init__(self) -> None:
         self.last = ""
         self.codec = Codec()
+        self.version = 1
 
     def put(self, reply: Reply, encoded: Encoded | None = None) -> None:
         self.last = self.codec.encode(reply)

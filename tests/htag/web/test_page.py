@@ -1,6 +1,7 @@
 """The document of a first load says what it must, and nothing that was put into it breaks out."""
 
 import hashlib
+import re
 
 import pytest
 
@@ -8,11 +9,12 @@ from headless.document import parse
 from htag.tree.live import Page
 from htag.web.page import asset, document, notice, script_name
 
+NONCE = "n" * 22
 PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b()</script>"], None)
 
 
 def made(page: Page = PAGE, **options: object) -> str:
-    return document(page, **{"title": "App", "csrf": "c" * 32, "revision": 7, **options})  # type: ignore[arg-type]
+    return document(page, **{"title": "App", "csrf": "c" * 32, "revision": 7, "nonce": NONCE, **options})  # type: ignore[arg-type]
 
 
 def test_the_document_has_everything_in_its_place() -> None:
@@ -27,7 +29,7 @@ def test_the_document_has_everything_in_its_place() -> None:
         f'window.HTAG_CSRF = "{"c" * 32}"',
         "window.HTAG_REVISION = 7",
         f'src="{script_name()}"',
-        "<style>a {}</style><script>b()</script></head>",
+        f'<style>a {{}}</style><script nonce="{NONCE}">b()</script></head>',
         PAGE.body,
         "</html>",
     ]
@@ -36,9 +38,22 @@ def test_the_document_has_everything_in_its_place() -> None:
 
 
 def test_what_the_page_is_told_stands_in_its_script() -> None:
-    text = made(parano="0123456789abcdef", reload=True)
+    text = made(parano="0123456789abcdef", reload=True, debug=True, limit=2048)
+    assert "window.HTAG_DEBUG = true;" in text
+    assert "window.HTAG_LIMIT = 2048;" in text
     assert 'window.PARANO = "0123456789abcdef";' in text
     assert "window.HTAG_RELOAD = true;" in text
+
+
+@pytest.mark.parametrize("mode", ["", "http"])
+def test_each_script_of_the_page_carries_its_nonce_and_the_body_is_as_it_was(mode: str) -> None:
+    body = '<body><script id="own">b()</script><p title="&lt;script&gt;">&lt;script&gt;</p></body>'
+    text = made(PAGE._replace(body=body), mode=mode)
+    head, found = text.split("</head>")
+    assert found == f"{body}</html>"
+    starts = re.findall("<script[^>]*>", head)
+    assert len(starts) == (3 if not mode else 5)
+    assert all(f' nonce="{NONCE}"' in start for start in starts)
 
 
 @pytest.mark.parametrize("own", [True, False])

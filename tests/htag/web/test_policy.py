@@ -1,0 +1,111 @@
+"""The Content-Security-Policy: which header each choice makes, and which choices are refused."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from htag import Tag, WebApp
+from htag.web.policy import ContentPolicy, new_nonce
+
+HEADER = "content-security-policy"
+
+
+class Page(Tag.App):
+    """An app with statics of each kind."""
+
+    statics = ("<script>one()</script>", "<style>a {}</style>")
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    """Return the sources of each directive."""
+    return {name: sources for name, *sources in (part.split() for part in policy.split(";"))}
+
+
+def test_by_default_only_scripts_of_the_page_run_and_what_is_passive_loads_from_anywhere() -> None:
+    policy = directives(ContentPolicy("default").header("abc")[HEADER])
+    assert policy == {
+        "script-src": ["'nonce-abc'", "'strict-dynamic'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+    assert ContentPolicy("").header("abc") == ContentPolicy(" Default ").header("abc")
+
+
+def test_strict_closes_all_else_to_other_origins() -> None:
+    policy = directives(ContentPolicy("strict").header("abc")[HEADER])
+    assert policy["default-src"] == ["'self'"]
+    assert policy["script-src"] == ["'nonce-abc'", "'strict-dynamic'"]
+    assert not [source for sources in policy.values() for source in sources if "*" in source or "http" in source]
+
+
+@pytest.mark.parametrize("choice", ["default", "strict"])
+def test_no_policy_of_ours_lets_text_become_a_script(choice: str) -> None:
+    header = ContentPolicy(choice).header("abc")[HEADER]
+    assert "unsafe-eval" not in header
+    assert "'unsafe-inline'" not in directives(header)["script-src"]
+
+
+def test_off_is_no_header() -> None:
+    assert ContentPolicy("off").header("abc") == {}
+
+
+@pytest.mark.parametrize(
+    ("own", "header"),
+    [
+        ("script-src 'nonce-{nonce}' 'unsafe-eval'", "script-src 'nonce-abc' 'unsafe-eval'"),
+        ("default-src 'self';\n  script-src 'nonce-{nonce}'", "default-src 'self'; script-src 'nonce-abc'"),
+        ("img-src 'self'", "img-src 'self'"),  # rules no scripts
+        ("script-src 'self' 'unsafe-inline'", "script-src 'self' 'unsafe-inline'"),
+        ("default-src 'none'; script-src-elem 'nonce-{nonce}'", "default-src 'none'; script-src-elem 'nonce-abc'"),
+    ],
+)
+def test_a_policy_of_ones_own_gets_the_nonce(own: str, header: str) -> None:
+    assert ContentPolicy(own).header("abc") == {HEADER: header}
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        ("script-src 'self'", "nonce-{nonce}"),
+        ("default-src 'self'; img-src *", "nonce-{nonce}"),
+        ("script-src 'nonce-{nonce}'; script-src-elem 'self'", "nonce-{nonce}"),
+        ("script-src 'self'; script-src 'nonce-{nonce}'", "nonce-{nonce}"),  # browsers go by the first
+        ("none", "not 'none'"),
+        ("stric", "not 'stric'"),
+        ("img-src 'self' “x”", "ASCII"),
+    ],
+)
+def test_a_policy_under_which_the_page_would_not_run_is_refused(own: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        ContentPolicy(own)
+
+
+def test_a_line_break_makes_no_second_header() -> None:
+    assert "\n" not in ContentPolicy("img-src 'self'\r\nset-cookie: a=b").header("abc")[HEADER]
+
+
+def test_each_page_has_a_nonce_of_its_own_in_the_header_and_in_its_scripts() -> None:
+    seen = set()
+    with TestClient(WebApp(Page, csp="default").app) as client:
+        for _ in range(3):
+            answer = client.get("/")
+            found = re.search("'nonce-([^']+)'", answer.headers[HEADER])
+            assert found
+            assert set(re.findall(r'<script\b[^>]* nonce="([^"]*)"', answer.text)) == {found[1]}
+            assert answer.text.count("<script") == answer.text.count(" nonce=") == 3
+            assert answer.headers["cache-control"] == "no-store"
+            seen.add(found[1])
+    assert len(seen) == 3
+
+
+def test_nonces_are_random_and_stand_for_themselves_in_a_header_and_in_an_attribute() -> None:
+    nonces = {new_nonce() for _ in range(1000)}
+    assert len(nonces) == 1000
+    assert all(re.fullmatch("[A-Za-z0-9_-]{22}", nonce) for nonce in nonces)
+
+
+@pytest.mark.parametrize("path", ["/htag.js", "/logo.png", "/nothing"])
+def test_what_is_no_page_has_no_policy(path: str) -> None:
+    with TestClient(WebApp(Page, csp="default").app) as client:
+        assert HEADER not in client.get(path).headers
