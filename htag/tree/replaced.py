@@ -4,10 +4,10 @@ They are kept until all tabs have said that they show something newer, for a tim
 nothing stands in the page any more is not found: what it offered is not on offer.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Protocol
 from weakref import ref
 
@@ -49,7 +49,7 @@ class Replacement:
         self.host = host
         self.before = before
         self.revision = revision
-        self.at = time.monotonic()
+        self.at = monotonic()
         self.addresses: dict[int, GTag] = {}  # of those that browsers address
         self.tops: list[GTag] = []  # those of `before` that have left …
         self.tags: list[GTag] = []  # … with all below them
@@ -183,13 +183,13 @@ class Replaced:
 
     def acknowledge(self, revision: int) -> None:
         """All tabs show `revision`, or something later."""
-        before = time.monotonic() - WAITING_SECONDS
+        before = monotonic() - WAITING_SECONDS
         while self._replacements and self._replacements[0].revision < revision and self._replacements[0].at < before:
             self._drop_oldest()
 
     def expire(self) -> None:
         """Let go of those whose time is over, and see to it that the others go in time."""
-        now = time.monotonic()
+        now = monotonic()
         while self._replacements and self._replacements[0].at + SECONDS <= now:
             self._drop_oldest()
         if self._replacements:

@@ -24,7 +24,7 @@ class Clock:
         self.now = 0.0
         self.revision = 0
         self.timers: list[tuple[float, Callable[[], None]]] = []
-        monkeypatch.setattr(replaced.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(replaced, "monotonic", lambda: self.now)
 
     def request_push(self, seconds: float) -> None:
         """There is no tab."""
