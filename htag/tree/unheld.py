@@ -8,6 +8,8 @@ it is done here for tags of which it is known that they are over: as the collect
 from collections import Counter
 from functools import partial
 from gc import get_referents
+from itertools import compress
+from operator import gt
 from sys import getrefcount
 from types import CellType, FunctionType, MethodType
 from typing import Any
@@ -64,20 +66,23 @@ def _referents(objects: list[Any]) -> list[Any]:
 
 def _is_held(owned: dict[int, Any], counts: Counter[int]) -> bool:
     """Whether something else refers to a tag that is owned, or to what leads to one."""
-    for place, each in owned.items():
-        if getrefcount(each) > counts[place] + IDLE and (
-            isinstance(each, GTag) or any(id(found) in owned for found in _referents([each]))
-        ):
+    counted = [*map(getrefcount, owned.values())]
+    expected = map(IDLE.__add__, map(counts.__getitem__, owned))
+    outer = [*compress(owned.values(), map(gt, counted, expected))]
+    known = set(map(id, outer))
+    while outer:
+        if any(isinstance(each, GTag) for each in outer):
             return True
+        found = {id(each): each for each in _referents(outer) if id(each) in owned and id(each) not in known}
+        known |= found.keys()
+        outer = [*found.values()]
     return False
 
 
 def _idle() -> int:
-    """The references that `_is_held` sees of an object that nothing but the dict of owned objects refers to."""
-    owned: dict[int, Any] = {0: object()}
-    for _, each in owned.items():  # noqa: PERF102  # as it is done there
-        return getrefcount(each)
-    raise AssertionError
+    """The references that `getrefcount` sees of an object that nothing but the dict of owned objects refers to."""
+    owned = {0: object()}
+    return next(map(getrefcount, owned.values()))
 
 
 IDLE = _idle()
