@@ -17,7 +17,7 @@ function main() {
   const calls = createCalls();
   const trusted = createTrusted();
   const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report});
+  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();

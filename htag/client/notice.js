@@ -12,6 +12,7 @@ const TEXTS = {
   unkept: 'Not done, as the connection was away for too long: clicks ({n}).',
   large: 'Too large to be sent. What was typed is still there.',
   full: 'Too much waits for the connection. What you have just done is lost.',
+  large: 'This is too much for one message to the server. It was not sent.',
   login: 'The server does not answer this page. Reload it, perhaps to log in again.',
   framed: 'The browser keeps this page\u2019s cookies from it inside another site. Open it in a tab of its own.',
   close: 'Close',
