@@ -32,7 +32,7 @@ function createEvents({tab, calls, patch, report, say}) {
     one.isComposing = isComposing;
     clearTimeout(one.timer);
     waiting.add(one);
-    patch.fields.noteTyped(one.target, one.callback);
+    patch.noteTyped(one.target, one.callback);
     if (isComposing) return;
     const ms = delayOf(one.target, sentAt.get(one.target));
     if (ms > 0) one.timer = setTimeout(send, ms, one);
@@ -50,7 +50,7 @@ function createEvents({tab, calls, patch, report, say}) {
       const message = {id, event: name, data: JSON.parse(text)};
       // a character has three bytes at most, four where they are concealed
       if (4 * text.length > window.HTAG_LIMIT && isTooLarge(message)) return refuse(callback);
-      if (target && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(target, callback);
+      if (target && /^(input|change)$/.test(event.type)) patch.noteTyped(target, callback);
       window.htag_transport(message);
     } catch (error) {
       report('Client JavaScript Error', error);
@@ -92,6 +92,8 @@ function delayOf(field, at) {
   const {htagDebounce, htagThrottle} = field.closest?.('[data-htag-debounce], [data-htag-throttle]')?.dataset ?? {};
   return htagDebounce ?? at + Number(htagThrottle) - performance.now();
 }
+
+const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
 
 const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
 
