@@ -13,7 +13,7 @@ from htag.tree.build_context import detached
 from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
 from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
-from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
+from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.hooks import Hooks
@@ -169,6 +169,8 @@ class LiveTree:
             for tag in list(self.generated.pre_order(top)):
                 if tag in self.generated.by_host:
                     self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
+                is_known = not (tag in self.changes.dirty or tag in self.generated.by_host or tag in self.opaque)
+                tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
                 self.index.forget(tag)
                 self.generated.forget(tag)
                 self.changes.forget(tag)

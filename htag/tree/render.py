@@ -162,10 +162,10 @@ def _start_tag(node: Node, element: Element, target: RenderTarget) -> str:
     handlers = _handlers(node, element, tag_id, target) if node._events or element.reports_value else ""
     if handlers or element.reports_value or node._flags & OWN_ID or shown is not MISSING:
         target.register(node, shown)
-    if shown == tag_id:
-        return f"{element.open}{attributes}{handlers}{element.end}"
     if target.nonce and node.tag == "script":
         attributes += f' nonce="{target.nonce}"'
+    if shown == tag_id:
+        return f"{element.open}{attributes}{handlers}{element.end}"
     name = "id" if shown is MISSING else "data-htag-id"
     id_attribute = f' {name}="{escape(tag_id)}"' if tag_id or shown is not MISSING else ""
     return f"{element.open}{attributes}{handlers}{id_attribute}{element.end}"
