@@ -4,12 +4,15 @@
 const LOG_EVENTS = 500; // kept at most: what a busy page does in minutes while the server's store is down
 const LOG_BYTES = 1 << 18; // of them all; what has no answer yet is kept beyond that
 const LOSSES = 3; // connections that break in a row while the server is at one event: that is why, perhaps
+const UNSENT_MS = 60000; // ms a click waits to be sent: later it is not expected any more, and perhaps not wanted
+const TYPED = ['input', 'change', 'submit']; // what these say is not made again with one press
 const UNSAVED_MS = 30000; // ms after which an answered event should be saved: its session may be none that is
 const GOING_AWAY = 1001; // close code
 const GAP = 4400; // close code: the server took an event, and has forgotten it again
 const ORDERLY = [1000, GOING_AWAY, 1012, 1013, 4307, 409, 429, 503]; // close codes, and states of HTTP: no event's fault
 
 function createEventLog() {
+  const made = new WeakMap(); // message -> when
   const entries = new Map(); // message -> {size, answeredAt: 0 if it was not, isUnderWay, losses}
   let bytes = 0;
   let latest = 0; // number that was given
@@ -25,6 +28,7 @@ function createEventLog() {
     const isTypedOver = last && !last.n && last.event === 'input' && message.event === 'input' && last.id === message.id;
     if (last && !isTypedOver) return message;
     forget(last);
+    made.set(message, performance.now());
     entries.set(message, {size, answeredAt: 0, isUnderWay: false, losses: 0});
     bytes += size;
     return last;
@@ -38,6 +42,12 @@ function createEventLog() {
       isCut = true;
       forget(message);
     }
+  }
+
+  // What was never sent, and is too old for that.
+  function expired() {
+    const since = performance.now() - UNSENT_MS;
+    return [...entries.keys()].filter((one) => !one.n && made.get(one) < since && !TYPED.includes(one.event));
   }
 
   function forget(message) {
@@ -98,7 +108,8 @@ function createEventLog() {
   // What must not be lost with this page, for the one that follows.
   function unsaved() {
     for (const message of entries.keys()) message.n ??= ++latest;
-    return {events: [...entries.keys()], next: latest + 1};
+    const open = [...entries.values()].filter(({answeredAt}) => !answeredAt).length;
+    return {events: [...entries.keys()], open, next: latest + 1};
   }
 
   // For a server that is to go on: the earliest event that is kept, the next new one, and up to which all are answered.
@@ -113,6 +124,8 @@ function createEventLog() {
     forget,
     send,
     answered,
+    expired,
+    secondsOf: (message) => (performance.now() - made.get(message)) / 1000,
     saved,
     welcome,
     lost,

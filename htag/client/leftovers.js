@@ -1,16 +1,16 @@
-// Events that were not saved when the page was left: the page that is loaded in its place sends them again, in the name
-// of the tab that they were made in. So a server that has done them knows them, also where a duplicated tab does the same.
+// Events that were not saved when the page was left: the page that is loaded in its place sends them again (resend.js), in
+// the name of the tab that they were made in.
 
-const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
-
-function createLeftovers({basePath, tab, log, session, post, bye}) {
+function createLeftovers({basePath, tab, log, bye}) {
   const key = `htag_unsaved ${basePath}`; // in sessionStorage
   const storage = sessionStorageOrNull();
-  let leftovers = []; // of earlier loads of this page: {tab, session, events, next}
+  const kept = () => JSON.parse(storage?.getItem(key) ?? '[]');
+  let earlier = []; // of earlier loads of this page, as far as they were taken: {tab, session, events, open, next}
 
+  // Keeps them for the next page, with those of earlier ones.
   function keep({persisted}) {
     const own = {tab, session: window.HTAG_SESSION, ...log.unsaved()};
-    const all = [...leftovers, own].filter(({events}) => events.length);
+    const all = [...kept(), ...earlier, own].filter(({events}) => events.length);
     if (!persisted && !own.events.length) bye();
     try {
       if (all.length) storage?.setItem(key, JSON.stringify(all));
@@ -20,52 +20,12 @@ function createLeftovers({basePath, tab, log, session, post, bye}) {
     }
   }
 
-  function send() {
-    const kept = JSON.parse(storage?.getItem(key) ?? '[]');
+  // Returns them, for this page to send again: what is not in `events` any more is not kept any longer.
+  function take() {
+    earlier = kept();
     storage?.removeItem(key);
-    leftovers = kept.filter((one) => one.session === window.HTAG_SESSION); // those of another one are no use here
-    for (const leftover of leftovers) deliver(leftover);
+    return earlier;
   }
 
-  // Until all is saved: until then, this page may be left as well.
-  async function deliver(leftover) {
-    let last; // number of the latest that the server has; it is asked first
-    const say = {v: 2, tab: leftover.tab, rev: window.HTAG_REVISION, session: leftover.session, next: leftover.next};
-    for (let tries = 0; leftover.events.length && tries < LEFTOVER_TRIES && !session.leaving;) {
-      const event = leftover.events.find(({n}) => n > last);
-      const before = last ?? -1;
-      const {code, answer} = await attempt(event ?? {action: 'poll'}, {...say, from: leftover.events[0].n});
-      last = answer.last;
-      if (code === 200 && last === undefined) break; // the server does not count them
-      if (event && last === undefined && !ORDERLY.includes(code)) countLoss(event);
-      Object.assign(say, {at: answer.at, insist: last === undefined ? 1 : undefined});
-      leftover.events = leftover.events.filter(({n}) => !(n <= answer.saved));
-      if (last > before && leftover.events.some(({n}) => n > last)) continue;
-      tries++;
-      await sleep(jitter(POLL));
-    }
-    if (!leftover.events.length) attempt({action: 'bye'}, say);
-    leftover.events = [];
-  }
-
-  // One that the server cannot do stands in the way of those after it.
-  function countLoss(event) {
-    event.losses = (event.losses ?? 0) + 1;
-    if (event.losses < LOSSES) return;
-    event.action = 'skip';
-    delete event.data;
-  }
-
-  async function attempt(event, query) {
-    const message = {...event};
-    delete message.losses; // the server is not told
-    try {
-      const {status, answer} = await post(message, query);
-      return {code: status, answer};
-    } catch {
-      return {code: 0, answer: {}}; // it is tried again
-    }
-  }
-
-  return {keep, send};
+  return {keep, take};
 }

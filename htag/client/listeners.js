@@ -35,11 +35,12 @@ function createListeners({scripts, htagEvent}) {
   // parsed, this is before the scripts that follow an element, and before it can load.
   const bindAdded = (records) => records.forEach(({addedNodes}) => addedNodes.forEach(bindAll));
   const observer = new MutationObserver(bindAdded);
+  const bindNew = () => bindAdded(observer.takeRecords()); // now, and not when all that runs is over
   observer.observe(document, {childList: true, subtree: true});
+  addEventListener('DOMContentLoaded', bindNew, true);
   bindAll(document);
 
-  // `bindNew`: now, and not when all that runs is over.
-  return {bind, bindNew: () => bindAdded(observer.takeRecords())};
+  return {bind, bindNew};
 }
 
 // Of BODY, the events of the window are those that have a property here, as `onhashchange`.

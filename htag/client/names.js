@@ -6,11 +6,11 @@ function exposeVariable(name, get) {
   Object.defineProperty(window, name, {get, set, configurable: true});
 }
 
-function exposeNames({link, basePath, queue, calls, overlay, outbox, session, reconnect, htagEvent, handlePayload}) {
+function exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload}) {
   exposeVariable('ws', () => link.ws);
   exposeVariable('sse', () => link.sse);
-  exposeVariable('use_fallback', () => link.useFallback);
-  exposeVariable('use_pure_http', () => link.usePureHttp);
+  exposeVariable('use_fallback', () => link.level !== 'ws');
+  exposeVariable('use_pure_http', () => link.level === 'http');
 
   Object.assign(window, {
     HTAG_TIMEOUT: 3000,
@@ -18,9 +18,9 @@ function exposeNames({link, basePath, queue, calls, overlay, outbox, session, re
     htag_id: tagId,
     htag_transport: window.htag_transport || outbox.enqueue,
     handle_payload: (message) => handlePayload(message),
-    init_ws: () => reconnect.force('ws'),
-    fallback: () => reconnect.force('sse'),
-    fallback_pure_http: () => reconnect.force('http'),
+    init_ws: () => connection.force('ws'),
+    fallback: () => connection.force('sse'),
+    fallback_pure_http: () => connection.force('http'),
     _htag_renew: session.renew,
     _htag_queue: queue,
     _htag_callbacks: calls.callbacks,

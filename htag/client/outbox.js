@@ -2,28 +2,29 @@
 
 const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
 
-function createOutbox({link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, lost}) {
+function createOutbox({say, link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, step, lost}) {
   let posting = null; // the request under way: one at a time, so that events and answers keep their order
   let told; // revision that the server knows this page to show
   let telling = null;
 
   function enqueue(given) {
-    if (session.leaving) return settleUnsent(given);
+    if (link.state === 'left') return settleUnsent(given);
     const message = {...given}; // it will have a number
     const unkept = 'event' in message ? log.add(message) : null;
     if (unkept) settleUnsent(unkept);
-    if (unkept === message) return overlay.show('Network Error', 'Too many events wait for the server. The last is lost.');
+    if (unkept === message) return say('full');
     if (unkept) queue.splice(queue.indexOf(unkept), 1);
     queue.push(message);
     pump();
+    if (queue.length) lost.waits();
   }
 
-  const isReady = (kind) => isOpen(link[kind]) && link.ready === link[kind];
+  const isReady = (kind) => link.state === kind && isOpen(link[kind]);
 
   function pump() {
     if (posting) return;
     while (queue.length && isReady('ws')) link.ws.send(encode(withReceipt(next())));
-    if (queue.length && (isReady('sse') || (link.usePureHttp && link.httpWorks))) exclusively(next());
+    if (queue.length && (isReady('sse') || link.state === 'http')) exclusively(next());
   }
 
   function next() {
@@ -60,6 +61,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     link.attempts = link.elsewhere = 0;
     link.at = undefined;
     told = window.HTAG_REVISION;
+    giveUpOld();
     if (!link.counts) for (const message of log.messages()) if (message.n) log.forget(message);
     const events = link.counts ? log.welcome(last, saved) : log.messages();
     const why = `The connection broke each of the ${LOSSES} times that it was sent.`;
@@ -67,6 +69,15 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     queue.splice(0, queue.length, ...events, ...queue.filter((message) => !('event' in message)));
     calls.settleSent(log.messages());
     pump();
+  }
+
+  function giveUpOld() {
+    const old = log.expired();
+    for (const message of old) {
+      log.forget(message);
+      settleUnsent(message);
+    }
+    if (old.length) say('unkept', old.length);
   }
 
   // An event that the server cannot do, and that stands in the way of those after it.
@@ -79,7 +90,7 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   async function exclusively(message) {
     const request = (posting = new AbortController());
     silence.expect();
-    await deliver(message, request.signal);
+    await deliver(message, request);
     if (posting !== request) return;
     posting = null;
     pump();
@@ -94,8 +105,9 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   // Asks what is new; a request that is on its way brings that as well.
   async function poll() {
     if (posting) return;
-    if (!link.httpWorks) link.attempts++;
-    const timer = link.httpWorks ? null : setTimeout(lost.silent, attemptMs(link));
+    const isServing = link.state === 'http';
+    if (!isServing) link.attempts++;
+    const timer = isServing ? null : setTimeout(lost.silent, attemptMs(link));
     await exclusively({action: 'poll'});
     clearTimeout(timer);
   }
@@ -106,25 +118,43 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
     else if (link.counts) post({action: 'bye'}, hello()).catch(() => {}); // who is gone hears of no failure
   }
 
-  async function deliver(message, signal) {
-    const fallback = link.usePureHttp || undefined; // the answer shall come in this very response
+  async function deliver(message, request) {
+    const fallback = link.level === 'http' || undefined; // the answer shall come in this very response
     try {
-      const {status, text, answer} = await post({...withReceipt(message), fallback}, hello(), signal);
+      const ms = message.event && HANDLER_MS;
+      const {status, text, answer, isOurs} = await post({...withReceipt(message), fallback}, hello(), request, ms);
       silence.heard();
       // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
       if (/^(Unknown session|No session cookie|CSRF)/.test(text)) session.lost(text.startsWith('No'));
+      else if (!isOurs) estranged(message, status);
       else if (status < 300) took(message, answer, fallback);
       else refused(message, status, text, answer);
     } catch (error) {
-      if (!signal.aborted) failed(message, 'Network Error', String(error), 0);
+      if (posting === request) failed(message, 'Network Error', String(error), request.signal.aborted ? GOING_AWAY : 0);
     }
+  }
+
+  function estranged(message, status) {
+    session.estranged();
+    failed(message, 'HTTP Error', status, GOING_AWAY);
+  }
+
+  // Whether the server is there. A stream cannot be asked: if a POST brings what it owes, it does not deliver.
+  async function ask() {
+    const message = isReady('sse') ? {action: 'poll', fallback: true} : {action: 'ping'};
+    const {status, answer} = await post(message, hello(), undefined, SILENCE_MS);
+    silence.heard();
+    if (status !== 200 || !isReady('sse')) return;
+    const shown = () => `${log.numbers().done} ${window.HTAG_REVISION}`;
+    const before = shown();
+    took(message, answer, true);
+    await sleep(0); // until that is applied
+    if (shown() !== before) lost.interrupted(GOING_AWAY);
   }
 
   function took(message, answer, fallback) {
     const {payloads, revision, last, saved} = answer;
-    const begins = fallback && !link.httpWorks;
-    link.httpWorks = true;
-    session.works();
+    const begins = fallback && link.state === 'away' && step('http');
     payloads?.forEach((text) => receive(decode(text)));
     if (fallback && revision !== undefined) handlePayload({shown: revision}); // after these payloads
     if (last !== undefined) log.saved(saved);
@@ -144,15 +174,18 @@ function createOutbox({link, log, session, queue, calls, receive, handlePayload,
   // Version 1 cannot know whether the event was done, and does not send it again.
   function failed(message, title, text, status) {
     if (link.counts) return lost.interrupted(status);
-    link.httpWorks = status > 0 && status < 500;
+    if (link.state === 'http' && !(status > 0 && status < 500)) step('lost');
     if (message.event) overlay.show(title, text); // a poll fails in silence: it is repeated anyway
     settleUnsent(message);
   }
+
+  const isBusy = () => Boolean(posting);
+  const isIdle = () => !posting && !queue.length && !log.isWaiting();
 
   // Settles a message's promise, after all answers that came before it; one already answered is not there any more.
   function settleUnsent(message) {
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 
-  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, isBusy: () => Boolean(posting)};
+  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, ask, isBusy, isIdle};
 }

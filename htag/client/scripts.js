@@ -14,12 +14,14 @@ function createTrusted() {
   return {
     html: (text) => (policy ? policy.createHTML(text) : text),
     script: (text) => (policy ? policy.createScript(text) : text),
+    address: (text) => (policy ? policy.createScriptURL(text) : text),
     attribute,
   };
 }
 
 function createScripts({trusted, report}) {
-  const nonce = document.currentScript?.nonce ?? ''; // it is told to a script that runs, and in no attribute
+  // what runs now: later a browser tells neither
+  const {nonce = '', src = ''} = document.currentScript ?? {};
   const handlers = new Map(); // source -> what makes a handler of it: each is compiled once
 
   // Runs `code` in the global scope, and reports what fails. In the block, as in an eval, `let` and `const` are the
@@ -81,7 +83,16 @@ function createScripts({trusted, report}) {
     return script.src && Promise.race([loaded, sleep(window.HTAG_TIMEOUT)]);
   }
 
-  return {run, handler, injectStatic};
+  // Loads another script of ours; rejects where it cannot be had.
+  function load(name, given) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      const address = trusted.address(src.replace('htag.js', name));
+      document.head.append(Object.assign(script, given, {nonce, src: address, onload: resolve, onerror: reject}));
+    });
+  }
+
+  return {run, handler, injectStatic, load};
 }
 
 // The nonce is the page's, not the element's.

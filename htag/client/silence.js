@@ -1,15 +1,28 @@
 // Notices a server that is silent while something waits for it: a frozen one keeps its connections open for ever.
 
 const SILENCE_MS = 3000; // ms before the server is asked whether it is there; as many again before it is given up
+const QUIET_MS = 10000; // ms after something that was not asked for, in which more of that is expected
 
 function createSilence({isWaiting, isConnected, ask, giveUp}) {
   let heardAt = 0;
   let asked = false;
   let timer = null;
+  let quiet = null;
 
   function heard() {
     heardAt = performance.now();
     asked = false;
+  }
+
+  // Where the server tells something by itself and then falls silent, it is asked, once.
+  function told() {
+    quiet ??= setTimeout(checkQuiet, QUIET_MS);
+  }
+
+  function checkQuiet() {
+    const rest = heardAt + QUIET_MS - performance.now();
+    quiet = rest > 0 ? setTimeout(checkQuiet, rest) : null;
+    if (!quiet && !document.hidden) probe();
   }
 
   function expect() {
@@ -39,5 +52,5 @@ function createSilence({isWaiting, isConnected, ask, giveUp}) {
     timer = setTimeout(check, rest > 0 ? rest : SILENCE_MS);
   }
 
-  return {heard, expect, probe};
+  return {heard, told, expect, probe};
 }

@@ -1,4 +1,4 @@
-// The three ways to the server: WebSocket, server-sent events, and polls in plain HTTP; `link` says which is in use.
+// The three ways to the server: WebSocket, server-sent events, and polls in plain HTTP.
 
 const POLL = 1000; // ms between polls in plain HTTP: a clock on the page still ticks
 const RECONNECT_MS = 1500; // ms for an attempt to connect again: where one server is silent, another may not be
@@ -6,15 +6,12 @@ const PATIENT_ATTEMPTS = 8; // attempts after which each has longer: all servers
 
 const isOpen = (connection) => connection?.readyState === 1;
 
-// whether the page has a connection, if not the best
-const isServed = (link) => isOpen(link.ws) || isOpen(link.sse) || (link.usePureHttp && link.httpWorks);
-
 function attemptMs({counts, elsewhere, attempts}) {
   if (attempts > PATIENT_ATTEMPTS) return 2 * window.HTAG_TIMEOUT;
   return counts || elsewhere ? Math.min(RECONNECT_MS, window.HTAG_TIMEOUT) : window.HTAG_TIMEOUT;
 }
 
-function createTransports({address, link, outbox, hello, receive}) {
+function createTransports({address, link, outbox, hello, receive, step}) {
   const hangUp = {ws() {}, sse() {}};
   const open = {
     ws: (query) => new WebSocket(address('ws').replace('http', 'ws') + query),
@@ -35,7 +32,7 @@ function createTransports({address, link, outbox, hello, receive}) {
         link[kind] = null;
         connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
-        ended(code, readyAt, reason);
+        ended(kind, code, readyAt, reason);
       };
       const timer = setTimeout(() => end('silent'), attemptMs(link));
       hangUp[kind] = (code) => end('refused', code);
@@ -44,7 +41,7 @@ function createTransports({address, link, outbox, hello, receive}) {
         if (!readyAt) {
           clearTimeout(timer);
           readyAt = performance.now();
-          opened(kind, message);
+          if (!opened(kind, message)) return end('refused', GOING_AWAY);
           resolve('open');
         }
         receive(message, hangUp[kind]);
@@ -54,32 +51,29 @@ function createTransports({address, link, outbox, hello, receive}) {
     });
   }
 
-  function opened(kind, {action, last, saved}) {
-    link.useFallback = kind !== 'ws';
-    link.usePureHttp = false;
-    link.ready = link[kind];
-    if (kind === 'ws' && link.sse) {
-      link.sse.close(); // what was POSTed is answered to all connections of the session: now to the socket
-      link.sse = null;
-    }
+  function opened(kind, {action, last, saved, people = 1}) {
+    if (!step(kind)) return false; // too late
+    link.people = people;
     outbox.greet(action === 'welcome' ? {last, saved} : {});
+    return true;
   }
 
   return {connect, hangUp};
 }
 
-function createPolling({link, session, outbox, pause}) {
+function createPolling({link, outbox, pause}) {
   let polling = false;
 
   return async function startPolling() {
-    if (!link.usePureHttp) link.httpWorks = false; // it is to say first what it has
-    link.useFallback = link.usePureHttp = true;
+    link.level = 'http';
     if (polling) return;
     polling = true;
-    for (; link.usePureHttp && !session.leaving; await sleep(jitter(POLL))) {
-      const worked = link.httpWorks;
+    while (link.level === 'http' && link.state !== 'left') {
+      const wasServed = isServed(link);
       await outbox.poll();
-      if (link.httpWorks && !worked) pause.end(); // the server is back, perhaps with its WebSocket
+      const worksAgain = !wasServed && isServed(link);
+      if (worksAgain) pause.end(); // the server is back, perhaps with its WebSocket
+      await sleep(jitter(isServed(link) ? POLL : Math.max(POLL, spanOf(link))));
     }
     polling = false;
   };

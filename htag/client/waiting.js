@@ -1,16 +1,23 @@
-// Waiting: for some time, until it is cut short, or longer after each failure.
+// Waiting: for some time, until it is cut short, or longer after each failure and with more people.
 
 const DELAYS = [50, 100, 250, 500, 500, 500, 1000, 2000, 5000]; // ms between attempts: a server restarts in 1-3 s
-const STABLE_MS = 5000; // ms a connection must last for the delays to begin anew, else a server that hangs up is hammered
+const PERSON_MS = 5; // ms in which one person comes again: 200 a second are what the half of a core takes beside its work
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
 
-// Delays that grow with the tries; setting `tries` to 0 begins anew.
-function createBackoff() {
+// Time in which all people of a server that fails can come again, each at another moment.
+const spanOf = ({people}) => people * PERSON_MS;
+
+// Delays that grow with the tries, and with the people of `link`; setting `tries` to 0 begins anew.
+function createBackoff(link) {
   const backoff = {
     tries: 0,
-    next: () => jitter(DELAYS[Math.min(backoff.tries++, DELAYS.length - 1)]),
+    next() {
+      const delay = DELAYS[Math.min(backoff.tries, DELAYS.length - 1)];
+      if (backoff.tries++) return jitter(Math.max(delay, spanOf(link)));
+      return jitter(delay) + Math.random() * spanOf(link);
+    },
   };
   return backoff;
 }

@@ -1,6 +1,7 @@
 """The document of a first load."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -17,11 +18,16 @@ MODES = {"sse": ("no_websocket.js",), "http": ("no_websocket.js", "no_event_stre
 CLIENT_PARTS = (
     "codec.js",
     "waiting.js",
-    "overlay.js",
+    "hooks.js",
+    "reports.js",
+    "foreign.js",
+    "fields.js",
+    "moves.js",
+    "morph.js",
+    "press.js",
+    "operations.js",
     "scripts.js",
     "listeners.js",
-    "places.js",
-    "patch.js",
     "calls.js",
     "events.js",
     "event_log.js",
@@ -32,34 +38,52 @@ CLIENT_PARTS = (
     "silence.js",
     "outbox.js",
     "transports.js",
-    "reconnect.js",
+    "connection.js",
     "names.js",
     "main.js",
 )
 
+# likewise of the script that the client script loads, for what a page needs later than its first click
+LATER_PARTS = (
+    "standing.js",
+    "notice.js",
+    "marks.js",
+    "typed.js",
+    "afresh.js",
+    "resend.js",
+    "measures.js",
+    "later.js",
+)
+
+SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of the same version
+
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: the client script `htag.js`, or a file of `htag/client`, a script compacted."""
-    if name == "htag.js":
-        return client_script().encode()
+    """What the page loads by `name`: one of the scripts that are joined, or a file of `htag/client`; scripts compacted."""
+    if name in ("htag.js", "later.js"):
+        return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
     content = (files("htag.client") / name).read_bytes()
     return compact(content.decode()).encode() if name.endswith(".js") else content
 
 
-def client_script() -> str:
-    """Join CLIENT_PARTS to one script with a scope of its own.
+def joined(names: Sequence[str]) -> str:
+    """Join parts to one script with a scope of its own.
 
     It is compacted: comments and indentation, more than a third of the gzipped parts, are for those who read the parts.
     """
-    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in CLIENT_PARTS)
+    parts = "\n".join((files("htag.client") / name).read_text("utf-8") for name in names)
     return compact(f"(() => {{\n'use strict';\n\n{parts}}})();\n")
 
 
 @cache
 def script_name() -> str:
-    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever."""
-    return f"htag.js?v={hashlib.sha256(asset('htag.js')).hexdigest()[:12]}"
+    """Where the client script is, relative to the page: the name changes with the content, so it is cached for ever.
+
+    What it loads, the others of SCRIPTS, has the same version behind its own name.
+    """
+    content = b"".join(asset(name) for name in SCRIPTS)
+    return f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def document(
@@ -85,10 +109,12 @@ def document(
         f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision}; window.HTAG_SESSION = "{session}"; '
         f"window.HTAG_DEBUG = {'true' if debug else 'false'}; window.HTAG_LIMIT = {limit};"
     )
+    # a screen reader looks here for how to pronounce the page, and only then at its body
+    language = f' lang="{escape(page.language)}"' if page.language else ""
     begin = f'<script nonce="{nonce}">'
     pretence = "".join(f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html{language}><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="logo.png">'
@@ -99,10 +125,17 @@ def document(
 
 def notice(heading: str, text: str, *, retry: int = 0) -> str:
     """A short page that stands in for the app; `retry`: seconds after which it tries again by itself."""
-    refresh = f'<meta http-equiv="refresh" content="{retry}">' if retry else ""
+    # a page that loads itself again and again is read out again and again; so only where there are no scripts
+    refresh = (
+        f'<noscript><meta http-equiv="refresh" content="{retry}"></noscript>'
+        f"<script data-seconds={retry}>{asset('retry.js').decode()}</script>"
+        if retry
+        else ""
+    )
     return (
-        f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-        f'<body style="font-family: sans-serif; margin: 15vh auto; max-width: 32em; padding: 0 1em">'
-        f"<h1>{escape(heading)}</h1><p>{escape(text)}</p></body></html>"
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<style>{asset('stand_in.css').decode()}</style></head>"
+        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
     )

@@ -28,7 +28,7 @@ CLICK_ON = """(pause) => {
         }
     })(); 0
 }"""
-SHOWN = "[window.clicks, +document.querySelector('#clicks').textContent, _error_overlay.trace.textContent]"
+SHOWN = "[window.clicks, +document.querySelector('#clicks').textContent, _error_overlay.hasAttribute('show')]"
 
 
 class BrowserTab:

@@ -19,8 +19,10 @@ HEADERS = {
 }
 WATCH = """<script>
     window.violations = [];
-    addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sample, sourceFile, lineNumber}) =>
-        violations.push({directive: effectiveDirective, what: blockedURI, sample, at: `${sourceFile}:${lineNumber}`}), true);
+    addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sample, sourceFile, lineNumber}) => {
+        const at = `${sourceFile}:${lineNumber}`;
+        violations.push({directive: effectiveDirective, what: blockedURI, sample, at});
+    }, true);
 </script>"""
 
 PAGE_SECONDS = patience(10)
@@ -58,7 +60,7 @@ async def comes(page: Page, expression: str) -> None:
     """Wait until `expression` is true: from without, as Playwright's own way is an eval in the page."""
     async with asyncio.timeout(PAGE_SECONDS):
         while not await page.evaluate(expression):
-            await asyncio.sleep(0.01)
+            await page.wait_for_timeout(10)
 
 
 async def violations(page: Page) -> list[Violation]:

@@ -8,12 +8,11 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
 Serve = Callable[..., Awaitable[WireServer]]
-
-OVERLAY = "[_error_overlay.heading.textContent, _error_overlay.trace.textContent]"
 CLICKS = 100
 # a hundred clicks of a person who does not wait for answers
 CLICK = f"""window.stayed = true; window.results = []; window.all = (async () => {{
@@ -127,7 +126,7 @@ async def test_an_error_that_answers_an_event_is_shown_and_ends_the_promise(page
     log.results[1] = {"action": "error", "traceback": "interrupted"}
     server.cut()
     assert await page.evaluate("answer") is None
-    assert await page.evaluate(OVERLAY) == ["Server Error", "interrupted"]
+    assert await page.evaluate(SHOWN_ERROR) == ["Server Error", "interrupted"]
     await page.evaluate("_error_overlay.removeAttribute('show')")
     server.cut()
     await until(lambda: len(said(server)) == 3)
@@ -164,7 +163,7 @@ async def test_an_event_that_kills_the_server_three_times_is_skipped_and_named(
     assert [message["n"] for message in server.skipped] == [2]
     assert server.skipped[0].items() >= {"id": "b", "event": "poison"}.items()
     assert deaths == [2, 2, 2] or (transport == "http" and set(deaths) == {2})  # Chromium repeats a POST by itself
-    title, text = await page.evaluate(OVERLAY)
+    title, text = await page.evaluate(SHOWN_ERROR)
     assert title == "Network Error"
     assert '"poison" of "b"' in text
 
@@ -196,7 +195,7 @@ async def test_a_post_that_the_server_never_takes_is_skipped_at_once(page: Page,
     server.post = "413"
     assert await page.evaluate("htag_event('b', 'large', 2)") is None
     server.post = "accept"
-    assert "413" in (await page.evaluate(OVERLAY))[1]
+    assert "413" in (await page.evaluate(SHOWN_ERROR))[1]
     assert await page.evaluate("htag_event('b', 'x', 3)") == 3
     assert [message["n"] for message in server.skipped] == [2]
 

@@ -29,7 +29,7 @@ VALUES = {
     "_htag_queue": "[]",
     "_htag_callbacks": "{}",
     "_base_path": '"/"',
-    "_error_overlay": '{"heading":{},"trace":{}}',
+    "_error_overlay": "{}",
 }
 NAMES = "Object.getOwnPropertyNames(window)"
 HEAD = f"<script>window.HTAG_EXT_INIT = true; window.before = {NAMES}</script>"

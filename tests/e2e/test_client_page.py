@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
 Serve = Callable[..., Awaitable[WireServer]]
-
-OVERLAY = "[_error_overlay.heading.textContent, _error_overlay.trace.textContent]"
 
 
 def on(event: str, identity: str) -> str:
@@ -120,7 +119,7 @@ async def test_what_is_not_json_resolves_with_null_and_says_why(page: Page, serv
     server = await serve("<body id=app></body>")
     await visit(page, server)
     assert await page.evaluate("htag_event('app', 'custom', {n: 10n})") is None
-    assert "BigInt" in (await page.evaluate(OVERLAY))[1]
+    assert "BigInt" in (await page.evaluate(SHOWN_ERROR))[1]
     assert server.events() == []
 
 
@@ -263,7 +262,7 @@ async def test_js_snippets_run_in_order_alone_and_one_may_fail(page: Page, serve
     server.reply = lambda event: {"js": [*js, "order.push('last')"], "result": "R"}
     assert await page.evaluate("htag_event('app', 'go').then(result => [result, ...order])") == ["R", 1, 2, "last"]
     assert await page.evaluate("later()") == 3
-    title, trace = await page.evaluate(OVERLAY)
+    title, trace = await page.evaluate(SHOWN_ERROR)
     assert title == "JS Eval Error"
     assert "<b>snippet</b>" in trace
     await until(lambda: any(message.get("action") == "log_error" for message in server.seen))
@@ -286,7 +285,7 @@ async def test_a_server_error_is_shown_as_text_closed_by_its_button_and_the_prom
     await visit(page, server)
     server.reply = lambda event: {"action": "error", "traceback": "<img src=x onerror=alert(1)>"}
     assert await page.evaluate("htag_event('app', 'go')") is None
-    assert await page.evaluate(OVERLAY) == ["Server Error", "<img src=x onerror=alert(1)>"]
+    assert await page.evaluate(SHOWN_ERROR) == ["Server Error", "<img src=x onerror=alert(1)>"]
     panel = page.locator("htag-error section")
     assert await panel.is_visible()
     assert await panel.locator("img").count() == 0
@@ -308,7 +307,7 @@ async def test_errors_of_the_page_are_shown_and_reported(page: Page, serve: Serv
     await until(lambda: server.seen)
     assert server.seen[0]["action"] == "log_error"
     assert "boom" in server.seen[0]["error"]
-    assert (await page.evaluate(OVERLAY))[0] == title
+    assert (await page.evaluate(SHOWN_ERROR))[0] == title
 
 
 async def test_a_failing_loop_does_not_flood_the_server(page: Page, serve: Serve) -> None:

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.strict_page import ServeStrict, StrictServer, comes, violations
 from tests.support.waiting import until
-
-OVERLAY = "[_error_overlay.heading.textContent, _error_overlay.trace.textContent]"
 
 
 async def go(page: Page, server: StrictServer, *js: str) -> Any:
@@ -42,7 +41,7 @@ async def test_snippets_run_in_the_global_scope_in_order_and_one_that_throws_sto
         == "R"
     )
     assert await page.evaluate("[order, i]") == [[1, 2, 3, True], 99]
-    title, trace = await page.evaluate(OVERLAY)
+    title, trace = await page.evaluate(SHOWN_ERROR)
     assert title == "JS Eval Error"
     assert "this is no JavaScript" in trace
     await until(lambda: sum("error" in message for message in server.seen) == 2)
@@ -62,7 +61,7 @@ async def test_functions_and_variables_of_a_snippet_are_globals_and_its_constant
         "let own = 7; const el = 8; implicit = own + el; class Own {}",
     )
     await go(page, server, *js)
-    assert await page.evaluate(OVERLAY) == ["", ""]
+    assert await page.evaluate(SHOWN_ERROR) == ["", ""]
     assert await page.evaluate("(async () => [kept, plain(), await later(), ...each(), implicit])()") == [
         1,
         2,

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.support.ports import free_port
 from tests.support.source import ROOT
 from tests.support.waiting import until
@@ -150,7 +151,7 @@ async def test_a_click_that_kills_the_server_each_time_is_given_up(page: Page, m
         await mortal.start()
     assert await page.evaluate("death") is None
     assert await page.evaluate("after") == 2
-    assert '"click" of "die"' in await page.evaluate("_error_overlay.trace.textContent")
+    assert '"click" of "die"' in (await page.evaluate(SHOWN_ERROR))[1]
     await page.wait_for_timeout(500)
     assert not mortal.is_dead
 
@@ -164,5 +165,5 @@ async def test_a_handler_that_was_interrupted_is_not_run_again_and_its_promise_e
     await mortal.kill()
     await mortal.start()
     assert await page.evaluate("answer") is None
-    assert "interrupted" in await page.evaluate("_error_overlay.trace.textContent")
+    assert "interrupted" in (await page.evaluate(SHOWN_ERROR))[1]
     assert await page.evaluate("htag_event('more', 'click')") == 1002

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.dialog import SHOWN_ERROR
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
@@ -298,8 +299,8 @@ async def test_a_refused_post_settles_the_promise_and_is_shown(page: Page, serve
     await page.evaluate("htag_event('b', 'fine')")
     server.post = "403"
     assert await page.evaluate("htag_event('b', 'refused')") is None
-    assert await page.evaluate("_error_overlay.heading.textContent") == "HTTP Error"
-    assert "403" in await page.evaluate("_error_overlay.trace.textContent")
+    assert (await page.evaluate(SHOWN_ERROR))[0] == "HTTP Error"
+    assert "403" in (await page.evaluate(SHOWN_ERROR))[1]
 
 
 async def test_a_failed_request_settles_the_promise_and_is_shown(page: Page, serve: Serve) -> None:
@@ -308,7 +309,7 @@ async def test_a_failed_request_settles_the_promise_and_is_shown(page: Page, ser
     await reach(page, "sse")
     await page.route("**/event*", lambda route: route.abort())
     assert await page.evaluate("htag_event('b', 'lost')") is None
-    assert await page.evaluate("_error_overlay.heading.textContent") == "Network Error"
+    assert (await page.evaluate(SHOWN_ERROR))[0] == "Network Error"
 
 
 # -- a session that is gone
@@ -323,7 +324,7 @@ async def test_an_unknown_session_reloads_the_page(page: Page, serve: Serve, tra
     server.cut()
     await until(lambda: server.pages == 2)
     await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
-    assert "Trying again" in await page.evaluate("_error_overlay.trace.textContent")
+    assert "Trying again" in (await page.evaluate(SHOWN_ERROR))[1]
     await page.wait_for_timeout(1500)  # longer than the first reload takes
     assert server.pages == 2
     server.socket = server.stream = server.post = "accept"
@@ -350,7 +351,7 @@ async def test_a_session_that_grew_too_large_is_not_asked_for_again_and_the_page
     await page.wait_for_timeout(2500)
     assert len(server.attempts) == attempts
     assert server.pages == 1
-    assert await page.evaluate("_error_overlay.trace.textContent") == "This page was closed"
+    assert (await page.evaluate(SHOWN_ERROR))[1] == "This page was closed"
     assert await page.evaluate("htag_event('b', 'x')") is None
 
 
@@ -383,7 +384,7 @@ async def test_reloading_goes_on_while_the_server_forgets_again_and_again_but_ev
     server.socket = "unknown"
     await page.goto(server.url)
     await until(lambda: server.pages == 6)
-    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('Trying again soon')")
+    await page.wait_for_function("window._error_overlay?.trace?.textContent.includes('Trying again soon')")
     pages = server.pages
     await page.wait_for_timeout(2000)
     assert server.pages - pages <= 4, "one a minute, in haste"
@@ -402,6 +403,6 @@ async def test_where_cookies_are_blocked_it_reloads_once_and_says_so(page: Page,
     server.post = "blocked"
     await page.goto(server.url)
     await until(lambda: server.pages == 2)
-    await page.wait_for_function("window._error_overlay?.trace.textContent.includes('cookies blocked?')")
+    await page.wait_for_function("window._error_overlay?.trace?.textContent.includes('cookies blocked?')")
     await page.wait_for_timeout(3000)
     assert server.pages == 2

@@ -11,7 +11,14 @@ from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -21,7 +28,7 @@ from tests.e2e.serving import Serving
 from tests.support.waiting import LOOP_SECONDS
 
 Json = dict[str, Any]
-OF_THE_CONNECTION = {"poll", "got", "ping", "bye"}  # actions that are no news of the page
+OF_THE_CONNECTION = {"poll", "got", "ping", "bye", "measures"}  # actions that are no news of the page
 HELLO = ("v", "session", "from", "next", "done", "insist", "elsewhere", "at")
 
 
@@ -39,7 +46,8 @@ class WireServer(Serving):
 
     `reply(event)` makes the content of the answer to an event (None: never answer). `socket`, `stream` and `post` say
     what becomes of connections: "accept", "refuse", "refuse late" (when `late` is set), "hang", "unknown" (session), a
-    close code such as "4307 route", or of POSTs "blocked" (cookies), a status.
+    close code such as "4307 route", "buffer" (it opens and nothing comes), or of POSTs "blocked" (cookies), a status,
+    "login" (a redirect to a form), and of the page as well with `gate`.
     """
 
     def __init__(
@@ -48,7 +56,10 @@ class WireServer(Serving):
         routes = [
             Route("/", self._page),
             Route("/htag.js", self._script),
+            Route("/later.js", self._script),
+            Route("/errors.js", self._script),
             Route("/lib.js", self._library),
+            Route("/login", self._login),
             Route("/stream", self._stream),
             Route("/event", self._event, methods=["POST"]),
             WebSocketRoute("/ws", self._socket),
@@ -60,6 +71,10 @@ class WireServer(Serving):
         self.reply: Callable[[Json], Json | None] = lambda event: {}
         self.initial: Json | None = None  # a full render, on every connection
         self.socket = self.stream = self.post = "accept"
+        self.gate = ""  # a proxy in front asks for a login: with this status
+        self.deaf = False  # what is said on streams does not arrive
+        self.people = 1
+        self.measures: list[Json] = []
         self.mute = False  # what comes is not even read
         self.saves = True  # each event at once
         self.seen: list[Json] = []  # all messages of the page, in order of arrival; events that are repeated once only
@@ -123,6 +138,8 @@ class WireServer(Serving):
 
     async def _page(self, request: Request) -> Response:
         self.pages += request.method == "GET"
+        if self.gate:
+            return self._at_the_gate()
         known = {"HTAG_RELOAD": False, "PARANO": self.parano, "HTAG_CSRF": self.csrf, "HTAG_REVISION": self.revision}
         known["HTAG_SESSION"] = self.session
         script = "".join(f"window.{name} = {json.dumps(value)};" for name, value in known.items())
@@ -132,7 +149,15 @@ class WireServer(Serving):
         )
 
     async def _script(self, request: Request) -> Response:
-        return Response(asset("htag.js"), media_type="text/javascript")
+        return Response(asset(request.url.path.rpartition("/")[2]), media_type="text/javascript")
+
+    def _at_the_gate(self) -> Response:
+        if self.gate == "401":
+            return HTMLResponse("<h1>Who are you?</h1>", 401)
+        return RedirectResponse(f"{self.prefix}/login", int(self.gate))
+
+    async def _login(self, request: Request) -> Response:
+        return HTMLResponse("<title>Log in</title><form>Who are you?</form>")
 
     async def _library(self, request: Request) -> Response:
         await asyncio.sleep(0.2)  # slower than what follows it
@@ -154,7 +179,7 @@ class WireServer(Serving):
     async def _socket(self, websocket: WebSocket) -> None:
         tab = self._note("ws", websocket)
         behaviour = self.socket
-        if behaviour == "refuse":
+        if behaviour == "refuse" or self.gate:
             return await websocket.close()
         if behaviour == "refuse late":
             await self.late.wait()
@@ -170,6 +195,8 @@ class WireServer(Serving):
         if behaviour[0].isdigit():
             code, _, reason = behaviour.partition(" ")
             return await websocket.close(int(code), reason)
+        if behaviour == "buffer":
+            await asyncio.sleep(LOOP_SECONDS)
         with self._client(tab, websocket) as outbox:
             self._sockets.add(websocket)
             sending = asyncio.create_task(self._send_all(websocket, outbox))
@@ -191,15 +218,22 @@ class WireServer(Serving):
 
     async def _stream(self, request: Request) -> Response:
         tab = self._note("stream", request)
-        if self.stream != "accept":
+        if self.gate:
+            return self._at_the_gate()
+        if self.stream not in ("accept", "buffer"):
             return PlainTextResponse("Unknown session", 404)
         if self.mute:
             await asyncio.sleep(LOOP_SECONDS)
 
         async def lines() -> AsyncIterator[str]:
+            while self.stream == "buffer" and not self.stopping:
+                await asyncio.sleep(0.1)
+                yield ""
             with self._client(tab, request) as outbox:
                 while not self.stopping:
                     try:
+                        if self.deaf and await asyncio.wait_for(outbox.get(), 0.1):
+                            continue
                         yield f"data: {await asyncio.wait_for(outbox.get(), 0.1)}\n\n"
                     except TimeoutError:
                         yield ":\n\n"
@@ -209,6 +243,8 @@ class WireServer(Serving):
     async def _event(self, request: Request) -> Response:
         tab = self._note("event", request)
         self.headers.append(dict(request.headers))
+        if self.gate:
+            return self._at_the_gate()
         if self.mute:
             await asyncio.sleep(LOOP_SECONDS)
         if self.post == "unknown":
@@ -257,7 +293,7 @@ class WireServer(Serving):
             yield {"action": "update", "updates": {}, **(self.initial or {})}
             return
         log = self._log(tab)
-        yield {"action": "welcome", "last": log.last, "saved": log.saved}
+        yield {"action": "welcome", "last": log.last, "saved": log.saved, "people": self.people}
         for number, result in log.results.items():
             yield {"action": "update", "updates": {}, **result, "done": number}
         if self.initial:
@@ -278,6 +314,8 @@ class WireServer(Serving):
         if message.get("action") == "ping":
             self.pings += 1
             self._tell(tab, {"action": "pong"})
+        if message.get("action") == "measures":
+            self.measures.append(message)
         if message.get("action") == "bye":
             self.left.append(tab)
         if message.get("action") in OF_THE_CONNECTION:

@@ -4,16 +4,18 @@ import gzip
 import re
 from pathlib import Path
 
+import pytest
+
 import htag
-from htag.web.page import CLIENT_PARTS, MODES, asset
+from htag.web.page import CLIENT_PARTS, LATER_PARTS, MODES, asset
 
 FOLDER = Path(htag.__file__).parent / "client"
-OTHER_SCRIPTS = {"pyscript.js"}.union(*MODES.values())
+OTHER_SCRIPTS = {"pyscript.js", "errors.js"}.union(*MODES.values())
 DECLARATION = re.compile(
     r"""(?:async[ ])?function[ ](\w+)\(    # a function
       | class[ ](\w+)[ ]                   # a class
       | const[ ](\w+)[ ]=[ ]\(.*\)[ ]=>    # a function
-      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`]    # a constant: a number, an array, a text
+      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`{/']  # a constant: a number, an array, a text, a table, an expression
     """,
     re.VERBOSE,
 )
@@ -30,12 +32,15 @@ def outermost(part: str) -> list[str]:
 
 
 def test_every_script_of_the_folder_is_a_part_or_stands_alone() -> None:
-    assert sorted([*CLIENT_PARTS, *OTHER_SCRIPTS]) == sorted(path.name for path in FOLDER.glob("*.js"))
+    assert sorted([*CLIENT_PARTS, *LATER_PARTS, *OTHER_SCRIPTS]) == sorted(path.name for path in FOLDER.glob("*.js"))
 
 
-def test_a_part_declares_functions_and_constants_only_so_no_other_part_can_touch_its_variables() -> None:
+@pytest.mark.parametrize("parts", [CLIENT_PARTS, LATER_PARTS])
+def test_a_part_declares_functions_and_constants_only_so_no_other_part_can_touch_its_variables(
+    parts: tuple[str, ...],
+) -> None:
     names = []
-    for part in CLIENT_PARTS[:-1]:
+    for part in parts[:-1]:
         for line in outermost(text(part)):
             found = DECLARATION.match(line)
             assert found, f"{part}: {line}"
@@ -52,3 +57,7 @@ def test_the_last_part_makes_what_the_others_need_where_they_cannot_see_it() -> 
 
 def test_the_script_is_small() -> None:
     assert len(gzip.compress(asset("htag.js"))) <= LIMIT
+
+
+def test_what_is_loaded_later_is_smaller_still() -> None:
+    assert len(gzip.compress(asset("later.js"))) <= 5 * 1024

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from headless.document import parse
-from htag.tree.live import Page
+from htag import Tag
+from htag.tree.live import Page, live_tree
 from htag.web.page import asset, document, notice, script_name
 
 NONCE = "n" * 22
@@ -43,6 +44,15 @@ def test_what_the_page_is_told_stands_in_its_script() -> None:
     assert "window.HTAG_LIMIT = 2048;" in text
     assert 'window.PARANO = "0123456789abcdef";' in text
     assert "window.HTAG_RELOAD = true;" in text
+
+
+def test_a_page_has_the_language_of_its_app_s_body() -> None:
+    app = Tag.App(_lang="fr")
+    assert '<html lang="fr"><head>' in made(live_tree(app).render_page())
+    app["lang"] = '"><script>evil()</script>'
+    assert '<html lang="&quot;&gt;&lt;script&gt;evil()' in made(live_tree(app).render_page())
+    app["lang"] = None
+    assert "<html><head>" in made(live_tree(app).render_page())
 
 
 @pytest.mark.parametrize("mode", ["", "http"])
@@ -90,7 +100,7 @@ def test_the_mode_makes_a_browser_pretend_that_it_can_do_no_better(mode: str, pr
 
 
 def test_the_name_of_the_script_changes_with_its_content() -> None:
-    content = asset("htag.js")
+    content = asset("htag.js") + asset("errors.js") + asset("later.js")
     assert script_name() == f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 

@@ -1,0 +1,82 @@
+// What form fields have besides their attributes: what a person typed or chose, which the server may not know yet.
+
+const FIELD_STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
+const HEARD = 'heard '; // before such a name: what the server was told last
+
+const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
+
+function createFields({foreign, calls}) {
+  const typed = new Map(); // field -> {callback: id of its last event, heard: what that tells the server}
+  const postponed = []; // until the composition is over
+  let composing = null; // the field, or the element that is edited
+
+  function noteTyped(field, callback) {
+    const heard = partsOf(field).map((part) => [part, stateOf(part), part[stateOf(part)]]);
+    typed.set(field, {callback, heard});
+  }
+
+  // The server knows now what an event brought.
+  function answered(callback) {
+    for (const [field, {callback: own, heard}] of typed) {
+      if (own !== callback) continue;
+      typed.delete(field);
+      for (const [part, name, value] of heard) foreign.know(part, HEARD + name, asAttribute(value));
+    }
+  }
+
+  // Whether the person is ahead of the server: what that says of the field is old.
+  function isAhead(field) {
+    return partsOf(field).some((part) => part.validity?.badInput || calls.waits(typed.get(fieldOf(part))?.callback));
+  }
+
+  // An attribute has become `text`.
+  function write(element, name, text) {
+    const value = name === 'value' ? (text ?? '') : text !== null;
+    const has = name === 'value' ? stateOf(element) === name : name in element;
+    if (has && element[name] !== value) element[name] = value;
+  }
+
+  // Returns a function that gives a choice back which is lost as options and radio buttons come and go.
+  function holdChoices() {
+    const ahead = [...typed.keys()].filter((field) => field.isConnected && isAhead(field));
+    const held = ahead.flatMap(partsOf).filter((part) => stateOf(part) !== 'value');
+    const states = held.map((part) => [part, fieldOf(part), stateOf(part), part[stateOf(part)]]);
+    return () => {
+      for (const [part, field, name, value] of states) {
+        const heir = part.isConnected ? part : [...(field.options ?? [])].find((option) => option.value === part.value);
+        if (heir && heir[name] !== value) heir[name] = value;
+      }
+    };
+  }
+
+  // Does `change` when nothing is composed in `node` any more. True: that is later.
+  function waits(node, change) {
+    if (composing?.contains(node)) postponed.push(change);
+    return Boolean(composing?.contains(node));
+  }
+
+  document.addEventListener('compositionstart', ({target}) => (composing = target), true);
+  document.addEventListener('compositionend', () => (composing = null), true);
+  return {noteTyped, answered, isAhead, write, holdChoices, waits, postponed};
+}
+
+const fieldOf = (part) => (part.localName === 'option' && part.closest('select')) || part;
+
+// What changes together: options, radio buttons of one name.
+function partsOf(field) {
+  if (field.localName === 'select') return [...field.options];
+  if (field.type !== 'radio' || !field.name) return [field];
+  return [...document.getElementsByName(field.name)].filter(({type, form}) => type === 'radio' && form === field.form);
+}
+
+// The property that a person changes. A file is chosen by a person only; a textarea's value is no attribute.
+function stateOf(part) {
+  if (isTick(part)) return 'checked';
+  if (part.localName === 'option') return 'selected';
+  const isValue = part.localName === 'input' ? part.type !== 'file' : part.localName.includes('-') && 'value' in part;
+  return isValue ? 'value' : undefined;
+}
+
+const statesOf = (part) => [stateOf(part)].filter(Boolean);
+
+const asAttribute = (value) => (typeof value === 'boolean' ? (value ? '' : null) : String(value));

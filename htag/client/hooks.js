@@ -1,0 +1,13 @@
+// What an app hears of the page, by events on `document`. Returns false where it does itself what would follow.
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`htag-${name}`, {detail, cancelable: true}));
+
+// What a page needs later than its first click. It is loaded until it is there; what is wanted of it waits.
+function createLater(attempt, functions) {
+  let loading;
+  const load = () => (loading ??= attempt().catch(() => sleep(POLL).then(() => load((loading = null)))));
+  return {
+    load,
+    call: (name, ...given) => load().then(() => functions()[name](...given)),
+    say: (text, n) => load().then(() => tell('notice', {text, n})), // something to a person
+  };
+}

@@ -1,0 +1,37 @@
+/* What a page needs later than its first click, and so is loaded after it: what is shown and kept while the connection is
+ * away, and what follows when the page has to be loaded again. */
+
+// The last part makes the others' objects. What the client script hands over is a property of the script element.
+function main() {
+  const {page} = document.currentScript;
+  const typed = createTyped();
+  page.later = createAfresh({...page, typed});
+  notify();
+  createResend(page)(page.leftovers.take());
+  typed.restore();
+  measure();
+}
+
+// Shows how the connection is, and what is said to the person.
+function notify() {
+  const notice = createNotice();
+  const marks = createMarks();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(WAITING_STYLE)];
+
+  function wait(ms) {
+    notice.away(ms);
+    marks.begin();
+  }
+
+  document.addEventListener('htag-disconnected', () => wait(NOTICE_MS));
+  document.addEventListener('htag-connected', () => {
+    notice.back();
+    marks.end();
+  });
+  document.addEventListener('htag-notice', ({defaultPrevented, detail}) => {
+    if (!defaultPrevented) notice.say(detail.text, detail.n);
+  });
+  if (!isServed()) wait(FIRST_MS);
+}
+
+main();

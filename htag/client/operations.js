@@ -1,0 +1,111 @@
+// Applies the operations of an update (docs/wire.md) to the page. Ids that are not there are skipped.
+
+const find = (key) => document.getElementById(key) ?? document.querySelector(`[data-htag-id="${CSS.escape(key)}"]`);
+const findAll = (keys) => keys.map(find).filter(Boolean);
+
+function createPatch({trusted, calls, listeners, report}) {
+  const foreign = createForeign();
+  const fields = createFields({foreign, calls});
+  const morph = createMorph({foreign, fields, listeners});
+  const inert = document.createElement('template').content.ownerDocument; // nothing loads or runs in there
+  const patch = {isPatching: false, apply, held: createPress({freshOf: (element, html) => freshOf(element, html)}), fields};
+
+  // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.
+  function parse(html, parent) {
+    const context = inert.importNode(parent, false);
+    context.innerHTML = trusted.html(html);
+    setIndeterminate(context);
+    return context;
+  }
+
+  const freshOf = (element, html) => parse(html, element.parentNode).lastElementChild; // the parser puts a head before BODY
+
+  const operations = {
+    a: (element, html) => morph.attributes(element, freshOf(element, html)),
+    h: (element, html) => morph.become(element, freshOf(element, html)),
+    r: (element, ...ids) => [element, ...findAll(ids)].forEach(remove),
+    i: (parent, before, html) => insert(...placeIn(parent, before, html), html),
+    m: (parent, before, ...ids) => move(before && find(before), findAll(ids)),
+  };
+
+  function operate([name, id, ...rest]) {
+    const isText = !rest.length && name !== 'r';
+    const element = find(isText ? name : id);
+    const scope = !isText && 'ahr'.includes(name) ? element?.parentNode : element;
+    if (!element || scope.closest(KEPT)) return;
+    if (isText) morph.setText(element, id);
+    else operations[name](element, ...rest);
+  }
+
+  function remove(node) {
+    relist(node.parentNode, (list) => list.splice(list.indexOf(node), 1));
+    morph.remove(node);
+  }
+
+  function insert(parent, before, html) {
+    const nodes = [...parse(html, parent).childNodes];
+    relist(parent, (list) => list.splice(before ? list.indexOf(before) : list.length, 0, ...nodes));
+    for (const node of nodes) morph.place(parent, node, before);
+  }
+
+  function move(before, nodes) {
+    const parent = (before ?? nodes[0])?.parentNode;
+    const shift = (list) => {
+      for (const node of nodes) list.splice(list.indexOf(node), 1);
+      list.splice(before ? list.indexOf(before) : list.length, 0, ...nodes);
+      return list;
+    };
+    const live = liveElements();
+    if (live.some((element) => nodes.some((node) => node.contains(element)))) morph.arrange(parent, morph.childrenOf(parent), shift([...morph.childrenOf(parent)]));
+    else for (const node of nodes) morph.place(parent, node, before);
+    relist(parent, shift);
+  }
+
+  // What the server last said of the content of `parent` changes, where that is not what the DOM shows.
+  function relist(parent, change) {
+    const list = foreign.last(parent, CHILDREN);
+    if (list) change(list);
+  }
+
+  // One after the other; one that fails is no reason to leave out the others.
+  function apply(ops) {
+    during(() => {
+      for (const op of ops) {
+        try {
+          operate(op);
+        } catch (error) {
+          report('Client JavaScript Error', error, JSON.stringify(op));
+        }
+      }
+    });
+  }
+
+  function during(change) {
+    const restoreChoices = fields.holdChoices();
+    patch.isPatching = true;
+    change();
+    listeners().bindNew();
+    restoreChoices();
+    patch.isPatching = false;
+  }
+
+  // after the event by which the server is told of what was composed
+  const finish = () => during(() => fields.postponed.splice(0).forEach((change) => change()));
+  document.addEventListener('compositionend', () => setTimeout(finish));
+  document.addEventListener('DOMContentLoaded', () => setIndeterminate(document));
+  return patch;
+}
+
+// HTML has no word for it; the server says it as an attribute.
+function setIndeterminate(root) {
+  for (const box of root.querySelectorAll('[indeterminate]')) box.indeterminate = true;
+}
+
+// Where children of `parent` come to stand: the parser has put rows into a body of their own.
+function placeIn(parent, before, html) {
+  const next = before && find(before);
+  if (next) return [next.parentNode, next];
+  const last = parent.lastElementChild;
+  const isBody = last?.localName === 'tbody' && !keyOf(last) && /^<tr\b/i.test(html);
+  return [isBody ? last : parent, null];
+}

@@ -1,0 +1,312 @@
+"""htag.js: links that freeze, proxies that swallow, logins that expire, tabs that are hidden. Each click counts once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page
+
+from htag import State, Tag, WebApp
+from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.serving import Serving
+from tests.e2e.swallowing_proxy import SwallowingProxy
+from tests.e2e.wire_server import WireServer
+from tests.support.waiting import until
+
+Serve = Callable[..., Awaitable[WireServer]]
+
+CLICKS = 100
+CLICK = f"""window.stayed = true; window.results = []; window.all = (async () => {{
+    const answers = [];
+    for (let n = 1; n <= {CLICKS}; n++) {{
+        answers.push(htag_event('more', 'click', n).then((result) => results.push(result)));
+        await new Promise((done) => setTimeout(done, 30));
+    }}
+    await Promise.all(answers);
+}})(); 0"""
+FIELD = "<input id=i name=i oninput=\"htag_event('i','input',event)\">"
+HASTE = "<script>{const wait = setTimeout; setTimeout = (done, ms, ...more) => wait(done, ms / 50, ...more)}</script>"
+HIDE = """(hidden) => {
+    Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+class Desk(Tag.App):
+    def init(self) -> None:
+        self.count = State(0)
+        self <= Tag.span(lambda: str(self.count.value), _id="count")
+        self <= Tag.button("more", _id="more", _onclick=self.more)
+
+    def more(self, event: Any) -> int:
+        return self.count.set(self.count.value + 1)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app() -> AsyncIterator[Serving]:
+    serving = Serving(WebApp(Desk).app)
+    await serving.start()
+    yield serving
+    await serving.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def link(app: Serving) -> AsyncIterator[SwallowingProxy]:
+    """To a real WebApp."""
+    proxy = SwallowingProxy(app.port)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+async def visit(page: Page, server: WireServer, transport: str = "ws") -> None:
+    await page.goto(server.url)
+    await reach(page, transport)
+    await page.evaluate("htag_event('b', 'fine')")
+
+
+async def visit_app(page: Page, url: str, transport: str) -> None:
+    await page.context.add_cookies([{"name": "htag_mode", "value": transport, "url": url}])
+    await page.goto(url)
+    await reach(page, transport)
+
+
+async def all_counted(page: Page) -> None:
+    await page.evaluate("all")
+    assert sorted(await page.evaluate("results")) == list(range(1, CLICKS + 1))
+    assert await page.evaluate("stayed")
+    await page.wait_for_function(f"count.textContent === '{CLICKS}'")
+
+
+# -- a link that breaks, freezes, is changed for another
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_a_link_that_is_cut_and_given_back(page: Page, link: SwallowingProxy, transport: str) -> None:
+    await visit_app(page, link.url, transport)
+    await page.evaluate(CLICK)
+    for _ in range(5):
+        await asyncio.sleep(0.5)
+        link.cut()
+    await all_counted(page)
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_a_link_that_freezes_is_left_within_ten_seconds(
+    page: Page, link: SwallowingProxy, transport: str
+) -> None:
+    await visit_app(page, link.url, transport)
+    await page.evaluate("htag_event('nothing', 'click')")
+    await page.evaluate(CLICK)
+    await asyncio.sleep(0.5)
+    link.freeze()
+    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'away'", timeout=10000)
+    assert link.connections <= 6 + (transport == "ws"), "what is given up leaves its place"
+    await asyncio.sleep(3)
+    assert link.connections <= 6 + (transport == "ws")
+    link.thaw()
+    await all_counted(page)
+
+
+async def test_a_page_that_was_told_something_again_and_again_notices_when_that_ends(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    server.push(js=["0"])
+    await asyncio.sleep(1)
+    server.push(js=["0"])
+    await until(lambda: server.pings == 1)
+    await asyncio.sleep(12)
+    assert server.pings == 1, "nothing came since: nothing is expected"
+    server.push(js=["0"])
+    await asyncio.sleep(0.2)
+    server.mute = True
+    await until(lambda: len(server.attempts) > 1)
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_requests_to_a_server_that_does_not_answer_do_not_pile_up(
+    page: Page, serve: Serve, transport: str
+) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    await visit(page, server, transport)
+    await page.evaluate("""
+        window.open = 0; const real = fetch;
+        window.fetch = (...all) => { open++; return real(...all).finally(() => open--) }; 0""")
+    server.mute = True
+    await page.evaluate("void htag_event('b', 'x')")
+    for _ in range(10):
+        await asyncio.sleep(1.5)
+        assert await page.evaluate("open") <= 2
+    server.mute = False
+    await until(lambda: len(server.seen) == 2)
+
+
+# -- proxies
+
+
+@pytest.mark.parametrize("what", ["stream", "socket", "both"])
+async def test_a_proxy_that_opens_connections_and_delivers_nothing(page: Page, serve: Serve, what: str) -> None:
+    server = await serve(BODY)
+    if what != "stream":
+        server.socket = "buffer"
+    else:
+        server.socket = "refuse"
+    if what != "socket":
+        server.stream = "buffer"
+    count_clicks(server)
+    await page.goto(server.url)
+    await page.click("#b")
+    await page.wait_for_function("window.answer")
+    assert await page.evaluate("answer") == 1
+    served = await page.evaluate("document.documentElement.dataset.htagConnection")
+    assert served == ("sse" if what == "socket" else "http")
+    server.socket = "accept"
+    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'ws'", timeout=20000)
+    await page.click("#b")
+    assert await page.evaluate("answer") == 2
+
+
+async def test_a_stream_that_falls_silent_is_noticed_by_what_it_owes(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["sse"])
+    count_clicks(server)
+    await visit(page, server, "sse")
+    server.deaf = True
+    await page.click("#b")
+    assert await page.evaluate("answer") == 2, "it was asked for by another way"
+    assert server.pages == 1
+
+
+# -- a login in front
+
+
+@pytest.mark.parametrize("gate", ["302", "401", "303"])
+@pytest.mark.parametrize("transport", STATE)
+async def test_an_expired_login_reloads_the_page_once_and_nothing_is_lost(
+    page: Page, serve: Serve, transport: str, gate: str
+) -> None:
+    body = BODY.replace("</body>", FIELD + "<input id=p type=password><textarea id=t></textarea></body>")
+    server = await serve(body, head=FORCED[transport])
+    await visit(page, server, transport)
+    await page.fill("#t", "long thoughts")
+    await page.fill("#p", "secret")
+    await page.type("#i", "ab")
+    await until(lambda: len(server.seen) == 3)
+    server.gate = gate
+    server.cut()
+    await page.evaluate("void htag_event('b', 'late')")
+    await until(lambda: server.pages == 2)
+    await page.wait_for_function("document.body.textContent.includes('Who are you?')")
+    await page.wait_for_timeout(1500)
+    assert server.pages == 2
+    server.gate = ""
+    await page.goto(server.url)
+    await until(lambda: ("b", "late", None) in server.events())
+    await page.wait_for_function("document.querySelector('#i').value === 'ab'")
+    assert await page.evaluate("['i', 't', 'p'].map((id) => document.getElementById(id).value)") == [
+        "ab",
+        "long thoughts",
+        "",
+    ]
+    await until(lambda: server.events().count(("i", "input", "ab")) == 2)
+    assert "secret" not in await page.evaluate("JSON.stringify(sessionStorage)")
+    await page.reload()
+    assert await page.evaluate("document.querySelector('#t').value") == ""
+
+
+async def test_answers_that_are_not_ours_on_a_page_that_loads_make_no_loop(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["http"])
+    await page.route("**/event*", lambda route: route.fulfill(status=200, body="<h1>Log in</h1>"))
+    await page.goto(server.url)
+    await until(lambda: server.pages == 2)
+    await page.wait_for_function("document.querySelector('htag-notice')?.hasAttribute('show')")
+    await page.wait_for_function(
+        "document.querySelector('htag-notice').shadowRoot.querySelector('[part=text]').textContent.includes('log in')"
+    )
+    await page.wait_for_timeout(4000)
+    assert server.pages == 2
+    await page.unroute("**/event*")
+    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'http'")
+
+
+# -- several tabs
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_two_first_tabs_at_once(browser_context: BrowserContext, app: Serving, transport: str) -> None:
+    await browser_context.add_cookies([{"name": "htag_mode", "value": transport, "url": app.url}])
+    pages = [await browser_context.new_page() for _ in range(2)]
+    await asyncio.gather(*(page.goto(app.url) for page in pages))
+    for page in pages:
+        await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
+    await asyncio.sleep(2.5)  # the one whose session is not the cookie's is loaded again
+    for page in pages:
+        await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
+        await page.evaluate(CLICK)
+    for page in pages:
+        await page.evaluate("all")
+    results = [result for page in pages for result in await page.evaluate("results")]
+    assert sorted(results) == list(range(1, 2 * CLICKS + 1))
+    for page in pages:
+        await page.wait_for_function(f"count.textContent === '{2 * CLICKS}'")
+
+
+async def test_a_hidden_tab_gives_up_its_stream_and_has_it_back_when_it_is_seen(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["sse"] + HASTE)
+    count_clicks(server)
+    await visit(page, server, "sse")
+    await page.evaluate(HIDE, True)
+    await page.wait_for_timeout(300)  # of 600 in haste
+    assert server.connected == 1
+    await until(lambda: not server.connected)
+    attempts = len(server.attempts)
+    await page.wait_for_timeout(500)
+    assert len(server.attempts) == attempts, "it does not try either"
+    assert await page.evaluate("document.documentElement.dataset.htagConnection") == "resting"
+    server.push(updates={"b": "<button id=b>news</button>"})
+    await page.evaluate(HIDE, False)
+    await page.wait_for_function("b.textContent === 'news'")
+    assert server.connected == 1
+
+
+async def test_a_hidden_tab_that_rests_comes_back_for_an_event(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["sse"] + HASTE)
+    count_clicks(server)
+    await visit(page, server, "sse")
+    await page.evaluate(HIDE, True)
+    await until(lambda: not server.connected)
+    assert await page.evaluate("htag_event('b', 'click')") == 2
+    await until(lambda: not server.connected)  # and rests again
+
+
+async def test_a_seventh_tab_on_sse_loads(browser_context: BrowserContext, app: Serving) -> None:
+    await browser_context.add_cookies([{"name": "htag_mode", "value": "sse", "url": app.url}])
+    await browser_context.add_init_script(HASTE.removeprefix("<script>").removesuffix("</script>"))
+    for _ in range(6):
+        page = await browser_context.new_page()
+        await page.goto(app.url)
+        await reach(page, "sse")
+        await page.evaluate(HIDE, True)
+    page = await browser_context.new_page()
+    await page.goto(app.url, timeout=5000)
+    await reach(page, "sse")
+
+
+# -- many people
+
+
+async def test_the_more_people_the_later_they_come_again(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.people = 2000
+    await visit(page, server)
+    delays = []
+    for count in range(2, 6):
+        await until(lambda: server.connected)
+        await asyncio.sleep(1.1)  # it lasted
+        began = asyncio.get_running_loop().time()
+        server.cut()
+        await until(lambda count=count: len(server.attempts) == count)
+        delays.append(asyncio.get_running_loop().time() - began)
+    assert max(delays) > 1.2, "four of a span of 10 s, all within the first of its eighths, are one case in 4000"
+    assert max(delays) < 11

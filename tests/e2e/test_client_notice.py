@@ -1,0 +1,198 @@
+"""htag.js: what a person sees, hears and can style while the page is away from its server."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
+from tests.e2e.wire_server import WireServer
+from tests.support.waiting import until
+
+Serve = Callable[..., Awaitable[WireServer]]
+
+NOTICE = "document.querySelector('htag-notice')"
+SHOWN = f"{NOTICE}?.hasAttribute('show')"
+TEXT = f"{NOTICE}.shadowRoot.querySelector('[part=text]').textContent"
+EVENTS = """<script>
+    window.told = [];
+    for (const name of ['htag-connected', 'htag-disconnected'])
+        document.addEventListener(name, ({detail}) => told.push([name, detail.transport, detail.awaySeconds]));
+</script>"""
+
+
+async def visit(page: Page, server: WireServer, transport: str = "ws") -> None:
+    await page.goto(server.url)
+    await reach(page, transport)
+    await page.evaluate("htag_event('b', 'fine')")
+
+
+async def go_away(page: Page, server: WireServer) -> None:
+    await server.die()
+    await page.wait_for_function("ws === null || ws.readyState !== 1")
+
+
+# -- the notice
+
+
+async def test_half_a_second_away_is_told_and_so_is_the_return(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    assert not await page.evaluate(SHOWN)
+    await go_away(page, server)
+    began = await page.evaluate("performance.now()")
+    assert not await page.evaluate(SHOWN), "a moment is no reason to alarm"
+    await page.wait_for_function(SHOWN)
+    assert 300 < await page.evaluate("performance.now()") - began < 1500
+    assert "connection" in (await page.evaluate(TEXT)).lower()
+    await server.start()
+    await page.wait_for_function(f"{TEXT}.startsWith('Connected')")
+    await page.wait_for_function(f"!{SHOWN}")
+
+
+async def test_a_connection_that_is_back_at_once_is_not_told(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    watch = "new MutationObserver(() => window.seen = 1).observe(document, {attributeFilter: ['show'], subtree: true})"
+    await page.evaluate(watch)
+    for count in range(2, 5):
+        await until(lambda count=count: len(server.attempts) == count - 1 and server.connected)
+        server.cut()
+        await until(lambda count=count: len(server.attempts) == count)
+    await page.wait_for_timeout(800)
+    assert await page.evaluate("window.seen") is None
+
+
+async def test_a_screen_reader_hears_it(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+    box = f"{NOTICE}.shadowRoot.querySelector('[role=status]')"
+    assert await page.evaluate(f"{box}.getAttribute('aria-live')") == "polite"
+    assert await page.get_by_role("status").count() == 1
+    assert await page.evaluate("document.activeElement === document.body"), "and is not torn from where it is"
+
+
+async def test_texts_are_the_apps(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head="<script>window.HTAG_TEXTS = {away: 'Verbindung weg'}</script>")
+    await visit(page, server)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+    assert await page.evaluate(TEXT) == "Verbindung weg"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_readable_and_has_the_colours_of_the_person(
+    chromium: Browser, serve: Serve, scheme: Any, request: pytest.FixtureRequest
+) -> None:
+    server = await serve(BODY, head='<meta name="color-scheme" content="light dark">')
+    context = await chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 240})
+    page = await context.new_page()
+    await visit(page, server)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+    if folder := request.config.getoption("--screenshots", default=None):
+        await page.screenshot(path=f"{folder}/notice-{scheme}.png")
+    box = f"{NOTICE}.shadowRoot.querySelector('[part=notice]')"
+    back, ink = await page.evaluate(f"(s => [s.backgroundColor, s.color])(getComputedStyle({box}))")
+    assert (luminance(back) > luminance(ink)) == (scheme == "light")
+    lighter, darker = sorted((luminance(back), luminance(ink)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) > 7
+    left, right = await page.evaluate(f"(r => [r.left, r.right])({box}.getBoundingClientRect())")
+    assert left >= 0
+    assert right <= 320
+    await context.close()
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of `rgb(…)`, as WCAG has it."""
+    channels = [int(each) / 255 for each in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return sum(share * each for share, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("no-preference", True), ("reduce", False)])
+async def test_it_moves_only_where_that_is_wanted(chromium: Browser, serve: Serve, wish: Any, moves: bool) -> None:
+    server = await serve(BODY)
+    context = await chromium.new_context(reduced_motion=wish)
+    page = await context.new_page()
+    await visit(page, server)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+    box = f"{NOTICE}.shadowRoot.querySelector('[part=notice]')"
+    assert (await page.evaluate(f"getComputedStyle({box}).animationName") != "none") == moves
+    await context.close()
+
+
+async def test_it_stays_under_a_policy_without_inline_styles(page: Page, serve: Serve) -> None:
+    policy = "<meta http-equiv=Content-Security-Policy content=\"style-src 'self'\">"
+    server = await serve(BODY, head=policy)
+    await visit(page, server)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+    box = f"{NOTICE}.shadowRoot.querySelector('[part=notice]')"
+    assert await page.evaluate(f"getComputedStyle({box}).position") == "fixed"
+
+
+# -- clicks that wait
+
+
+async def test_an_element_whose_click_waits_shows_that(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    count_clicks(server)
+    await visit(page, server)
+    await go_away(page, server)
+    await page.click("#b")
+    assert not await page.evaluate("b.hasAttribute('data-htag-waiting')")
+    await page.wait_for_selector("#b[data-htag-waiting]")
+    assert await page.evaluate("getComputedStyle(b).cursor") == "progress"
+    await server.start()
+    await page.wait_for_selector("#b:not([data-htag-waiting])")
+    assert await page.evaluate("answer") == 2
+
+
+async def test_clicks_that_waited_too_long_are_not_done_and_that_is_said(page: Page, serve: Serve) -> None:
+    late = "<script>{const {now} = performance; window.older = 0; performance.now = () => now.call(performance) + older}</script>"
+    body = BODY.replace("</body>", "<input id=i oninput=\"htag_event('i','input',event)\"></body>")
+    server = await serve(body, head=late)
+    await visit(page, server)
+    await go_away(page, server)
+    await page.evaluate("window.clicks = Promise.all([1, 2].map((n) => htag_event('b', 'click', n))); 0")
+    await page.type("#i", "typed")
+    await page.evaluate("window.older = 61000")
+    await page.evaluate("window.fresh = htag_event('b', 'click', 3); 0")
+    server.reply = lambda event: {"result": event["data"]["value"]}
+    await server.start()
+    assert await page.evaluate("clicks") == [None, None]
+    assert await page.evaluate("fresh") == 3
+    assert server.events()[-2:] == [("i", "input", "typed"), ("b", "click", 3)]
+    assert await page.evaluate(SHOWN)
+    assert "2" in await page.evaluate(TEXT)
+    assert not await page.evaluate("document.querySelector('[data-htag-waiting]')")
+    await page.locator("htag-notice button").click()
+    await page.wait_for_function(f"!{SHOWN}")
+
+
+# -- what an app hears
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_an_app_hears_of_connections(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=EVENTS + FORCED[transport])
+    await visit(page, server, transport)
+    await page.wait_for_function("told.length >= 1")
+    name, by, seconds = (await page.evaluate("told"))[0]
+    assert (name, by) == ("htag-connected", transport)
+    assert 0 <= seconds < 10
+    await server.die()
+    await page.wait_for_function("told.at(-1)[0] === 'htag-disconnected'")
+    assert (await page.evaluate("told.at(-1)"))[1] == transport
+    before = len(await page.evaluate("told"))
+    await page.wait_for_timeout(700)
+    await server.start()
+    await page.wait_for_function(f"told.length > {before}")
+    name, _, seconds = (await page.evaluate("told"))[before]
+    assert name == "htag-connected"
+    assert seconds > 0.6
