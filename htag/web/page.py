@@ -136,6 +136,6 @@ def notice(heading: str, text: str, *, retry: int = 0) -> str:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<style>{asset('notice.css').decode()}</style></head>"
+        f"<style>{asset('stand_in.css').decode()}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
     )
