@@ -11,8 +11,9 @@ from typing import Any
 
 from bench.asleep import asleep_lines
 from bench.bars import KIB, Round, page_lines
-from bench.environments import ROOT, Candidate, candidates
+from bench.environments import ROOT, Candidate, candidates, shown_candidates
 from bench.lifetimes import memory_after_each_cycle
+from bench.painted import painted_lines
 from bench.parano import parano_seconds
 from bench.parked import parked_lines
 from bench.readings import ROWS, Effort, read
@@ -35,6 +36,8 @@ def main() -> None:
     everyone = candidates()
     for tags in ROWS:
         lines += announce(f"page of {tags} tags", page_lines(tags, read_rounds(everyone, tags, effort, options.rounds)))
+    for tags in ROWS:
+        lines += announce(f"in Chromium, {tags} tags", painted_lines(shown_candidates(), tags))
     ours, _, published, _ = everyone
     lines += announce("trees", tree_lines(ours, published))
     lines += announce("parano, 1 MB", parano_lines())

@@ -17,7 +17,7 @@ function main() {
   const calls = createCalls();
   const trusted = createTrusted();
   const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report});
+  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -35,8 +35,7 @@ function main() {
     isConnected: () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse')),
     ask() {
       if (outbox.isReady('ws')) return link.ws.send(encode({action: 'ping'}));
-      const asked = outbox.isReady('sse') ? outbox.askBesideStream() : post({action: 'ping'}, hello()).then(silence.heard);
-      asked.catch(() => {}); // then it goes on being silent
+      outbox.ask().catch(() => {}); // then it goes on being silent
     },
     giveUp: () => connection.silent(),
   });
@@ -60,8 +59,7 @@ function main() {
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
   // for what is loaded later
-  const wire = {sleep, jitter, isLogin, REQUEST_MS, POLL, LOSSES, ORDERLY};
-  const page = {basePath, address, link, step, overlay, leftovers, post, say, wire};
+  const page = {basePath, address, link, step, overlay, leftovers, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 

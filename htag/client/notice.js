@@ -10,6 +10,8 @@ const TEXTS = {
   away: 'Connection lost. Trying again \u2026',
   back: 'Connected again.',
   unkept: 'Not done, as the connection was away for too long: clicks ({n}).',
+  full: 'Too much waits for the connection. What you have just done is lost.',
+  large: 'This is too much for one message to the server. It was not sent.',
   login: 'The server does not answer this page. Reload it, perhaps to log in again.',
   framed: 'The browser keeps this page\u2019s cookies from it inside another site. Open it in a tab of its own.',
   close: 'Close',

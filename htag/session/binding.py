@@ -15,12 +15,14 @@ from htag.session.closing import Closing
 from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
+from htag.session.hearsay import ABOUT_BROWSERS, Hearsay
 from htag.session.refresher import Refresher
 from htag.session.stored import Stored
 from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
+from htag.wire.messages import Message
 
 PUBLIC = 8  # characters of the key: enough to tell the sessions of one browser apart
 
@@ -35,6 +37,7 @@ class Binding:
     """Binds a session to an app; to another object of the same app, when it was asleep."""
 
     __slots__ = (
+        "_hearsay",
         "_key",
         "_refresher",
         "_reports",
@@ -75,6 +78,7 @@ class Binding:
         """Handlers that take time and are not done."""
         self.busy_since = 0.0
         """When the first of those began (monotonic clock)."""
+        self._hearsay: Hearsay | None = None
         self._key = ""
         self._reports = reports or Reports(observer)
         self._request: Any = None
@@ -100,6 +104,15 @@ class Binding:
     @key.setter
     def key(self, key: str) -> None:
         self._key = key
+
+    def hears(self, message: Message) -> bool:
+        """Take what `message` says of its browser, which needs no app; False: it says something else."""
+        if message.action not in ABOUT_BROWSERS:
+            return False
+        if self._hearsay is None:
+            self._hearsay = Hearsay(self.observer)
+        self._hearsay.hear(message, len(self.delivery.channels), self.failures)
+        return True
 
     @property
     def public_name(self) -> str:

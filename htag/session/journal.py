@@ -59,7 +59,7 @@ class Journal:
         if self.tail is not None:
             update.seq = self.head
             if type(update.result) not in SMALL:
-                update = Update(update.updates, update.js, update.statics, seq=self.head)
+                update = update.news()
             self._keep(update)  # itself: a copy of each would be 3 % of an event
 
     def skip(self) -> None:
@@ -75,7 +75,7 @@ class Journal:
         if not 0 <= missing <= len(kept):
             return None
         missed = [*kept][len(kept) - missing :]
-        return [Update(update.updates, update.js, update.statics, seq=update.seq) for update in missed]
+        return [update.news() for update in missed]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
@@ -105,7 +105,9 @@ class Journal:
 
 def _size(update: Update) -> int:
     """The size of an update as it is kept, without what it answers. The short way is that of most."""
-    if len(update.updates) == 1 and not update.js and not update.statics:
+    if update.ops and len(update.ops) == 1 and not (update.updates or update.js or update.statics):
+        return sum([len(text) for text in update.ops[0] if text])
+    if len(update.updates) == 1 and not (update.ops or update.js or update.statics):
         ((tag_id, html),) = update.updates.items()
         return len(tag_id) + len(html)
     return size_of(update)

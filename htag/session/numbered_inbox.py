@@ -167,7 +167,7 @@ class NumberedInbox(Inbox):
             if channel is not origin:
                 channel.wake()
         elif type(reply) is Update:  # the answer stays in the log
-            delivery.deliver(Update(reply.updates, reply.js, reply.statics))
+            delivery.deliver(reply.news())
 
     def _repeat(self, number: int) -> None:
         """The tab sends an event again that it sent before: it is answered, and not run."""

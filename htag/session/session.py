@@ -168,9 +168,11 @@ class Session(Binding):
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, channel: Channel, revision: int | None = None, log: EventLog | None = None) -> None:
-        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. A session that is
-        closed by now ends the channel."""
+    def attach(
+        self, channel: Channel, revision: int | None = None, log: EventLog | None = None, people: int = 1
+    ) -> None:
+        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. `people`: how many
+        this worker serves. A session that is closed by now ends the channel."""
         if self.closed:
             channel.end()
             return
@@ -178,7 +180,7 @@ class Session(Binding):
         if log is None:
             joining.join(self, channel, revision)
         else:
-            joining.resume(self, channel, log, revision)
+            joining.resume(self, channel, log, revision, people)
 
     def attach_once(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
@@ -187,7 +189,7 @@ class Session(Binding):
 
     def _join(self, channel: Channel) -> None:
         self._throttle.bind_loop()
-        self.delivery.channels.append(channel)
+        self.delivery.join(channel)
         if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
             is_first, self.state = self.state is SessionState.NEW, transition(self.state, SessionState.CONNECTED)
             if is_first:
@@ -233,8 +235,7 @@ class Session(Binding):
         `key`: of an event that is numbered."""
         self.took = 0.0
         callback: Any = message.id
-        if message.action == "log_error":
-            self.failures.of_browser(message.error)
+        if message.action is not None and self.hears(message):
             return []
         if type(callback) is not str:
             return [self.changes()]
@@ -321,10 +322,11 @@ class Session(Binding):
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.delivery.channels and not self.live.drain_single_text(update):
+        delivery = self.delivery
+        if delivery.channels and not self.live.drain_single_text(update, delivery):
             started = perf_counter()
-            for tag, error in self.live.drain_changes(update):
-                self.delivery.deliver(self.failures.of_tag("render", tag, error))
+            for tag, error in self.live.drain_changes(update, delivery):
+                delivery.deliver(self.failures.of_tag("render", tag, error))
             self.took += perf_counter() - started
         return update
 

@@ -1,38 +1,96 @@
 """What the tabs have yet to hear of: tags that changed, and JavaScript that waits."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from htag.tree.build_context import detached
-from htag.tree.flags import PENDING_SCRIPTS
+from htag.tree.child_list import as_list
+from htag.tree.flags import CHILDREN_EXPOSED, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.index import Index
 from htag.tree.operations import CHILDREN
+from htag.tree.patch import Before
 from htag.tree.render import render
 from htag.tree.render_target import RenderTarget
 from htag.tree.tag import GTag
+
+MOST_LEFT = 10_000  # tags that leave between two pushes; without a tab, there is none for long
 
 Failures = list[tuple[GTag, Exception]]  # tags that could not be rendered
 
 
 class Update(Protocol):
-    """What changes are written into: elements by id → outer HTML, JavaScript to run, statics for the head."""
+    """What changes are written into: elements by id → outer HTML, and the same as operations; JavaScript to run;
+    statics for the head."""
 
     updates: dict[str, str]
+    ops: Any
     js: list[str]
     statics: Any
+
+
+class Wanted(Protocol):
+    """What the tabs want to be told."""
+
+    @property
+    def html(self) -> bool:
+        """Changes as elements with their HTML, handlers inline."""
+        ...
+
+    @property
+    def ops(self) -> bool:
+        """Changes as operations."""
+        ...
+
+
+class AsHtml(NamedTuple):
+    """What tabs of wire version 1 want."""
+
+    html: bool = True
+    ops: bool = False
+
+
+AS_HTML = AsHtml()
 
 
 class Changes:
     """Notes what changed of which tags of one app, and the JavaScript to run after that is shown."""
 
-    __slots__ = ("_generated", "_index", "dirty", "scripts")
+    __slots__ = ("_generated", "_index", "before", "dirty", "left", "scripts", "unknown")
 
     def __init__(self, index: Index, generated: Generated) -> None:
         self._index = index
         self._generated = generated
         self.dirty: dict[GTag, int] = {}  # what changed, as flags; ordered, so that equal runs push equal messages
         self.scripts: dict[GTag, list[str]] = {}
+        self.before: Before = {}  # the children of tags as they are shown, if they may have changed since
+        self.left: set[int] = set()  # `id()` of shown tags that left the tree since; they may have come back
+        self.unknown: set[GTag] = set()  # tags of which a change could not be told: what is shown of them is not known
+
+    def note_children(self, tag: GTag) -> None:
+        """The children of `tag` are about to change: remember those that are shown."""
+        if tag not in self.before:
+            is_known = not (tag._flags & CHILDREN_EXPOSED or tag in self.unknown)
+            self.before[tag] = [*as_list(tag)] if is_known else None
+
+    def note_left(self, tag: GTag) -> None:
+        """`tag` leaves the tree. More than MOST_LEFT, and it is not known any more which children are shown."""
+        if tag.parent in self.before:
+            self.left.add(id(tag))
+            if len(self.left) > MOST_LEFT:
+                self.before = dict.fromkeys(self.before, None)
+                self.left.clear()
+
+    def drain_before(self) -> tuple[Before, set[int]]:
+        """What was shown before the changes that are told now: the caller's from now on."""
+        taken = self.before, self.left
+        self.before, self.left = {}, set()
+        return taken
+
+    def put_back_before(self, before: Before, left: set[int]) -> None:
+        """What was drained has not been told: it is still what is shown."""
+        self.before |= before
+        self.left |= left
 
     def note(self, tag: GTag, what: int = CHILDREN) -> None:
         """`what` (flags of `operations`) changed of `tag`. A fragment has no element of its own: to the tag that it
@@ -49,6 +107,8 @@ class Changes:
     def forget(self, tag: GTag) -> None:
         """`tag` has left the tree: it takes along the JavaScript that waits."""
         self.dirty.pop(tag, None)
+        self.before.pop(tag, None)
+        self.unknown.discard(tag)
         leave_on(tag, self.scripts.pop(tag, []))
 
     def drain_dirty(self) -> dict[GTag, int]:
@@ -63,7 +123,8 @@ class Changes:
             self.dirty[tag] = self.dirty.get(tag, 0) | what
 
     def render(self, updates: dict[str, str], dirty: dict[GTag, int], target: RenderTarget) -> Failures:
-        """Render into `updates` those of the `dirty` tags that are in the tree and that no other one brings along."""
+        """Render into `updates`, handlers inline, those of the `dirty` tags that are in the tree and that no other one
+        brings along."""
         failures: Failures = []
         waiting = [*dirty]
         while waiting:
@@ -124,6 +185,8 @@ class Changes:
         """Forget all of it."""
         self.dirty.clear()
         self.scripts.clear()
+        self.drain_before()
+        self.unknown.clear()
 
 
 def leave_on(tag: GTag, scripts: list[str]) -> None:

@@ -4,12 +4,14 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from htag.tree import access
 from htag.tree.build_context import detached
-from htag.tree.changes import Changes, Failures, Update, element_of
+from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
+from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -17,6 +19,8 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
+from htag.tree.operations import ATTRIBUTES, HANDLERS
+from htag.tree.patch import WHOLE, Before, Patch, write_single_text
 from htag.tree.render import render, render_plain_element
 from htag.tree.tag import GTag, current_request
 
@@ -25,7 +29,9 @@ Answer = TypeVar("Answer")
 
 TRANSIENT = frozenset(("_runtime",))
 
-INLINE_PAGES = True  # until the client attaches its listeners
+NOT_CONTENT = ATTRIBUTES | HANDLERS
+
+INLINE_PAGES = False
 
 
 class Page(NamedTuple):
@@ -65,6 +71,7 @@ class LiveTree:
         "_host",
         "changes",
         "departed",
+        "evaluated",
         "generated",
         "head",
         "hooks",
@@ -72,8 +79,10 @@ class LiveTree:
         "inline_handlers",
         "nonce",
         "note_change",
+        "note_children",
         "number",
         "numbers",
+        "opaque",
         "request",
         "reuses",
         "served",
@@ -96,7 +105,10 @@ class LiveTree:
         self.inline_handlers = True  # whether the render that is made has handlers as JavaScript
         self.nonce = ""  # of the page that is rendered
         self.reuses = False  # whether the render that is made shows generated tags again
+        self.evaluated: dict[Any, Any] | None = None  # by callables, while several renders are made together
+        self.opaque: dict[Any, Any] = {}  # tags whose callables may read anything
         self.note_change = self.changes.note  # told by each mutation, so it is one call
+        self.note_children = self.changes.note_children  # likewise
         # names of the app's attributes that are no part of it: a server's settings, and this
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
@@ -154,12 +166,14 @@ class LiveTree:
         finally:
             self.departed = self.departed or Departed()
             self.departed.note((top,))
+            self.changes.note_left(top)
             for tag in list(self.generated.pre_order(top)):
                 if tag in self.generated.by_host:
                     self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
                 self.index.forget(tag)
                 self.generated.forget(tag)
                 self.changes.forget(tag)
+                self.opaque.pop(tag, None)
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -181,18 +195,24 @@ class LiveTree:
                 self.changes.note_script(tag, code)
 
     def reused(self, host: GTag) -> list[Any] | None:
-        """What `host` showed last, in a render that shows it again; None: evaluate it."""
-        return self.generated.shown(host)
+        """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
+        it."""
+        if self.evaluated and host in self.evaluated:
+            found: list[Any] = self.evaluated[host]
+            return found
+        return self.generated.shown(host) if self.reuses else None
 
     def reconcile(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
+        if self.evaluated is not None:
+            self.evaluated[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
         before = self.generated.of(host)
         self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
         kept = {id(tag) for tag in tags}
         for tag in before:
-            if id(tag) not in kept and tag.parent is host:
+            if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0:  # else it is a child by now
                 try:
                     self._unmount(tag)
                 finally:
@@ -247,12 +267,16 @@ class LiveTree:
 
     def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        before = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
+        dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
+        before, left = self.changes.drain_before()
         try:
-            return self._render(self.index.app, inline=inline)
+            body = self._render(self.index.app, inline=inline)
         except BaseException:
-            self.changes.put_back(before)
+            self.changes.put_back(dirty)
+            self.changes.put_back_before(before, left)
             raise
+        self.changes.unknown.clear()
+        return body
 
     def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
         """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
@@ -270,39 +294,77 @@ class LiveTree:
         finally:
             self.inline_handlers = True
 
-    def drain_single_text(self, update: Update) -> bool:
+    def drain_single_text(self, update: Update, wanted: Wanted) -> bool:
         """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
         changes = self.changes
         dirty = changes.dirty
         if len(dirty) > 1 or changes.scripts or self.head.statics:
             return False
         if dirty:
+            tag = next(iter(dirty))
+            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
+                return False
             changes.dirty = {}
-            if not render_plain_element(next(iter(dirty)), update.updates, self.index.targets):
+            if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
                 changes.dirty = dirty
                 return False
+            if changes.before:
+                changes.drain_before()
         return True
 
-    def drain_changes(self, update: Update) -> Failures:
+    def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
         cost no other tag its update."""
         changes, failures = self.changes, Failures()
         if changes.dirty:
-            failures = changes.render(update.updates, changes.drain_dirty(), self)
+            dirty, (before, left) = changes.drain_dirty(), changes.drain_before()
+            with self._together():
+                if wanted.ops:
+                    failures = self._write_operations(update, dirty, before, left)
+                if wanted.html:
+                    self.reuses = wanted.ops
+                    failures += changes.render(update.updates, dirty, self)
         if changes.scripts:
             update.js = changes.drain_scripts()
         if self.head.statics:
             update.statics = self.head.drain()
         return failures
 
-    def render_generated(self, update: Update) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        self.reuses = True
+    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
+        """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
+        patch = Patch(self.index.app, self, before, left)
+        self.inline_handlers = False
         try:
-            hosts = dict.fromkeys(map(element_of, self.generated.by_host), 0)
-            return self.changes.render(update.updates, hosts, self)
+            detached(patch.tell, dirty)
+            update.ops = detached(patch.operations)
         finally:
-            self.reuses = False
+            self.inline_handlers = True
+        for tag, _ in patch.failures:
+            dirty.pop(tag, None)
+        self.changes.unknown.update(tag for tag, _ in patch.failures)
+        self.changes.unknown.difference_update(patch.whole)
+        return patch.failures
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """While renders are made that belong together: what is called for one of them is not called again."""
+        self.evaluated = {}
+        try:
+            yield
+        finally:
+            self.evaluated, self.reuses = None, False
+
+    def render_generated(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
+        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
+        hosts = dict.fromkeys(map(element_of, self.generated.by_host), WHOLE)
+        failures = Failures()
+        with self._together():
+            self.reuses = True
+            if wanted.ops:
+                failures = self._write_operations(update, hosts, {}, set())
+            if wanted.html:
+                failures += self.changes.render(update.updates, hosts, self)
+        return failures
 
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
@@ -312,6 +374,7 @@ class LiveTree:
         self._host, self.request = None, nothing_heard
         self.generated.clear()
         self.changes.clear()
+        self.opaque.clear()
         self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other
 
 

@@ -19,6 +19,10 @@ class Message(msgspec.Struct, gc=False):
     fallback: Any = None
     n: Any = None  # wire 2: the number of this event in its tab
     got: Any = None  # wire 2: the revision that the tab shows
+    roundtrips: Any = None  # of `measures`, as what follows: seconds from events until their updates were in the page
+    aways: Any = None  # seconds without a connection
+    transport: Any = None  # ws, sse, http
+    errors: Any = None  # how many the page has seen
 
     @property
     def callback_id(self) -> str | None:
@@ -44,11 +48,28 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     seq: int | UnsetType = UNSET  # wire 2: the revision of a tab that has applied this
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
     lost: bool | UnsetType = UNSET  # wire 2: the event has been handled, and its result was not kept
+    ops: list[tuple[Any, ...]] | UnsetType = UNSET  # wire 2: what `updates` says in version 1, as operations
 
     @property
     def has_news(self) -> bool:
         """Whether it changes anything in a browser, apart from being an answer."""
-        return bool(self.updates or self.js or self.statics)
+        return bool(self.ops or self.updates or self.js or self.statics)
+
+    def news(self) -> "Update":
+        """The same for tabs that it does not answer."""
+        return Update(self.updates, self.js, self.statics, seq=self.seq, ops=self.ops)
+
+
+class Update2(msgspec.Struct, omit_defaults=True, gc=False):
+    """An update as wire version 2 writes it: what is empty, null or unset is left out."""
+
+    ops: list[tuple[Any, ...]] = []
+    js: list[str] = []
+    statics: list[str] = []
+    seq: int | UnsetType = UNSET
+    done: int | UnsetType = UNSET
+    result: Any = None
+    lost: bool | UnsetType = UNSET
 
 
 class Failure(msgspec.Struct, tag_field="action", tag="error"):
@@ -75,10 +96,12 @@ class Hello(NamedTuple):
 
 
 class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):
-    """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved."""
+    """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved; and
+    how many people this worker serves, who would all come back at once if it ended."""
 
     last: int
     saved: int
+    people: int
 
     seq: ClassVar[UnsetType] = UNSET
 
@@ -113,6 +136,8 @@ def size_of(reply: Reply) -> int:
     size = sum(map(len, reply.updates)) + sum(map(len, reply.updates.values())) + sum(map(len, reply.js))
     if reply.statics is not UNSET:
         size += sum(map(len, reply.statics))
+    for operation in reply.ops or ():
+        size += sum([len(text) for text in operation if text])
     return size + (memoryview(reply.result).nbytes if isinstance(reply.result, msgspec.Raw) else 0)
 
 

@@ -12,6 +12,7 @@ import pytest
 from headless.asgi import Site
 from headless.tab import Tab
 from htag import State, Tag, WebApp
+from htag.tree.live import live_tree
 from tests.support.visits import shut_down
 
 ROWS = 200
@@ -149,7 +150,7 @@ async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web
 async def test_loading_the_page_costs_the_other_tabs_no_more_than_one_update_a_second(web: WebApp) -> None:
     app, first, second = await opened(web)
     await asyncio.sleep(1)  # since the page of the second tab
-    page = len(second.page)
+    page = len(live_tree(app).render_shown(inline=True))
     await second.leave()
     for _ in range(20):
         await second.load()
