@@ -48,7 +48,8 @@ class Observer:
 
     def session_limited(self, bound: str) -> None:
         """A session reached a bound of its own, and lost what was beyond it. `bound`: tabs, waiting (bytes on their way
-        to its tabs), messages (bytes of messages that are not done), tasks, size."""
+        to its tabs), messages (bytes of messages that are not done), tasks, size, reports (of errors in its browsers),
+        measures (of its browsers)."""
 
     def browser_error(self) -> None:
         """A browser reported a JavaScript error."""

@@ -1,6 +1,7 @@
 """The demo, a small htag 2 app of four pages. Copy it and make it yours: HTAG_APP=my_module:MyApp serves it instead."""
 
 import asyncio
+import itertools
 import random
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from htag import Router, State, Tag, prevent
 HERE = Path(__file__).parent
 BARS = 48  # of the live chart
 PERIOD = 1.0  # seconds between two of its values
+TOLD = 10  # values that are told of in one sentence
 
 
 class Home(Tag.section):
@@ -22,7 +24,7 @@ class Home(Tag.section):
             "Each click goes to the server, runs a Python method, and what it changed comes back. No page is reloaded."
         )
         with Tag.div(_class="card counter"):
-            Tag.span(lambda: self.root.clicks, _id="clicks")
+            Tag.output(lambda: self.root.clicks, _id="clicks")  # screen readers say what an output changes to
             Tag.button("Click me", _id="click", _onclick=self.click)
 
     def click(self, event: Any) -> None:
@@ -35,26 +37,38 @@ class Tasks(Tag.section):
     def init(self) -> None:
         Tag.h1("Tasks")
         with Tag.form(_class="row", _onsubmit=self.add_task):
-            self.entry = Tag.input(_id="new-task", _value="", _placeholder="What is to be done?", _autocomplete="off")
+            self.entry = Tag.input(
+                _id="new-task",
+                _value="",
+                _placeholder="What is to be done?",
+                _aria_label="New task",
+                _autocomplete="off",
+            )
             Tag.button("Add", _id="add-task", _type="button", _onclick=self.add_task)
         Tag.ul(lambda: [self.row(task) for task in self.root.tasks.get()], _class="tasks")
-        Tag.p(lambda: self.summary(), _class="muted")
+        Tag.p(lambda: self.summary(), _class="muted", _role="status")
 
     def row(self, task: dict[str, Any]) -> Any:
         return Tag.li(
-            Tag.input(_type="checkbox", _checked=task["done"], _onclick=lambda event: self.tick(task)),
-            Tag.span(task["text"]),
-            Tag.button("✕", _class="quiet", _title="Delete", _onclick=lambda event: self.delete(task)),
+            Tag.label(
+                Tag.input(_type="checkbox", _checked=task["done"], _onclick=lambda event: self.tick(task)),
+                Tag.span(task["text"]),
+            ),
+            Tag.button(
+                "✕", _class="quiet", _aria_label=f"Delete {task['text']}", _onclick=lambda event: self.delete(task)
+            ),
             _class="done" if task["done"] else None,
+            _data_htag_key=task.get("key"),  # the row is this task's, wherever it stands
         )
 
     @prevent
     def add_task(self, event: Any) -> None:
         text = self.entry["value"].strip()
         if text:
-            self.root.tasks.append({"text": text, "done": False})
+            key = 1 + max((task.get("key", 0) for task in self.root.tasks.get()), default=0)
+            self.root.tasks.append({"text": text, "done": False, "key": key})
         self.entry["value"] = ""
-        self.entry.call_js("document.getElementById('new-task').focus()")
+        self.focus_entry()
 
     def tick(self, task: dict[str, Any]) -> None:
         task["done"] = not task["done"]
@@ -62,6 +76,11 @@ class Tasks(Tag.section):
 
     def delete(self, task: dict[str, Any]) -> None:
         self.root.tasks.remove(task)
+        self.focus_entry()  # the button that had the focus is gone
+
+    def focus_entry(self) -> None:
+        """Put the cursor into the field for the next task."""
+        self.entry.call_js("document.getElementById('new-task').focus()")
 
     def summary(self) -> str:
         tasks = self.root.tasks.get()
@@ -74,7 +93,7 @@ class Contact(Tag.section):
 
     def init(self) -> None:
         Tag.h1("Contact")
-        self.answer = Tag.div()
+        self.answer = Tag.div(_role="status")
         with Tag.form(_class="card", _onsubmit=self.send):
             with Tag.label("Your name"):
                 Tag.input(_name="name", _autocomplete="name")
@@ -100,12 +119,25 @@ class Live(Tag.section):
 
     def init(self) -> None:
         self.values = State(walk([50.0] * BARS, BARS))
+        self.paused = State(False)
+        self.range = State("")
         Tag.h1("Live")
         Tag.p(
             "A task on the server adds a value every second. It starts when you open this page and ends when you leave."
         )
-        Tag.div(lambda: [Tag.i(_style=f"height:{value:.0f}%") for value in self.values.get()], _class="card chart")
-        Tag.p(lambda: f"Now: {self.values.get()[-1]:.0f}", _class="muted", _id="live-value")
+        Tag.div(
+            lambda: [Tag.i(_style=f"height:{value:.0f}%") for value in self.values.get()],
+            _class="card chart",
+            _role="img",
+            _aria_label=f"Chart of the last {BARS} values",
+        )
+        with Tag.div(_class="row"):
+            Tag.p(lambda: f"Now: {self.values.get()[-1]:.0f}", _class="muted", _id="live-value")
+            Tag.button(
+                lambda: "Go on" if self.paused.get() else "Pause", _id="pause", _class="plain", _onclick=self.pause
+            )
+        # said aloud by a screen reader: seldom, so that it can be listened to
+        Tag.p(lambda: self.range.get(), _class="muted", _role="status")
 
     def on_mount(self) -> None:
         self.task = asyncio.create_task(self.measure())
@@ -113,10 +145,18 @@ class Live(Tag.section):
     def on_unmount(self) -> None:
         self.task.cancel()
 
+    def pause(self, event: Any) -> None:
+        """Stop the chart, or let it go on."""
+        self.paused.set(not self.paused.get())
+
     async def measure(self) -> None:
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(PERIOD)
-            self.values.set(walk(self.values.get(), 1))
+            if not self.paused.get():
+                self.values.set(walk(self.values.get(), 1))
+                if number % TOLD == 0:
+                    latest = self.values.get()[-TOLD:]
+                    self.range.set(f"The last {TOLD} values: {min(latest):.0f} to {max(latest):.0f}.")
 
 
 def walk(values: list[float], steps: int) -> list[float]:
@@ -159,19 +199,22 @@ class Demo(Tag.App):
     )
 
     def init(self) -> None:
+        self["lang"] = "en"
         self.clicks = State(0)
-        self.tasks = State([{"text": "Open this page in a second tab", "done": False}])
+        self.tasks = State([{"text": "Open this page in a second tab", "done": False, "key": 1}])
         self.router = Router()
         for path, page in {"/": Home, "/tasks": Tasks, "/contact": Contact, "/live": Live}.items():
             self.router.add_route(path, page)
         with Tag.header():
             Tag.strong("htag demo")
-            with Tag.nav():
+            with Tag.nav(_aria_label="Pages"):
                 self.link("Home", "/")
                 self.link("Tasks", "/tasks")
                 self.link("Contact", "/contact")
                 self.link("Live", "/live")
-        Tag.main(self.router, Whereabouts())
+        with Tag.div(_class="columns"):
+            Tag.main(self.router)
+            Whereabouts(_aria_label="Server")
 
     def link(self, text: str, path: str) -> None:
-        Tag.a(text, _href=f"#{path}", _class=lambda: "here" if self.router.path == path else None)
+        Tag.a(text, _href=f"#{path}", _aria_current=lambda: "page" if self.router.path == path else None)

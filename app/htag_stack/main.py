@@ -81,8 +81,9 @@ def operate(
 ) -> SessionRegistries:
     """Operate all `webs` as the settings say, and return their session registries.
 
-    The settings replace what the app's author has chosen for running it alone, but for two things: origins that the
-    author allows stay allowed, and what the author wants obfuscated stays obfuscated.
+    The settings replace what the app's author has chosen for running it alone, but for what its author
+    alone can know: origins and frames that the author allows stay allowed, what the author wants obfuscated stays
+    obfuscated, and the author's policy holds where HTAG_CSP names none.
     """
     settings = prepared.settings
     registries: SessionRegistries
@@ -101,6 +102,8 @@ def operate(
             allowed_origins=(*settings.allowed_origins, *web.allowed_origins),
             pressure=refusal,
             cookie_name=settings.cookie_name,
+            csp=settings.csp or web.policy.choice,
+            embedded=settings.embedded or web.embedded,
         )
     client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])

@@ -149,7 +149,7 @@ class Metrics(SurvivalMetrics):
             "htag_session_limits",
             "Sessions at a bound of their own: one visitor asks for too much, or the app gives too much to each.",
             "bound",
-            ("tabs", "waiting", "messages", "tasks", "size"),
+            ("tabs", "waiting", "messages", "tasks", "size", "reports", "measures"),
         )
         self._browser_errors = self._counter("htag_browser_errors", "JavaScript errors that browsers reported.")
         self._reports_left_out = self._counter(

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from htag.stores.urls import check_url
+from htag.web.policy import ContentPolicy
 from htag_stack.errors import StartError
 from htag_stack.secret import SECRET_LENGTH, read_or_make
 
@@ -41,6 +42,10 @@ def _network(value: str) -> str:
 def _store(value: str) -> str:
     check_url(value)
     return value
+
+
+def _policy(value: str) -> str:
+    return ContentPolicy(value).choice
 
 
 def _root_path(value: str) -> str:
@@ -146,6 +151,22 @@ class Settings(BaseSettings):
         description=(
             "Origins, besides the page's own host, whose pages may talk to the app: "
             "`https://a.example,https://b.example`."
+        ),
+    )
+    csp: Annotated[str, AfterValidator(_policy)] = Field(
+        default="",
+        description=(
+            "The Content-Security-Policy of the app's pages: `default` (scripts of the page only, no `eval`, no "
+            "`onclick=` in raw HTML), `strict` (also everything else from the page's own origin only), `off`, or a "
+            "policy of your own, in which `{nonce}` stands for the page's nonce. Empty: what the app's author chose "
+            "(`WebApp(csp=…)`), else `default`. docs/security.md says when to loosen it."
+        ),
+    )
+    embedded: bool = Field(
+        default=False,
+        description=(
+            "Other sites may show the app in a frame: its cookies are `SameSite=None; Secure; Partitioned`. It works "
+            "over HTTPS only, and `NGINX_FRAME_ANCESTORS` must name those sites."
         ),
     )
     trusted_proxies: Annotated[

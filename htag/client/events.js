@@ -1,37 +1,127 @@
 // Makes an event of the page a message to the server.
 
-function createEvents({tab, calls, patch, report}) {
+const ENVELOPE = 100; // bytes of a message besides what the event says, at most: its numbers
+const FLAGS = ['isComposing', 'altKey', 'ctrlKey', 'metaKey', 'shiftKey', 'repeat']; // told where they are true
+
+function createEvents({tab, calls, patch, report, say}) {
+  const waiting = new Set(); // the latest `input` of each field, until it may go
+  const sentAt = new WeakMap(); // field -> when its latest `input` went, in ms
   let events = 0;
 
-  return function htagEvent(id, name, event) {
+  function htagEvent(id, name, event) {
     const isDom = event instanceof Event;
     // a focused element that is replaced says blur, its successor says focus: no person did that
     if (patch.isPatching && isDom && /^(focus|blur|change)/.test(event.type)) return Promise.resolve(null);
+    const target = isDom && event.target instanceof Element ? event.target : null; // a browser may forget it
+    const isInput = target && event.type === 'input';
+    const earlier = isInput && [...waiting].find((one) => one.id === id && one.target === target);
+    if (!earlier) flush();
+    const one = Object.assign(earlier || begin(), {id, name, event, target, isInput});
+    if (isInput) hold(one, event.isComposing);
+    else send(one);
+    return one.promise;
+  }
+
+  function begin() {
     const callback = `${tab}-${++events}`; // all tabs of a session get all answers: unique among them
-    return new Promise((resolve) => {
-      calls.add(callback, resolve);
-      try {
-        // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
-        const data = JSON.parse(JSON.stringify({...eventData(name, event), callback_id: callback}));
-        if (isDom && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(event.target, callback);
-        window.htag_transport({id, event: name, data});
-      } catch (error) {
-        report('Client JavaScript Error', error);
-        calls.settle(callback, null);
-      }
-    });
-  };
+    return {callback, promise: new Promise((resolve) => calls.add(callback, resolve))};
+  }
+
+  // What is composed goes when that is done, and the last word counts; so it does where there is a delay.
+  function hold(one, isComposing) {
+    one.isComposing = isComposing;
+    clearTimeout(one.timer);
+    waiting.add(one);
+    patch.fields.noteTyped(one.target, one.callback);
+    if (isComposing) return;
+    const ms = delayOf(one.target, sentAt.get(one.target));
+    if (ms > 0) one.timer = setTimeout(send, ms, one);
+    else send(one);
+  }
+
+  function send(one) {
+    const {id, name, event, target, callback, isInput} = one;
+    clearTimeout(one.timer);
+    waiting.delete(one);
+    if (isInput) sentAt.set(target, performance.now());
+    try {
+      // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
+      const text = JSON.stringify({...eventData(name, event, target), callback_id: callback});
+      const message = {id, event: name, data: JSON.parse(text)};
+      // a character has three bytes at most, four where they are concealed
+      if (4 * text.length > window.HTAG_LIMIT && isTooLarge(message)) return refuse(callback);
+      if (target && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(target, callback);
+      window.htag_transport(message);
+    } catch (error) {
+      report('Client JavaScript Error', error);
+      calls.settle(callback, null);
+    }
+  }
+
+  // The server would end the connection: the person is told, and what was typed stays where it is.
+  function refuse(callback) {
+    say('large');
+    calls.settle(callback, null);
+  }
+
+  // What was typed before something else comes before it. What is still composed is not typed yet, but lost if it stays.
+  function flush(leaving) {
+    for (const one of [...waiting]) if (leaving || !one.isComposing) send(one);
+  }
+
+  // A browser says `input` once more after that, or has said so before.
+  function composed({target}) {
+    for (const one of waiting) {
+      if (one.target !== target) continue;
+      one.isComposing = false;
+      clearTimeout(one.timer);
+      one.timer = setTimeout(hold, 0, one, false);
+    }
+  }
+
+  addEventListener('compositionend', composed, true);
+  addEventListener('focusout', flush, true);
+  addEventListener('pagehide', flush);
+  return htagEvent;
 }
 
-function eventData(name, event) {
+// How many ms an `input` of `field` waits, the latest one before it having gone `at`: as the element around it says
+// that says something. A choice is made at once.
+function delayOf(field, at) {
+  if (isTick(field) || field.options) return 0;
+  const {htagDebounce, htagThrottle} = field.closest?.('[data-htag-debounce], [data-htag-throttle]')?.dataset ?? {};
+  return htagDebounce ?? at + Number(htagThrottle) - performance.now();
+}
+
+const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
+
+function eventData(name, event, target) {
   if (event === undefined) return {};
   if (event === null || typeof event !== 'object') return {value: event};
   if (!(event instanceof Event)) return event;
-  const {target, key, pageX, pageY, button, which, newURL, oldURL} = event;
+  const {key, pageX, pageY, button, which, newURL, oldURL} = event;
   const data = {key, pageX, pageY, button, which, newURL, oldURL};
-  if (!(target instanceof Element)) return data;
+  for (const flag of FLAGS) if (event[flag] && event.type !== 'input') data[flag] = true;
+  if (!target) return data;
   if (isTick(target)) data.checked = target.checked;
-  data.value = data.checked ?? target.value;
-  if (name === 'submit' && target.tagName === 'FORM') data.value = Object.fromEntries(new FormData(target));
+  data.value = data.checked ?? valueOf(target);
+  if (name === 'submit' && target.tagName === 'FORM') data.value = formData(target);
+  return data;
+}
+
+function valueOf(field) {
+  const {multiple, selectedOptions} = field;
+  return multiple && selectedOptions ? [...selectedOptions].map(({value}) => value) : field.value;
+}
+
+// The fields of `form` by name: a list where a name comes several times or a choice of several is offered, of a file its
+// name.
+function formData(form) {
+  const data = {__proto__: null};
+  for (const {name} of form.querySelectorAll('select[multiple]:enabled')) if (name) data[name] = [];
+  for (const [name, given] of new FormData(form)) {
+    const value = given.name ?? given;
+    data[name] = name in data ? [data[name], value].flat() : value;
+  }
   return data;
 }

@@ -1,6 +1,6 @@
 // What form fields have besides their attributes: what a person typed or chose, which the server may not know yet.
 
-const STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
+const FIELD_STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
 const HEARD = 'heard '; // before such a name: what the server was told last
 
 const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
@@ -76,5 +76,7 @@ function stateOf(part) {
   const isValue = part.localName === 'input' ? part.type !== 'file' : part.localName.includes('-') && 'value' in part;
   return isValue ? 'value' : undefined;
 }
+
+const statesOf = (part) => [stateOf(part)].filter(Boolean);
 
 const asAttribute = (value) => (typeof value === 'boolean' ? (value ? '' : null) : String(value));

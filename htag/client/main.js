@@ -17,7 +17,7 @@ function main() {
   const calls = createCalls();
   const trusted = createTrusted();
   const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report});
+  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -28,15 +28,14 @@ function main() {
   const session = createSession({link, step, log, queue, calls, later: later.call});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
-  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.bye()});
+  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.sayLast({action: 'bye'})});
   const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
   const silence = createSilence({
     isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
     isConnected: () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse')),
     ask() {
       if (outbox.isReady('ws')) return link.ws.send(encode({action: 'ping'}));
-      const asked = outbox.isReady('sse') ? outbox.askBesideStream() : post({action: 'ping'}, hello()).then(silence.heard);
-      asked.catch(() => {}); // then it goes on being silent
+      outbox.ask().catch(() => {}); // then it goes on being silent
     },
     giveUp: () => connection.silent(),
   });
@@ -60,8 +59,7 @@ function main() {
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
   // for what is loaded later
-  const wire = {sleep, jitter, isLogin, REQUEST_MS, POLL, LOSSES, ORDERLY};
-  const page = {basePath, address, link, step, overlay, leftovers, post, say, wire};
+  const page = {basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 

@@ -18,37 +18,49 @@ function createMorph({foreign, fields, listeners}) {
   // `old` becomes `fresh`.
   function become(old, fresh) {
     within(old, fresh, () => {
-      if (old.nodeName === fresh.nodeName) return morph(old, fresh);
-      place(old.parentNode, fresh, old);
-      foreign.tell(old.parentNode, CHILDREN, childrenOf(old.parentNode).map((node) => (node === old ? fresh : node)));
-      gone.add(old);
+      if (old.nodeName === fresh.nodeName) morph(old, fresh);
+      else replace(old, fresh);
+      if (old.localName === 'textarea') textarea(old, fresh.textContent); // its text is named, if with all else
     });
   }
 
-  // The content of `element` becomes that of `fresh`.
-  function fill(element, fresh) {
-    if (!element.closest(KEPT)) within(element, fresh, () => content(element, fresh, true));
+  function replace(old, fresh) {
+    place(old.parentNode, fresh, old);
+    foreign.tell(old.parentNode, CHILDREN, childrenOf(old.parentNode).map((node) => (node === old ? fresh : node)));
+    gone.add(old);
+  }
+
+  // The content of `element` becomes `text`, whatever was in it.
+  function setText(element, text) {
+    if (fields.waits(element, () => setText(element, text))) return;
+    if (element.localName === 'textarea') return textarea(element, text);
+    const [first, second] = element.childNodes;
+    if (first?.nodeType === Node.TEXT_NODE && !second && text) data(first, text, true);
+    else foreign.ours(() => (element.textContent = text));
+    foreign.tell(element, CHILDREN, [...element.childNodes]);
   }
 
   function morph(old, fresh) {
     if (old.nodeType !== Node.ELEMENT_NODE) return data(old, fresh.data);
     attributes(old, fresh);
-    if (!old.matches(KEPT)) content(old, fresh);
+    if (!old.matches(KEPT) && !hasDrawn(old, fresh)) content(old, fresh);
   }
 
-  function data(node, text) {
-    if (foreign.last(node, TEXT, node.data) !== text) foreign.ours(() => (node.data = text));
+  // Whether a custom element may have filled itself before the page was there, where the server has nothing in it.
+  const hasDrawn = (old, fresh) => !fresh.firstChild && old.localName.includes('-') && !foreign.last(old, CHILDREN);
+
+  function data(node, text, isNamed) {
+    if ((isNamed ? node.data : foreign.last(node, TEXT, node.data)) !== text) foreign.ours(() => (node.data = text));
     foreign.tell(node, TEXT, text);
   }
 
-  function content(parent, fresh, isNamed) {
-    if (fields.waits(parent, () => fill(parent, fresh))) return;
-    if (parent.localName === 'textarea') return textarea(parent, fresh.textContent, isNamed);
-    children(parent, [...fresh.childNodes]);
+  function content(parent, fresh) {
+    if (fields.waits(parent, () => within(parent, fresh, () => content(parent, fresh)))) return;
+    if (parent.localName !== 'textarea') children(parent, [...fresh.childNodes]);
+    else if (parent.defaultValue !== fresh.textContent) textarea(parent, fresh.textContent);
   }
 
-  function textarea(field, text, isNamed) {
-    if (field.defaultValue === text && !isNamed) return;
+  function textarea(field, text) {
     foreign.ours(() => (field.defaultValue = text));
     if (field.value !== text && !fields.isAhead(field)) field.value = text;
   }
@@ -57,6 +69,7 @@ function createMorph({foreign, fields, listeners}) {
 
   function children(parent, next) {
     const last = childrenOf(parent);
+    for (const node of last) if (!node.isConnected) olds.set(keyOf(node) ?? node, node);
     const partners = partnersOf(parent, last, next);
     const shown = next.map((fresh, at) => partners[at] ?? fresh);
     const absent = new Set(); // others removed them, and the server has not changed them since
@@ -107,19 +120,20 @@ function createMorph({foreign, fields, listeners}) {
   }
 
   function attributes(element, fresh) {
-    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames()]);
-    const changed = [...names].filter((name) => attribute(element, name, fresh));
+    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames(), ...statesOf(element)]);
+    const isSame = isKnown(element, fresh);
+    const changed = [...names].filter((name) => attribute(element, name, fresh, isSame));
     if (changed.some((name) => name.startsWith('data-htag-on'))) listeners().bind(element);
   }
 
   // True: the server has changed it.
-  function attribute(element, name, fresh) {
+  function attribute(element, name, fresh, isSame) {
     const next = fresh.getAttribute(name);
     const present = element.getAttribute(name);
-    const isField = STATES.includes(name);
+    const isField = FIELD_STATES.includes(name);
     const said = foreign.last(element, name, present);
-    const last = isField && isKnown(element, fresh) ? foreign.last(element, HEARD + name, said) : said;
-    if (last === next || (isField && mustStay(element, name, fresh))) return false;
+    const last = isField && isSame ? foreign.last(element, HEARD + name, said) : said;
+    if (last === next || (isField && mustStay(element, name, fresh, isSame))) return false;
     if (name === 'class' && present !== said) setClass(element, said, next);
     else if (name === 'style' && present !== said) setStyle(element, said, next);
     else if (present !== next) foreign.ours(() => setAttribute(element, name, fresh));
@@ -131,8 +145,8 @@ function createMorph({foreign, fields, listeners}) {
     return true;
   }
 
-  function mustStay(element, name, fresh) {
-    return fields.isAhead(fieldOf(element)) || fields.waits(element, () => attribute(element, name, fresh));
+  function mustStay(element, name, fresh, isSame) {
+    return fields.isAhead(fieldOf(element)) || fields.waits(element, () => attribute(element, name, fresh, isSame));
   }
 
   function setClass(element, said, next) {
@@ -150,24 +164,14 @@ function createMorph({foreign, fields, listeners}) {
   }
 
   function place(parent, node, before) {
-    const isNew = !node.isConnected;
-    if (isNew) equip(node);
-    foreign.ours(() => move(parent, node, before), isNew ? 1 : 2); // a move is a removal as well
-  }
-
-  // `node` gets what HTML does not say.
-  function equip(node) {
-    for (const element of [node, ...(node.querySelectorAll?.('[data-htag-on], [indeterminate]') ?? [])]) {
-      if (element.matches?.('[data-htag-on]')) listeners().bind(element);
-      if (element.matches?.('[indeterminate]')) element.indeterminate = true;
-    }
+    foreign.ours(() => move(parent, node, before), node.isConnected ? 2 : 1); // a move is a removal as well
   }
 
   function remove(node) {
     foreign.ours(() => node.remove());
   }
 
-  return {become, fill, attributes, arrange, place, remove, childrenOf};
+  return {become, setText, attributes, arrange, place, remove, childrenOf};
 }
 
 const byKey = (root) => new Map([...root.querySelectorAll('[id], [data-htag-id]')].map((node) => [keyOf(node), node]));
@@ -184,7 +188,6 @@ const isKnown = (element, fresh) => keyOf(element) === keyOf(fresh) && !fresh.ha
 // What would lose more than its place.
 const liveElements = () =>
   [document.activeElement, ...document.querySelectorAll('audio, video, iframe')].filter((one) => one && !one.paused);
-const isLive = (node) => liveElements().some((element) => node.contains(element));
 
 function styleOf(text) {
   const {style} = document.createElement('i');

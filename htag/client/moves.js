@@ -6,13 +6,13 @@ function createMoves() {
   document.addEventListener('scroll', ({target}) => target !== document && scrolled.add(target), {capture: true, passive: true});
 
   return function move(parent, node, before) {
-    try {
-      if (node.isConnected && parent.moveBefore) return parent.moveBefore(node, before);
-    } catch {
-      // not every node can: it goes the old way
-    }
     const restore = node.isConnected ? [restoreFocus(), ...scrollsIn(node)] : [];
-    parent.insertBefore(node, before);
+    try {
+      if (!node.isConnected || !parent.moveBefore) throw null;
+      parent.moveBefore(node, before);
+    } catch {
+      parent.insertBefore(node, before); // not every node can be moved
+    }
     for (const one of restore) one();
   };
 

@@ -8,19 +8,17 @@ function createPatch({trusted, calls, listeners, report}) {
   const fields = createFields({foreign, calls});
   const morph = createMorph({foreign, fields, listeners});
   const inert = document.createElement('template').content.ownerDocument; // nothing loads or runs in there
-  const patch = {isPatching: false, apply, held: createPress({freshOf}), fields};
+  const patch = {isPatching: false, apply, held: createPress({freshOf: (element, html) => freshOf(element, html)}), fields};
 
   // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.
   function parse(html, parent) {
     const context = inert.importNode(parent, false);
     context.innerHTML = trusted.html(html);
+    setIndeterminate(context);
     return context;
   }
 
-  function freshOf(element, html) {
-    if (element.localName !== 'body') return parse(html, element.parentNode).firstElementChild;
-    return new DOMParser().parseFromString(trusted.html(html), 'text/html').body;
-  }
+  const freshOf = (element, html) => parse(html, element.parentNode).lastElementChild; // the parser puts a head before BODY
 
   const operations = {
     a: (element, html) => morph.attributes(element, freshOf(element, html)),
@@ -35,7 +33,7 @@ function createPatch({trusted, calls, listeners, report}) {
     const element = find(isText ? name : id);
     const scope = !isText && 'ahr'.includes(name) ? element?.parentNode : element;
     if (!element || scope.closest(KEPT)) return;
-    if (isText) morph.fill(element, textIn(id));
+    if (isText) morph.setText(element, id);
     else operations[name](element, ...rest);
   }
 
@@ -57,7 +55,8 @@ function createPatch({trusted, calls, listeners, report}) {
       list.splice(before ? list.indexOf(before) : list.length, 0, ...nodes);
       return list;
     };
-    if (nodes.some(isLive)) morph.arrange(parent, morph.childrenOf(parent), shift([...morph.childrenOf(parent)]));
+    const live = liveElements();
+    if (live.some((element) => nodes.some((node) => node.contains(element)))) morph.arrange(parent, morph.childrenOf(parent), shift([...morph.childrenOf(parent)]));
     else for (const node of nodes) morph.place(parent, node, before);
     relist(parent, shift);
   }
@@ -85,6 +84,7 @@ function createPatch({trusted, calls, listeners, report}) {
     const restoreChoices = fields.holdChoices();
     patch.isPatching = true;
     change();
+    listeners().bindNew();
     restoreChoices();
     patch.isPatching = false;
   }
@@ -92,13 +92,13 @@ function createPatch({trusted, calls, listeners, report}) {
   // after the event by which the server is told of what was composed
   const finish = () => during(() => fields.postponed.splice(0).forEach((change) => change()));
   document.addEventListener('compositionend', () => setTimeout(finish));
+  document.addEventListener('DOMContentLoaded', () => setIndeterminate(document));
   return patch;
 }
 
-function textIn(text) {
-  const fragment = new DocumentFragment();
-  if (text) fragment.append(text);
-  return fragment;
+// HTML has no word for it; the server says it as an attribute.
+function setIndeterminate(root) {
+  for (const box of root.querySelectorAll('[indeterminate]')) box.indeterminate = true;
 }
 
 // Where children of `parent` come to stand: the parser has put rows into a body of their own.

@@ -1,6 +1,7 @@
 """What a session has of its app, and lets go of while the app is parked: the tree, its tasks, its context variables."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from htag.session.closing import Closing
 from htag.session.context import SessionContext
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
+from htag.session.hearsay import ABOUT_BROWSERS, Hearsay
 from htag.session.refresher import Refresher
 from htag.session.stored import Stored
 from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
 from htag.tree.live import LiveTree, live_tree
 from htag.wire.codec import Codec
+from htag.wire.messages import Message
 
 PUBLIC = 8  # characters of the key: enough to tell the sessions of one browser apart
 
@@ -35,6 +38,7 @@ class Binding:
     """Binds a session to an app; to another object of the same app, when it was asleep."""
 
     __slots__ = (
+        "_hearsay",
         "_key",
         "_refresher",
         "_reports",
@@ -75,6 +79,7 @@ class Binding:
         """Handlers that take time and are not done."""
         self.busy_since = 0.0
         """When the first of those began (monotonic clock)."""
+        self._hearsay: Hearsay | None = None
         self._key = ""
         self._reports = reports or Reports(observer)
         self._request: Any = None
@@ -100,6 +105,15 @@ class Binding:
     @key.setter
     def key(self, key: str) -> None:
         self._key = key
+
+    def hears(self, message: Message) -> bool:
+        """Take what `message` says of its browser, which needs no app; False: it says something else."""
+        if message.action not in ABOUT_BROWSERS:
+            return False
+        if self._hearsay is None:
+            self._hearsay = Hearsay(self.observer)
+        self._hearsay.hear(message, len(self.delivery.channels), self.failures)
+        return True
 
     @property
     def public_name(self) -> str:
@@ -171,6 +185,16 @@ class Binding:
     def request_push(self, seconds: float) -> None:
         """Push what changed, `seconds` after the last push at the earliest. From any thread."""
         raise NotImplementedError  # Session has it
+
+    @property
+    def revision(self) -> int:
+        """The number of the latest update."""
+        raise NotImplementedError  # Session has it
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if there is an event loop."""
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().call_later(seconds, work, context=Context())
 
     def inside(self, work: Any, *arguments: Any) -> Any:
         """`work(*arguments)` with the session's context variables."""

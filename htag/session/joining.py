@@ -57,12 +57,13 @@ def join(session: Joined, channel: Channel, revision: int | None) -> None:
     session.start_hooks()
 
 
-def resume(session: Joined, channel: Channel, log: EventLog, revision: int | None) -> None:
+def resume(session: Joined, channel: Channel, log: EventLog, revision: int | None, people: int) -> None:
     """A tab of wire version 2 has connected. It is told which of its events were taken, and gets what it has missed
-    since `revision`. Where that is not known any more, it first sends again what a snapshot lacks."""
+    since `revision`. Where that is not known any more, it first sends again what a snapshot lacks. `people`: how
+    many this worker serves."""
     delivery = session.delivery
     delivery.journal.retain()
-    channel.put(Welcome(log.accepted, saved_to(session, log)))
+    channel.put(Welcome(log.accepted, saved_to(session, log), people))
     missed = None if revision is None else delivery.journal.since(revision)
     if missed is not None:
         session.observer.client_resumed("tail" if missed else "current")

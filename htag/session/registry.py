@@ -164,10 +164,14 @@ class SessionRegistry:
     def connect(self, session: Session, channel: Channel, revision: int | None, log: EventLog | None = None) -> None:
         """Attach the channel of a tab, which opened. `log`: of the tab's events, if it speaks wire version 2."""
         self.pin(session)
-        session.attach(channel, revision, log)
+        session.attach(channel, revision, log, self.people(session))
         if self.persistence is not None:
             self.persistence.connected(session)
         self._observer.client_connected(channel.transport)
+
+    def people(self, session: Session) -> int:
+        """Count who would come back all at once if this worker ended: sessions, or the tabs of an instance for all."""
+        return len(session.channels) + 1 if session is self.shared else len(self.sessions)
 
     def disconnect(self, session: Session, channel: Channel, seconds: float, log: EventLog | None = None) -> None:
         """Detach the channel of a tab, which closed after `seconds`."""

@@ -14,7 +14,7 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields, joining
+from htag.session import execution, form_fields, joining, late_events
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
@@ -29,7 +29,7 @@ from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
 from htag.session.visits import Visits
 from htag.tree.access import handler, may_be_disabled
-from htag.tree.live import INLINE_PAGES, Page
+from htag.tree.renders import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Answer, Failure, Message, Update
@@ -144,7 +144,7 @@ class Session(Binding):
         self.start_hooks()
         self.live.hooks.put_back(waiting)
 
-    def page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
+    def page(self, nonce: str = "", *, inline: bool = False) -> Page:
         """Render the whole tree, as `LiveTree.render_page` does; open tabs see the same within REFRESH_SECONDS."""
         self.note_change()
         self._throttle.bind_loop()
@@ -168,9 +168,11 @@ class Session(Binding):
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
-    def attach(self, channel: Channel, revision: int | None = None, log: EventLog | None = None) -> None:
-        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. A session that is
-        closed by now ends the channel."""
+    def attach(
+        self, channel: Channel, revision: int | None = None, log: EventLog | None = None, people: int = 1
+    ) -> None:
+        """A tab connects, which shows `revision`. `log`: of its events, if it speaks wire version 2. `people`: how many
+        this worker serves. A session that is closed by now ends the channel."""
         if self.closed:
             channel.end()
             return
@@ -178,7 +180,7 @@ class Session(Binding):
         if log is None:
             joining.join(self, channel, revision)
         else:
-            joining.resume(self, channel, log, revision)
+            joining.resume(self, channel, log, revision, people)
 
     def attach_once(self, channel: Channel) -> None:
         """A channel that shows one answer only, and needs no first message."""
@@ -233,8 +235,7 @@ class Session(Binding):
         `key`: of an event that is numbered."""
         self.took = 0.0
         callback: Any = message.id
-        if message.action == "log_error":
-            self.failures.of_browser(message.error)
+        if message.action is not None and self.hears(message):
             return []
         if type(callback) is not str:
             return [self.changes()]
@@ -242,15 +243,13 @@ class Session(Binding):
         started = perf_counter()
         live = self.live
         target = live.index.find(callback)
+        if target is None:
+            return late_events.handle(self, message, key, started)
         try:
-            if (
-                target is None
-                or (may_be_disabled(target) and form_fields.is_disabled(target))
-                or (
-                    type(data) is dict
-                    and ("value" in data or "checked" in data)  # few events are those of a field
-                    and not form_fields.synchronise(target, message.event, data, live)
-                )
+            if (may_be_disabled(target) and form_fields.is_disabled(target)) or (
+                type(data) is dict
+                and ("value" in data or "checked" in data)  # few events are those of a field
+                and not form_fields.synchronise(target, message.event, data, live)
             ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self.changes(callback_id)]
@@ -261,7 +260,7 @@ class Session(Binding):
             outcome = callback(Event(target, message.id, message.event, data, key))
             later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
-            return self._handler_failed(callback, error, callback_id, started)
+            return self.handler_failed(callback, error, callback_id, started)
         seconds = perf_counter() - started
         if seconds > WORTH_CHARGING:
             self._charge(callback, seconds)
@@ -290,15 +289,16 @@ class Session(Binding):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and execution.is_being_cancelled():
                 raise  # the session closes; otherwise it is something that the handler awaited
-            for reply in self._handler_failed(callback, error, callback_id, started):
+            for reply in self.handler_failed(callback, error, callback_id, started):
                 yield reply
         finally:
             self.under_way -= 1
             self.note_change()
 
-    def _handler_failed(
+    def handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Answer]:
+        """`callback`, which handled an event, raised `error`: what is to be said."""
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)

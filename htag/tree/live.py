@@ -4,13 +4,12 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from htag.tree import access
 from htag.tree.build_context import detached
-from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
+from htag.tree.changes import Changes
 from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
 from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
@@ -19,27 +18,15 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-from htag.tree.operations import ATTRIBUTES, HANDLERS
-from htag.tree.patch import WHOLE, Before, Patch, write_single_text
-from htag.tree.render import render, render_plain_element
+from htag.tree.renders import Renders
+from htag.tree.replaced import Replaced, Replacement
+from htag.tree.succession import has_key, inherit_ids
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
 
 
 TRANSIENT = frozenset(("_runtime",))
-
-NOT_CONTENT = ATTRIBUTES | HANDLERS
-
-INLINE_PAGES = False
-
-
-class Page(NamedTuple):
-    """The whole tree as HTML, with what belongs into its document's head."""
-
-    body: str
-    statics: list[str]
-    title: str | None
 
 
 class Host(Protocol):
@@ -57,8 +44,17 @@ class Host(Protocol):
         """Give the session another id."""
         ...
 
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent."""
+        ...
 
-class LiveTree:
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if there is an event loop."""
+        ...
+
+
+class LiveTree(Renders):
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
 
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
@@ -70,20 +66,17 @@ class LiveTree:
         "_host",
         "changes",
         "departed",
-        "evaluated",
         "generated",
         "head",
         "hooks",
         "index",
-        "inline_handlers",
-        "nonce",
         "note_change",
         "note_children",
         "number",
         "numbers",
         "opaque",
+        "replaced",
         "request",
-        "reuses",
         "served",
         "targets",
         "transient",
@@ -111,6 +104,7 @@ class LiveTree:
         # names of the app's attributes that are no part of it: a server's settings, and this
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
+        self.replaced: Replaced | None = None  # once tags with handlers were made anew
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -130,6 +124,11 @@ class LiveTree:
         if self._host is not None:
             self._host.request_push(seconds)
 
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if the app runs in an event loop."""
+        if self._host is not None:
+            self._host.call_later(seconds, work)
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -139,7 +138,7 @@ class LiveTree:
 
     def note_script(self, tag: GTag, code: str) -> None:
         """`code` is to run in the browser after the next push."""
-        self.changes.note_script(tag, code)
+        self.changes.note_script(tag if self.replaced is None else self.replaced.living(tag), code)
 
     def is_dirty(self, tag: GTag) -> bool:
         """Whether a change of `tag` is yet to be pushed."""
@@ -147,6 +146,8 @@ class LiveTree:
 
     def mount(self, tag: GTag) -> None:
         """`tag` has come into the tree: its hooks run, with the variables of the session."""
+        if self.replaced is not None and self.replaced.holds(tag):
+            return
         if self._host is None:
             self.hooks.run_mount_hooks(tag)
         else:
@@ -154,27 +155,37 @@ class LiveTree:
 
     def unmount(self, tag: GTag) -> None:
         """`tag` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
-        if self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
+        if self.replaced is not None and self.replaced.holds(tag):
+            self.replaced.take_back(tag)
+        elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
             self._unmount(tag)
         else:
             self._host.inside(self._unmount, tag)
 
-    def _unmount(self, top: GTag) -> None:
+    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
+        """`replacement`: takes the tags down, where others are about to stand for them."""
         try:
             self.hooks.run_unmount_hooks(top)
         finally:
             self.departed = self.departed or Departed()
             self.departed.note((top,))
             self.changes.note_left(top)
-            for tag in list(self.generated.pre_order(top)):
+            left = list(self.generated.pre_order(top))
+            for tag in left:
                 if tag in self.generated.by_host:
-                    self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
+                    below = self.generated.by_host[tag]
+                    self.departed.note(below)  # nothing below leads to them from now on
+                    if replacement is not None:
+                        replacement.below[tag] = below
                 is_known = not (tag in self.changes.dirty or tag in self.generated.by_host or tag in self.opaque)
                 tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
-                self.index.forget(tag)
+                if self.index.forget(tag) and replacement is not None:
+                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
                 self.generated.forget(tag)
                 self.changes.forget(tag)
                 self.opaque.pop(tag, None)
+            if replacement is not None:
+                replacement.tags += left
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -212,12 +223,9 @@ class LiveTree:
         before = self.generated.of(host)
         self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
         kept = {id(tag) for tag in tags}
-        for tag in before:
-            if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0:  # else it is a child by now
-                try:
-                    self._unmount(tag)
-                finally:
-                    tag.parent = None
+        gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
+        if gone:
+            self._replace_generated(host, before, gone, tags)
         known = {id(tag) for tag in before}
         for tag in tags:
             if id(tag) not in known:
@@ -225,8 +233,25 @@ class LiveTree:
         if not tags:
             self.generated.forget(host)
 
+    def _replace_generated(self, host: GTag, before: list[GTag], gone: list[GTag], tags: list[GTag]) -> None:
+        """`tags` stand in the place of `gone`, which were some of those `before`."""
+        replacement = Replacement(host, before, 0 if self._host is None else self._host.revision)
+        for tag in gone:
+            try:
+                self._unmount(tag, replacement)
+            finally:
+                tag.parent = None
+        if any(map(has_key, replacement.tags)):
+            inherit_ids(before, tags)
+        if tags and replacement.addresses:
+            replacement.tops = gone
+            self.replaced = self.replaced or Replaced(self)
+            self.replaced.keep(replacement)
+
     def _adopt_generated(self, host: GTag, tag: GTag) -> None:
         host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
+        if self.replaced is not None:
+            self.replaced.take_back(tag)
         if tag.parent is not None and tag.parent is not host:
             tag.parent.remove(tag)
         tag.parent = host
@@ -253,122 +278,11 @@ class LiveTree:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
 
-    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
-
-        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
-        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        self.nonce = nonce
-        try:
-            body = self.render_body(inline=inline)
-        finally:
-            self.nonce = ""
-        return Page(body, self.head.drain(), self.head.title)
-
-    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
-        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
-        try:
-            body = self._render(self.index.app, inline=inline)
-        except BaseException:
-            self.changes.put_back(dirty)
-            self.changes.put_back_before(before, left)
-            raise
-        self.changes.unknown.clear()
-        return body
-
-    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
-        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
-        so."""
-        self.reuses = True
-        try:
-            return self._render(self.index.app if top is None else top, inline=inline)
-        finally:
-            self.reuses = False
-
-    def _render(self, top: GTag, *, inline: bool) -> str:
-        self.inline_handlers = inline
-        try:
-            return detached(render, top, self)
-        finally:
-            self.inline_handlers = True
-
-    def drain_single_text(self, update: Update, wanted: Wanted) -> bool:
-        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        changes = self.changes
-        dirty = changes.dirty
-        if len(dirty) > 1 or changes.scripts or self.head.statics:
-            return False
-        if dirty:
-            tag = next(iter(dirty))
-            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
-                return False
-            changes.dirty = {}
-            if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
-                changes.dirty = dirty
-                return False
-            if changes.before:
-                changes.drain_before()
-        return True
-
-    def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
-        cost no other tag its update."""
-        changes, failures = self.changes, Failures()
-        if changes.dirty:
-            dirty, (before, left) = changes.drain_dirty(), changes.drain_before()
-            with self._together():
-                if wanted.ops:
-                    failures = self._write_operations(update, dirty, before, left)
-                if wanted.html:
-                    self.reuses = wanted.ops
-                    failures += changes.render(update.updates, dirty, self)
-        if changes.scripts:
-            update.js = changes.drain_scripts()
-        if self.head.statics:
-            update.statics = self.head.drain()
-        return failures
-
-    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
-        """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
-        patch = Patch(self.index.app, self, before, left)
-        self.inline_handlers = False
-        try:
-            detached(patch.tell, dirty)
-            update.ops = detached(patch.operations)
-        finally:
-            self.inline_handlers = True
-        for tag, _ in patch.failures:
-            dirty.pop(tag, None)
-        self.changes.unknown.update(tag for tag, _ in patch.failures)
-        self.changes.unknown.difference_update(patch.whole)
-        return patch.failures
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """While renders are made that belong together: what is called for one of them is not called again."""
-        self.evaluated = {}
-        try:
-            yield
-        finally:
-            self.evaluated, self.reuses = None, False
-
-    def render_generated(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        hosts = dict.fromkeys(map(element_of, self.generated.by_host), WHOLE)
-        failures = Failures()
-        with self._together():
-            self.reuses = True
-            if wanted.ops:
-                failures = self._write_operations(update, hosts, {}, set())
-            if wanted.html:
-                failures += self.changes.render(update.updates, hosts, self)
-        return failures
-
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
         cycles."""
+        if self.replaced is not None:
+            self.replaced.clear()
         for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
         self._host, self.request = None, nothing_heard

@@ -162,7 +162,7 @@ def _start_tag(node: Node, element: Element, target: RenderTarget) -> str:
     handlers = _handlers(node, element, tag_id, target) if node._events or element.reports_value else ""
     if handlers or element.reports_value or node._flags & OWN_ID or shown is not MISSING:
         target.register(node, shown)
-    if target.nonce and node.tag == "script":
+    if target.nonce and node.tag == "script" and pairs.get(node._attributes, "nonce") is MISSING:
         attributes += f' nonce="{target.nonce}"'
     if shown == tag_id:
         return f"{element.open}{attributes}{handlers}{element.end}"

@@ -19,7 +19,7 @@ from htag.session.session import Session
 from htag.session.tab import Tab
 from htag.session.whereabouts import HeldElsewhere, SessionUnreachable
 from htag.web import elsewhere
-from htag.web.asgi import Scope, header, same_origin
+from htag.web.asgi import Scope, framed_elsewhere, header, same_origin
 from htag.web.request import hello, tab_name
 from htag.web.signing import Signer
 from htag.wire.messages import Hello
@@ -30,6 +30,14 @@ FOREIGN = (
     "refused: Origin %r is not this app's, which was called with Host %r over %s. If it is the address in people's "
     "browsers, a proxy changes Host or X-Forwarded-Proto: have it pass on what the browser said, or allow the origin "
     "(HTAG_ALLOWED_ORIGINS, WebApp(allowed_origins=…))"
+)
+
+FRAMED = (
+    "another site shows this app in a frame, where browsers do not send the session cookie: allow it with "
+    "HTAG_EMBEDDED=1 or WebApp(embedded=True)"
+)
+WITHOUT_TLS = (
+    "shown in frames of other sites, an app needs https: over http browsers do not send its session cookie there"
 )
 
 
@@ -44,12 +52,23 @@ class Arrival(NamedTuple):
 class Admission:
     """Finds the session of a request, and refuses those that may have none."""
 
-    def __init__(self, registry: SessionRegistry, signer: Signer, observer: Observer, origins: Sequence[str]) -> None:
+    def __init__(
+        self,
+        registry: SessionRegistry,
+        signer: Signer,
+        observer: Observer,
+        origins: Sequence[str],
+        *,
+        embedded: bool = False,
+    ) -> None:
+        """`embedded`: other sites may show the app in a frame."""
         self.registry = registry
         self.signer = signer
         self.observer = observer
         self._origins = frozenset(origins)
         self._foreign = RateLimitedLogger(logger)
+        self._embedded = embedded
+        self._framed = RateLimitedLogger(logger)
         self._limiters: WeakKeyDictionary[Session, RateLimiter] = WeakKeyDictionary()
 
     async def authorize(self, scope: Scope) -> tuple[Session | None, Response]:
@@ -140,7 +159,12 @@ class Admission:
         """Return the header `Set-Cookie` of an answer to the request."""
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
         path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
-        return self.signer.set_cookie(session_id, path, scope["headers"], secure=scope["scheme"] == "https")
+        headers, secure, embedded = scope["headers"], scope["scheme"] == "https", self._embedded
+        if embedded and not secure:
+            self._framed.warning(WITHOUT_TLS)
+        elif not embedded and framed_elsewhere(headers):
+            self._framed.warning(FRAMED)
+        return self.signer.set_cookie(session_id, path, headers, secure=secure, embedded=embedded)
 
     def tab(self, session: Session, scope: Scope) -> Tab:
         """Return the tab that makes the request."""

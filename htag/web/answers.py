@@ -4,6 +4,7 @@ import html
 import random
 import traceback
 from collections.abc import Mapping
+from functools import cache
 
 from starlette.responses import HTMLResponse, Response
 
@@ -11,7 +12,8 @@ from htag.session.session import Session
 from htag.web.asgi import Receive, Scope, Send
 from htag.web.counted_responses import send_counted
 from htag.web.outbox import LARGE_FRAME
-from htag.web.page import notice
+from htag.web.page import asset, notice
+from htag.web.policy import notice_policy
 
 BUSY = "All places are taken at the moment. This page tries again by itself."
 TOO_MANY = "Too many new visits came from your address at once. This page tries again by itself."
@@ -41,7 +43,7 @@ def busy(reason: str) -> Response:
     headers = {"retry-after": str(seconds), "x-htag-refused": "newcomer"}
     if status == 429:
         headers["x-htag-limit"] = "newcomers"  # which limit was met: the proxy has others
-    return HTMLResponse(notice("Busy", text, retry=seconds), status, headers)
+    return HTMLResponse(notice("Busy", text, retry=seconds), status, {**headers, **protected()})
 
 
 def declined() -> Response:
@@ -56,7 +58,14 @@ def declined() -> Response:
 def broken(error: Exception, *, debug: bool) -> Response:
     """Say that the page could not be made, and with `debug` because of which `error`."""
     if not debug:
-        return HTMLResponse(notice("Internal Server Error", "The page could not be made. It was reported."), 500)
+        page = notice("Internal Server Error", "The page could not be made. It was reported.")
+        return HTMLResponse(page, 500, protected())
     text = html.escape("".join(traceback.format_exception(error)))
     title = "Initial Render Error"
-    return HTMLResponse(f"<!DOCTYPE html><title>{title}</title><h1>{title}</h1><pre>{text}</pre>", 500)
+    return HTMLResponse(f"<!DOCTYPE html><title>{title}</title><h1>{title}</h1><pre>{text}</pre>", 500, protected())
+
+
+@cache
+def protected() -> dict[str, str]:
+    """The header of pages that stand in for the app's."""
+    return {"content-security-policy": notice_policy(asset("retry.js"))}

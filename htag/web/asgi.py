@@ -79,6 +79,13 @@ def navigated_here(headers: Headers) -> bool:
     )
 
 
+def framed_elsewhere(headers: Headers) -> bool:
+    """Whether the page is to be shown in a frame of another site's page, as far as browsers say so: over https."""
+    return header(headers, b"sec-fetch-dest") in ("iframe", "frame") and (
+        header(headers, b"sec-fetch-site") == "cross-site"
+    )
+
+
 def is_speculative(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether a browser loads the page only because its person may want to see it: prefetch, prerender, preview."""
     return any(name in PURPOSES and value.lower().startswith((b"prefetch", b"preview")) for name, value in headers)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.tree.renders import Page
 from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
@@ -60,7 +60,7 @@ SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: one of the scripts that are joined, or a file of `htag/client`; scripts compacted."""
+    """What the page loads by `name`: a script that is joined, or a file of `htag/client`; scripts are compacted."""
     if name in ("htag.js", "later.js"):
         return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
     content = (files("htag.client") / name).read_bytes()
@@ -109,10 +109,12 @@ def document(
         f'window.HTAG_CSRF = "{csrf}"; window.HTAG_REVISION = {revision}; window.HTAG_SESSION = "{session}"; '
         f"window.HTAG_DEBUG = {'true' if debug else 'false'}; window.HTAG_LIMIT = {limit};"
     )
+    # a screen reader looks here for how to pronounce the page, and only then at its body
+    language = f' lang="{escape(page.language)}"' if page.language else ""
     begin = f'<script nonce="{nonce}">'
     pretence = "".join(f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html{language}><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="logo.png">'
@@ -123,10 +125,17 @@ def document(
 
 def notice(heading: str, text: str, *, retry: int = 0) -> str:
     """A short page that stands in for the app; `retry`: seconds after which it tries again by itself."""
-    refresh = f'<meta http-equiv="refresh" content="{retry}">' if retry else ""
+    # a page that loads itself again and again is read out again and again; so only where there are no scripts
+    refresh = (
+        f'<noscript><meta http-equiv="refresh" content="{retry}"></noscript>'
+        f"<script data-seconds={retry}>{asset('retry.js').decode()}</script>"
+        if retry
+        else ""
+    )
     return (
-        f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-        f'<body style="font-family: sans-serif; margin: 15vh auto; max-width: 32em; padding: 0 1em">'
-        f"<h1>{escape(heading)}</h1><p>{escape(text)}</p></body></html>"
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<style>{asset('stand_in.css').decode()}</style></head>"
+        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
     )

@@ -1,5 +1,7 @@
 """The Content-Security-Policy of the pages: which scripts run in them, and from where they load."""
 
+import base64
+import hashlib
 import re
 import secrets
 from functools import lru_cache
@@ -15,9 +17,14 @@ STRICT = (
     "font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; form-action 'self'"
 )
 
-NAMED = {"": SCRIPTS, "default": SCRIPTS, "strict": STRICT, "off": ""}
+NAMED = {"": "", "default": SCRIPTS, "strict": STRICT, "off": ""}
 
-NOTICE = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'"
+# Of a page that stands in for the app: the one script that it may have, which asks for the page again. It has no nonce,
+# so that such a page costs nothing.
+NOTICE = (
+    "default-src 'none'; script-src 'sha256-{hash}'; connect-src 'self'; style-src 'unsafe-inline'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 NO_HEADER = re.compile(r"[^\x20-\x7e]")
 SCRIPT_DIRECTIVES = ("script-src-elem", "script-src", "default-src")  # the first that is there counts
@@ -26,6 +33,11 @@ SCRIPT_DIRECTIVES = ("script-src-elem", "script-src", "default-src")  # the firs
 def new_nonce() -> str:
     """Return 128 random bits as 22 characters: of one page, which no other page and no visitor can know."""
     return secrets.token_urlsafe(16)
+
+
+def notice_policy(script: bytes) -> str:
+    """Return the policy of a page that stands in for the app, whose script is `script`, and no other."""
+    return NOTICE.replace("{hash}", base64.b64encode(hashlib.sha256(script).digest()).decode())
 
 
 class ContentPolicy:

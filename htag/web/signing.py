@@ -47,10 +47,12 @@ class Signer:
         port = (header(headers, b"host") or "").rpartition(":")[2]
         return f"{self._cookie_name}_{port}" if PORT.fullmatch(port) else self._cookie_name
 
-    def set_cookie(self, session_id: str, path: str, headers: Headers, *, secure: bool) -> str:
+    def set_cookie(self, session_id: str, path: str, headers: Headers, *, secure: bool, embedded: bool = False) -> str:
         """The header `Set-Cookie` that makes the browser which sent `headers` say `session_id` from now on, below
-        `path`."""
-        flags = "; HttpOnly; SameSite=lax" + ("; Secure" if secure else "")
+        `path`. `embedded`: also from frames in pages of other sites, each of which has a cookie of its own; browsers do
+        that only over TLS (`secure`)."""
+        site = "None; Partitioned" if embedded and secure else "lax"
+        flags = f"; HttpOnly; SameSite={site}" + ("; Secure" if secure else "")
         return f"{self.cookie_name(headers)}={self.sign(session_id)}; Path={path}{flags}"
 
     def values(self, headers: Headers) -> list[str]:

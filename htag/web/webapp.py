@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from htag.app import App, reloads, serve_with
 from htag.limits import Limits
@@ -48,6 +48,7 @@ class WebApp:
     operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
     on, htag decides when this process looks for garbage (`htag.process.collector` says how), unless the process has
     settings of its own for that. `csp`: the Content-Security-Policy of the pages (`htag.web.policy` says which).
+    `embedded`: other sites may show the app in a frame, over https.
     """
 
     exit_on_disconnect: bool = False
@@ -68,12 +69,14 @@ class WebApp:
         pressure: Callable[[], str | None] | None = None,
         cookie_name: str = COOKIE,
         manage_gc: bool = True,
-        csp: str = "off",
+        csp: str = "",
+        embedded: bool = False,
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
         self.allowed_origins = tuple(allowed_origins)
         self.policy = ContentPolicy(csp)
+        self.embedded = embedded
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
@@ -89,29 +92,34 @@ class WebApp:
         if store is not None and not isinstance(tag_entity, App):  # an instance for all visitors is one process's
             self._persist(store, tag_entity)
         self._manages_gc = manage_gc
-        self._admission = admission = Admission(self.registry, self.signer, self.observer, allowed_origins)
+        self._admission = admission = Admission(
+            self.registry, self.signer, self.observer, allowed_origins, embedded=embedded
+        )
         codecs = Codecs(self.codec)
         stream = StreamEndpoint(admission, codecs)
         self._end = UvicornEnd(
             self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
         )
         self.app: Application = Application(
-            Route("/", self._page, methods=["GET"], name="page"),
-            [
-                WebSocketRoute("/ws", SocketEndpoint(admission, codecs), name="ws"),
-                Route("/stream", stream, methods=["GET"], name="stream"),
-                Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
-                Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
-                Route("/htag.js", self._script, name="script"),
-                Route("/later.js", self._script, name="later"),
-                Route("/errors.js", self._script, name="errors"),
-                Route("/logo.png", self._logo, name="logo"),
-                Route("/logo.jpg", self._logo, name="logo_jpg"),
-                Route("/favicon.ico", self._logo, name="favicon"),
-            ],
-            self.lifespan,
+            Route("/", self._page, methods=["GET"], name="page"), self._routes(codecs, stream), self.lifespan
         )
         self.app.web = self
+
+    def _routes(self, codecs: Codecs, stream: StreamEndpoint) -> list[BaseRoute]:
+        """All but the page's."""
+        admission = self._admission
+        return [
+            WebSocketRoute("/ws", SocketEndpoint(admission, codecs), name="ws"),
+            Route("/stream", stream, methods=["GET"], name="stream"),
+            Route("/event", EventEndpoint(admission, codecs), methods=["POST"], name="event"),
+            Route("/renew", RenewEndpoint(admission), methods=["POST"], name="renew"),
+            Route("/htag.js", self._script, name="script"),
+            Route("/later.js", self._script, name="later"),
+            Route("/errors.js", self._script, name="errors"),
+            Route("/logo.png", self._logo, name="logo"),
+            Route("/logo.jpg", self._logo, name="logo_jpg"),
+            Route("/favicon.ico", self._logo, name="favicon"),
+        ]
 
     def _persist(self, store: Store, entity: type[App]) -> None:
         from htag.session.persistence import Persistence  # a server's: an app in a browser does without loading it
@@ -254,12 +262,12 @@ class WebApp:
         session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:
+        nonce = new_nonce()
         if session is self.registry.shared:
             with session.context.entered():  # with the variables of this visitor, which are not the session's
-                page = session.page()
+                page = session.page(nonce)
         else:
-            page = session.page()
-        nonce = new_nonce()
+            page = session.page(nonce)
         text = document(
             page,
             title=self._name(),

@@ -141,22 +141,23 @@ class SocketEndpoint:
             except WireError:
                 self._admission.observer.message_refused("malformed")
             else:
-                if session.asleep:
-                    await self._admission.registry.wake(session)
-                    if session.closed:
-                        return  # it has gone, and the tab was told
-                session.live.request = request
-                done = inbox.submit(message, channel)
-                if session.took:
-                    limiter.left -= session.took * limiter.a_second
-                if done is not None:
-                    inbox.weigh(done, len(frame))
-                channel.in_use = True
-                await channel.flush()
-                if done is not None and inbox.full and not await inbox.wait_for_room():
-                    tab.start_over()
-                    await channel.close(TRY_LATER)  # read on, or it would not be noticed that the tab has left
-                    return
+                if not session.asleep or not session.hears(message):
+                    if session.asleep:
+                        await self._admission.registry.wake(session)
+                        if session.closed:
+                            return  # it has gone, and the tab was told
+                    session.live.request = request
+                    done = inbox.submit(message, channel)
+                    if session.took:
+                        limiter.left -= session.took * limiter.a_second
+                    if done is not None:
+                        inbox.weigh(done, len(frame))
+                    channel.in_use = True
+                    await channel.flush()
+                    if done is not None and inbox.full and not await inbox.wait_for_room():
+                        tab.start_over()
+                        await channel.close(TRY_LATER)  # read on, or it would not be noticed that the tab has left
+                        return
             if len(frame) < LARGE_MESSAGE:
                 limiter.left -= 1
             else:

@@ -19,6 +19,10 @@ class Message(msgspec.Struct, gc=False):
     fallback: Any = None
     n: Any = None  # wire 2: the number of this event in its tab
     got: Any = None  # wire 2: the revision that the tab shows
+    roundtrips: Any = None  # of `measures`, as what follows: seconds from events until their updates were in the page
+    aways: Any = None  # seconds without a connection
+    transport: Any = None  # ws, sse, http
+    errors: Any = None  # how many the page has seen
 
     @property
     def callback_id(self) -> str | None:
@@ -92,10 +96,12 @@ class Hello(NamedTuple):
 
 
 class Welcome(msgspec.Struct, tag_field="action", tag="welcome", gc=False):
-    """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved."""
+    """The first frame of a connection in wire 2: the latest event of this tab that was taken, and that was saved; and
+    how many people this worker serves, who would all come back at once if it ended."""
 
     last: int
     saved: int
+    people: int
 
     seq: ClassVar[UnsetType] = UNSET
 

@@ -118,6 +118,29 @@ def test_what_the_author_or_the_operator_wants_obfuscated_is(author: bool, opera
         assert 'window.PARANO = "' in client.get("/").text
 
 
+@pytest.mark.parametrize(
+    ("author", "operator", "header"),
+    [
+        ("img-src 'self'", "", "img-src 'self'"),
+        ("img-src 'self'", "off", None),
+        ("off", "font-src 'self'", "font-src 'self'"),
+        ("off", "", None),
+    ],
+)
+def test_the_author_s_policy_holds_unless_the_operator_names_one(
+    author: str, operator: str, header: str | None
+) -> None:
+    with served(WebApp(Shop, csp=author).app, csp=operator) as client:
+        assert client.get("/").headers.get("content-security-policy") == header
+
+
+@pytest.mark.parametrize(("author", "operator"), [(True, False), (False, True), (False, False)])
+def test_an_app_is_shown_in_frames_if_the_author_or_the_operator_says_so(author: bool, operator: bool) -> None:
+    with served(WebApp(Shop, embedded=author).app, embedded=operator) as client:
+        cookie = client.get("https://testserver/").headers["set-cookie"]
+    assert ("Partitioned" in cookie) is (author or operator)
+
+
 def test_origins_that_the_author_allows_stay_allowed() -> None:
     web = WebApp(Shop, allowed_origins=["https://author.example"])
     with served(web.app, allowed_origins="https://operator.example") as client:

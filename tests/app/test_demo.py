@@ -129,9 +129,8 @@ async def test_the_live_page_changes_by_itself_and_stops_when_one_leaves(
 )
 async def test_each_page_has_its_link_marked(visit: Visit, page: str, title: str) -> None:
     tab = await visit(page)
-    await tab.until(lambda: "here" in str([link.attributes.get("class") for link in tab.body.all("a")]))
-    here = [link.attributes["href"] for link in tab.body.all("a") if link.attributes.get("class") == "here"]
-    assert here == [f"#{page}"]
+    await tab.until(lambda: tab.body.all("a", aria_current="page"))
+    assert [link.attributes["href"] for link in tab.body.all("a", aria_current="page")] == [f"#{page}"]
     assert tab.body.one("h1").text.startswith(title)
 
 

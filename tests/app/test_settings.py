@@ -132,3 +132,10 @@ def test_a_shared_store_wants_a_secret_that_all_hosts_have(tmp_path: Path, monke
         Settings.load().signing_secret()
     monkeypatch.setenv("HTAG_SECRET_FILE", str(tmp_path / "shared" / "secret"))
     assert len(Settings.load().signing_secret()) >= 32
+
+
+@pytest.mark.parametrize("policy", ["script-src 'self'", "stric"])
+def test_a_policy_under_which_no_page_would_run_is_refused(monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
+    monkeypatch.setenv("HTAG_CSP", policy)
+    with pytest.raises(StartError, match=f"^HTAG_CSP={policy} is not a valid setting: a policy "):
+        Settings.load()

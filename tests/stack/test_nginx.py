@@ -64,6 +64,11 @@ def test_nothing_of_the_template_is_left_unfilled() -> None:
             "nginx: NGINX_TRUSTED_PROXIES: 'lb.example' is no address or network, and not the word gateway.",
         ),
         (
+            {"HTAG_EMBEDDED": "1"},
+            "nginx: HTAG_EMBEDDED=1 wants HTTPS: NGINX_TLS=on, or behind a proxy that has it NGINX_COOKIE_SECURE=on.",
+        ),
+        ({"HTAG_EMBEDDED": "perhaps"}, "nginx: HTAG_EMBEDDED must be 1 or 0, not 'perhaps'."),
+        (
             {"NGINX_FRAME_ANCESTORS": "self; script-src *"},
             "nginx: NGINX_FRAME_ANCESTORS: 'self;' is neither self, none nor an origin such as https://intranet.example.",
         ),
@@ -279,7 +284,28 @@ def test_the_route_cookie_is_out_of_reach_for_scripts(proxy: Proxy, inner_proxy:
     ],
 )
 def test_two_installations_on_one_host_have_two_route_cookies(settings: dict[str, str], name: str, path: str) -> None:
-    assert f"    sticky cookie {name} path={path} httponly" in nginx("-T", **settings).stdout
+    assert f'    sticky cookie {name} "path={path}" httponly samesite=lax' in nginx("-T", **settings).stdout
+
+
+EMBEDDED = {"HTAG_EMBEDDED": "true", "NGINX_COOKIE_SECURE": "on", "NGINX_FRAME_ANCESTORS": "https://portal.example"}
+
+
+def test_in_frames_of_other_sites_each_has_a_route_cookie_of_its_own(start: Callable[..., Proxy]) -> None:
+    proxy = start(**EMBEDDED)
+    answer = proxy.get("/echo").headers
+    flags = "httponly; secure; samesite=none; path=/; Partitioned"
+    assert re.fullmatch(f"htag_route_8080=[0-9a-f]{{32}}; {flags}", answer["Set-Cookie"])
+    assert answer["Content-Security-Policy"] == "frame-ancestors https://portal.example"
+    text = nginx("-T", **EMBEDDED).stdout
+    assert '"htag_route_8080=$told_route; path=/; httponly; samesite=none; secure; Partitioned";' in text
+    assert text.count('"htag_route_8080=; path=/; max-age=0; secure; samesite=none; Partitioned";') == 2
+
+
+def test_frames_that_no_other_site_may_show_are_told_at_the_start() -> None:
+    done = nginx("-t", **{**EMBEDDED, "NGINX_FRAME_ANCESTORS": "self"})
+    assert done.returncode == 0
+    assert "HTAG_EMBEDDED=true, but NGINX_FRAME_ANCESTORS=self lets no other site show the app." in done.stderr
+    assert "HTAG_EMBEDDED" not in nginx("-t", **EMBEDDED).stderr
 
 
 @pytest.mark.parametrize("prefix", ["", "/demo"])

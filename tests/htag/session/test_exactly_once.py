@@ -235,11 +235,11 @@ async def test_where_nothing_is_saved_a_tab_that_comes_back_drops_what_is_done(w
 @streams
 async def test_a_tab_is_welcomed_with_what_the_server_knows_of_it(world: World, transport: str) -> None:
     tab = await world.tab(transport)
-    assert tab.messages == [{"action": "welcome", "last": 0, "saved": 0}]
+    assert tab.messages == [{"action": "welcome", "last": 0, "saved": 0, "people": 1}]
     await tab.click("up", i=1)
     await tab.lose()
     await tab.connect()
-    assert tab.messages[-1] == {"action": "welcome", "last": 1, "saved": 0}
+    assert tab.messages[-1] == {"action": "welcome", "last": 1, "saved": 0, "people": 1}
 
 
 async def test_where_nothing_is_saved_a_tab_keeps_little(world: World) -> None:

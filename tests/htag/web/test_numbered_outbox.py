@@ -66,7 +66,7 @@ async def test_what_was_dropped_comes_as_a_full_render_and_the_answers(opened: b
     assert slow.observer.labels("client_fell_behind") == ["websocket"]
     await slow.channel.flush()
     welcome, full, *answers = slow.frames
-    assert welcome == {"action": "welcome", "last": 0, "saved": 0}
+    assert welcome == {"action": "welcome", "last": 0, "saved": 0, "people": 1}
     assert [operation[:2] for operation in full["ops"]] == [["h", slow.session.app.id]]
     assert full["seq"] == slow.session.revision
     assert answers == [{"done": number, "result": "x" * 500} for number in (1, 2, 3)]

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from headless.document import parse
-from htag.tree.live import Page
+from htag import Tag
+from htag.tree.live import live_tree
+from htag.tree.renders import Page
 from htag.web.page import asset, document, notice, script_name
 
 NONCE = "n" * 22
@@ -43,6 +45,15 @@ def test_what_the_page_is_told_stands_in_its_script() -> None:
     assert "window.HTAG_LIMIT = 2048;" in text
     assert 'window.PARANO = "0123456789abcdef";' in text
     assert "window.HTAG_RELOAD = true;" in text
+
+
+def test_a_page_has_the_language_of_its_app_s_body() -> None:
+    app = Tag.App(_lang="fr")
+    assert '<html lang="fr"><head>' in made(live_tree(app).render_page())
+    app["lang"] = '"><script>evil()</script>'
+    assert '<html lang="&quot;&gt;&lt;script&gt;evil()' in made(live_tree(app).render_page())
+    app["lang"] = None
+    assert "<html><head>" in made(live_tree(app).render_page())
 
 
 @pytest.mark.parametrize("mode", ["", "http"])

@@ -1,12 +1,16 @@
 """The Content-Security-Policy: which header each choice makes, and which choices are refused."""
 
+import base64
+import hashlib
 import re
 
 import pytest
 from starlette.testclient import TestClient
 
-from htag import Tag, WebApp
+from htag import HTML, Tag, WebApp
+from htag.web.answers import busy
 from htag.web.policy import ContentPolicy, new_nonce
+from tests.support.source import ROOT
 
 HEADER = "content-security-policy"
 
@@ -29,7 +33,7 @@ def test_by_default_only_scripts_of_the_page_run_and_what_is_passive_loads_from_
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
     }
-    assert ContentPolicy("").header("abc") == ContentPolicy(" Default ").header("abc")
+    assert ContentPolicy(" Default ").header("abc") == ContentPolicy("default").header("abc")
 
 
 def test_strict_closes_all_else_to_other_origins() -> None:
@@ -99,10 +103,64 @@ def test_each_page_has_a_nonce_of_its_own_in_the_header_and_in_its_scripts() -> 
     assert len(seen) == 3
 
 
+class Scripts(Tag.App):
+    """Scripts in the tree, and what only looks like one."""
+
+    def init(self) -> None:
+        self <= Tag.script("one()")
+        self <= Tag.script("two()", _id="own")
+        self <= Tag.script("three()", _nonce="author's")
+        self <= Tag.p("<script>shown()</script>", _title="<script>")
+        self <= HTML("<script>raw()</script>")
+
+
+def test_scripts_of_the_tree_carry_the_nonce_and_raw_html_does_not() -> None:
+    with TestClient(WebApp(Scripts, csp="default").app) as client:
+        answer = client.get("/")
+    found = re.search("'nonce-([^']+)'", answer.headers[HEADER])
+    assert found
+    body = answer.text.split("</head>")[1]
+    scripts = re.findall(r"<script([^>]*)>(\w+)\(\)</script>", body)
+    nonces = {name: re.findall(' nonce="([^"]*)"', attributes) for attributes, name in scripts}
+    assert nonces == {"one": [found[1]], "two": [found[1]], "three": ["author&#x27;s"], "raw": []}
+
+
 def test_nonces_are_random_and_stand_for_themselves_in_a_header_and_in_an_attribute() -> None:
     nonces = {new_nonce() for _ in range(1000)}
     assert len(nonces) == 1000
     assert all(re.fullmatch("[A-Za-z0-9_-]{22}", nonce) for nonce in nonces)
+
+
+def hash_of(page: str) -> str:
+    """Return what a policy says of the only script of `page`."""
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    return f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}';"
+
+
+@pytest.mark.parametrize("reason", ["sessions", "rate"])
+def test_a_page_that_stands_in_for_the_app_may_run_its_own_script_only(reason: str) -> None:
+    answer = busy(reason)
+    policy = answer.headers[HEADER]
+    assert policy.startswith("default-src 'none'; ")
+    assert hash_of(bytes(answer.body).decode()) in policy
+    assert "connect-src 'self';" in policy  # by which it asks for the page
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_page_that_says_what_failed_has_a_policy(debug: bool) -> None:
+    class Broken(Tag.App):
+        def init(self) -> None:
+            raise RuntimeError("<script>alert(1)</script>")
+
+    with TestClient(WebApp(Broken, debug=debug, csp="off").app) as client:
+        answer = client.get("/")
+    assert answer.status_code == 500
+    assert answer.headers[HEADER].startswith("default-src 'none'; ")
+
+
+def test_the_proxy_lets_the_script_of_its_own_page_run() -> None:
+    page = (ROOT / "nginx/pages/again.html").read_text()
+    assert hash_of(page) in (ROOT / "nginx/templates/htag.conf.template").read_text()
 
 
 @pytest.mark.parametrize("path", ["/htag.js", "/logo.png", "/nothing"])

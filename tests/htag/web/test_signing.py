@@ -159,6 +159,21 @@ def test_the_cookie_is_for_http_only_and_for_its_path(secure: bool) -> None:
     assert Signer(SECRET).verified_ids(cookies(f"{COOKIE}={morsel.value}")) == ["me"]
 
 
+@pytest.mark.parametrize("embedded", [True, False])
+@pytest.mark.parametrize("secure", [True, False])
+def test_frames_of_other_sites_get_a_cookie_of_their_own_where_browsers_keep_it(secure: bool, embedded: bool) -> None:
+    line = Signer(SECRET).set_cookie("me", "/", [], secure=secure, embedded=embedded)
+    assert (
+        line.split("; ")[1:]
+        == {
+            (True, True): ["Path=/", "HttpOnly", "SameSite=None", "Partitioned", "Secure"],
+            (True, False): ["Path=/", "HttpOnly", "SameSite=lax", "Secure"],
+            (False, True): ["Path=/", "HttpOnly", "SameSite=lax"],  # a browser would drop the other
+            (False, False): ["Path=/", "HttpOnly", "SameSite=lax"],
+        }[secure, embedded]
+    )
+
+
 def test_the_first_header_of_a_name_counts() -> None:
     headers = [(b"host", b"a"), (b"x", b"\xe9"), (b"host", b"b")]
     assert (header(headers, b"host"), header(headers, b"x"), header(headers, b"y")) == ("a", "é", None)

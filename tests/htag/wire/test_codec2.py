@@ -59,7 +59,7 @@ def test_an_error_says_which_event_it_answers() -> None:
 @pytest.mark.parametrize(
     ("notice", "text"),
     [
-        (Welcome(5, 3), {"action": "welcome", "last": 5, "saved": 3}),
+        (Welcome(5, 3, 8), {"action": "welcome", "last": 5, "saved": 3, "people": 8}),
         (Saved(4), {"action": "saved", "saved": 4}),
         (Pong(), {"action": "pong"}),
     ],
@@ -71,8 +71,8 @@ def test_notices(notice: Reply, text: Any) -> None:
 
 def test_with_a_key_all_of_it_is_concealed() -> None:
     codecs = Codecs(Codec(KEY))
-    raw = exclusive_or(base64.b64decode(codecs.second.encode(Welcome(5, 3)), validate=True), KEY)
-    assert json.loads(raw) == {"action": "welcome", "last": 5, "saved": 3}
+    raw = exclusive_or(base64.b64decode(codecs.second.encode(Welcome(5, 3, 8)), validate=True), KEY)
+    assert json.loads(raw) == {"action": "welcome", "last": 5, "saved": 3, "people": 8}
 
 
 @pytest.mark.parametrize(("result", "said"), [(object(), None), ("\ud800", "?")])
