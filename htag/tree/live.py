@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from htag.tree import access
+from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
-from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -22,8 +21,7 @@ from htag.tree.numbers import Numbers
 from htag.tree.operations import ATTRIBUTES, HANDLERS
 from htag.tree.patch import WHOLE, Before, Patch, write_single_text
 from htag.tree.render import render, render_plain_element
-from htag.tree.replaced import Replaced, Replacement
-from htag.tree.succession import has_key, inherit_ids
+from htag.tree.replaced import Replaced
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -149,6 +147,11 @@ class LiveTree:
         if self._host is not None:
             self._host.call_later(seconds, work)
 
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
+        return 0 if self._host is None else self._host.revision
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -178,32 +181,9 @@ class LiveTree:
         if self.replaced is not None and self.replaced.holds(tag):
             self.replaced.take_back(tag)
         elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
-            self._unmount(tag)
+            reconciliation.unmount(self, tag)
         else:
-            self._host.inside(self._unmount, tag)
-
-    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
-        """`replacement`: takes the tags down, where others are about to stand for them."""
-        try:
-            self.hooks.run_unmount_hooks(top)
-        finally:
-            self.departed = self.departed or Departed()
-            self.departed.note((top,))
-            self.changes.note_left(top)
-            left = list(self.generated.pre_order(top))
-            for tag in left:
-                if tag in self.generated.by_host:
-                    below = self.generated.by_host[tag]
-                    self.departed.note(below)  # nothing below leads to them from now on
-                    if replacement is not None:
-                        replacement.below[tag] = below
-                if self.index.forget(tag) and replacement is not None:
-                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
-                self.generated.forget(tag)
-                self.changes.forget(tag)
-                self.opaque.pop(tag, None)
-            if replacement is not None:
-                replacement.tags += left
+            self._host.inside(reconciliation.unmount, self, tag)
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -238,44 +218,7 @@ class LiveTree:
             self.evaluated[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
-        before = self.generated.of(host)
-        self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
-        kept = {id(tag) for tag in tags}
-        gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
-        if gone:
-            self._replace_generated(host, before, gone, tags)
-        known = {id(tag) for tag in before}
-        for tag in tags:
-            if id(tag) not in known:
-                self._adopt_generated(host, tag)
-        if not tags:
-            self.generated.forget(host)
-
-    def _replace_generated(self, host: GTag, before: list[GTag], gone: list[GTag], tags: list[GTag]) -> None:
-        """`tags` stand in the place of `gone`, which were some of those `before`."""
-        replacement = Replacement(host, before, 0 if self._host is None else self._host.revision)
-        for tag in gone:
-            try:
-                self._unmount(tag, replacement)
-            finally:
-                tag.parent = None
-        if any(map(has_key, replacement.tags)):
-            inherit_ids(before, tags)
-        if tags and replacement.addresses:
-            replacement.tops = gone
-            self.replaced = self.replaced or Replaced(self)
-            self.replaced.keep(replacement)
-
-    def _adopt_generated(self, host: GTag, tag: GTag) -> None:
-        host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
-        if self.replaced is not None:
-            self.replaced.take_back(tag)
-        if tag.parent is not None and tag.parent is not host:
-            tag.parent.remove(tag)
-        tag.parent = host
-        if tag._flags & HAS_HOOKS:
-            host._set_has_hooks()
-            self.hooks.run_mount_hooks(tag)
+        reconciliation.reconcile(self, host, tags, found)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 
