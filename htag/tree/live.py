@@ -22,6 +22,7 @@ from htag.tree.operations import ATTRIBUTES, HANDLERS
 from htag.tree.patch import WHOLE, Before, Patch, write_single_text
 from htag.tree.render import render, render_plain_element
 from htag.tree.replaced import Replaced
+from htag.tree.reported import Reported
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -93,6 +94,7 @@ class LiveTree:
         "numbers",
         "opaque",
         "replaced",
+        "reported",
         "request",
         "reuses",
         "served",
@@ -123,6 +125,7 @@ class LiveTree:
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
         self.replaced: Replaced | None = None  # once tags with handlers were made anew
+        self.reported: Reported | None = None  # once a field reported something, where callables make tags
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -219,6 +222,12 @@ class LiveTree:
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
         reconciliation.reconcile(self, host, tags, found)
+
+    def note_reported(self, tag: GTag, name: str, value: Any) -> None:
+        """A browser says that the attribute `name` of `tag` is `value`, which is about to be set."""
+        if self.generated.by_host:
+            self.reported = self.reported or Reported()
+            self.reported.note(tag, name, value)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 

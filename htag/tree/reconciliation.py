@@ -7,7 +7,8 @@ from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS
 from htag.tree.hooks import Hooks
 from htag.tree.replaced import Live, Replaced, Replacement
-from htag.tree.succession import has_key, inherit_ids
+from htag.tree.reported import Reported
+from htag.tree.succession import all_couples, has_key, inherit_id
 from htag.tree.tag import GTag
 
 
@@ -17,6 +18,7 @@ class Tree(Live, Protocol):
     hooks: Hooks
     departed: Departed | None
     replaced: Replaced | None
+    reported: Reported | None
     opaque: dict[Any, Any]
 
     @property
@@ -77,8 +79,13 @@ def _replace(live: Tree, host: GTag, before: list[GTag], gone: list[GTag], tags:
             unmount(live, tag, replacement)
         finally:
             tag.parent = None
-    if any(map(has_key, replacement.tags)):
-        inherit_ids(before, tags)
+    reported = live.reported
+    has_keys = any(map(has_key, replacement.tags))
+    if has_keys or (reported is not None and any(map(reported.__contains__, replacement.tags))):
+        for old, new in all_couples(before, tags):
+            inherit_id(old, new)
+            if reported is not None:
+                reported.hand_on(old, new)
     if tags and replacement.addresses:
         replacement.tops = gone
         live.replaced = live.replaced or Replaced(live)
