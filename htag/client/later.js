@@ -6,18 +6,18 @@ function main() {
   const {page} = document.currentScript;
   const {events, patch} = page;
   events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.fields.noteTyped(...given)});
-  const typed = createTyped();
+  const typed = createTyped(page);
   page.later = createAfresh({...page, typed});
-  notify();
+  notify(page);
   createResend(page)(page.leftovers.take());
   typed.restore();
-  measure();
+  measure(page);
 }
 
 // Shows how the connection is, and what is said to the person.
-function notify() {
+function notify(page) {
   const notice = createNotice();
-  const marks = createMarks();
+  const marks = createMarks(page);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(WAITING_STYLE)];
 
   function wait(ms) {

@@ -29,7 +29,7 @@ function main() {
   const session = createSession({link, step, log, queue, calls, later: later.call});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
-  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.bye()});
+  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.sayLast({action: 'bye'})});
   const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
   const silence = createSilence({
     isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
@@ -61,7 +61,7 @@ function main() {
 
   // for what is loaded later
   const page = {
-    basePath, address, link, step, events, patch, overlay, leftovers, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
   };
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
