@@ -72,7 +72,7 @@ function main() {
     silence.probe();
   };
   addEventListener('online', isBack);
-  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  addEventListener('pageshow', ({persisted}) => persisted === false || isBack()); // false: it has just been loaded
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 
