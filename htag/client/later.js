@@ -4,18 +4,18 @@
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
   const {page} = document.currentScript;
-  const typed = createTyped();
+  const typed = createTyped(page);
   page.later = createAfresh({...page, typed});
-  notify();
+  notify(page);
   createResend(page)(page.leftovers.take());
   typed.restore();
-  measure();
+  measure(page);
 }
 
 // Shows how the connection is, and what is said to the person.
-function notify() {
+function notify(page) {
   const notice = createNotice();
-  const marks = createMarks();
+  const marks = createMarks(page);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(WAITING_STYLE)];
 
   function wait(ms) {

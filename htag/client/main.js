@@ -28,7 +28,7 @@ function main() {
   const session = createSession({link, step, log, queue, calls, later: later.call});
   const post = createPost({address});
   const hello = createHello({tab, link, log});
-  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.bye()});
+  const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.sayLast({action: 'bye'})});
   const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
   const silence = createSilence({
     isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
@@ -59,7 +59,7 @@ function main() {
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
   // for what is loaded later
-  const page = {basePath, address, link, step, overlay, leftovers, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
+  const page = {basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 

@@ -112,10 +112,10 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     clearTimeout(timer);
   }
 
-  // The page is left for good, and all is saved: the server need not know this tab any more.
-  function bye() {
-    if (isReady('ws')) link.ws.send(encode({action: 'bye'}));
-    else if (link.counts) post({action: 'bye'}, hello()).catch(() => {}); // who is gone hears of no failure
+  // Says something as the page is left. A stream has ended by then.
+  function sayLast(message) {
+    if (isReady('ws')) link.ws.send(encode(message));
+    else if (link.counts) post(message, hello()).catch(() => {}); // who is gone hears of no failure
   }
 
   async function deliver(message, request) {
@@ -187,5 +187,5 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 
-  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, ask, isBusy, isIdle};
+  return {enqueue, pump, poll, greet, shows, abandon, sayLast, isReady, ask, isBusy, isIdle};
 }

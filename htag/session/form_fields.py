@@ -40,6 +40,8 @@ def synchronise(target: GTag, event: Any, data: Any, live: LiveTree) -> bool:
                 return event not in CHOOSING  # others may bring any value that the app's own script gives them
             _select(target, data["value"], live)
         set_attribute(target, "value", data["value"])
+    elif name == "select" and type(data.get("value")) is list and shows(target, "multiple"):
+        return _select_several(target, data["value"], live) or event not in CHOOSING
     return True
 
 
@@ -62,15 +64,37 @@ def _select(target: GTag, value: Any, live: LiveTree) -> None:
             set_attribute(option, "selected", matches)
 
 
+def _select_several(select: GTag, values: list[Any], live: LiveTree) -> bool:
+    """Keep that `values` are chosen, of a `select` that takes several. False: a person cannot have chosen these."""
+    if not all(type(value) is str for value in values):
+        return False
+    known, chosen = [*options_of(select, live)], set(values)
+    if _are_known(select, known, live):
+        offered = {value_of(option) for option in known if not _is_out_of_reach(option)}
+        if len(values) > len(known) or not (None in offered or chosen <= offered):
+            return False
+    for option in known:
+        matches = value_of(option) in chosen
+        if matches or attribute(option, "selected") is not MISSING:
+            set_attribute(option, "selected", matches)
+    set_attribute(select, "value", [*values])
+    return True
+
+
 def offers(select: GTag, value: Any, live: LiveTree) -> bool:
     """Whether a person can have chosen `value`: an option that is not disabled has it, or what `select` shows is not
     known here, such as markup."""
     if value is None or value == "":
         return True  # nothing is chosen
     options = [*options_of(select, live)]
-    if not options or any(has_markup(tag) for tag in live.generated.pre_order(select) if tag.tag != "option"):
+    if not _are_known(select, options, live):
         return True
     return any(value_of(option) in (None, str(value)) for option in options if not _is_out_of_reach(option))
+
+
+def _are_known(select: GTag, options: list[GTag], live: LiveTree) -> bool:
+    """Whether `options` are all that `select` shows: no markup shows others."""
+    return bool(options) and not any(has_markup(tag) for tag in live.generated.pre_order(select) if tag.tag != "option")
 
 
 def _is_out_of_reach(option: GTag) -> bool:
@@ -114,7 +138,12 @@ def is_disabled(tag: GTag) -> bool:
 
 def says_disabled(tag: GTag) -> bool:
     """Whether the attribute `disabled` of `tag` is shown."""
-    value = evaluated(attribute(tag, "disabled"))
+    return shows(tag, "disabled")
+
+
+def shows(tag: GTag, name: str) -> bool:
+    """Whether the attribute `name` of `tag` is shown, whatever its value."""
+    value = evaluated(attribute(tag, name))
     return value is not MISSING and value is not None and value is not False
 
 

@@ -14,7 +14,7 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields, joining
+from htag.session import execution, form_fields, joining, late_events
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
@@ -243,15 +243,13 @@ class Session(Binding):
         started = perf_counter()
         live = self.live
         target = live.index.find(callback)
+        if target is None:
+            return late_events.handle(self, message, key, started)
         try:
-            if (
-                target is None
-                or (may_be_disabled(target) and form_fields.is_disabled(target))
-                or (
-                    type(data) is dict
-                    and ("value" in data or "checked" in data)  # few events are those of a field
-                    and not form_fields.synchronise(target, message.event, data, live)
-                )
+            if (may_be_disabled(target) and form_fields.is_disabled(target)) or (
+                type(data) is dict
+                and ("value" in data or "checked" in data)  # few events are those of a field
+                and not form_fields.synchronise(target, message.event, data, live)
             ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self.changes(callback_id)]
@@ -262,7 +260,7 @@ class Session(Binding):
             outcome = callback(Event(target, message.id, message.event, data, key))
             later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
-            return self._handler_failed(callback, error, callback_id, started)
+            return self.handler_failed(callback, error, callback_id, started)
         seconds = perf_counter() - started
         if seconds > WORTH_CHARGING:
             self._charge(callback, seconds)
@@ -291,15 +289,16 @@ class Session(Binding):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and execution.is_being_cancelled():
                 raise  # the session closes; otherwise it is something that the handler awaited
-            for reply in self._handler_failed(callback, error, callback_id, started):
+            for reply in self.handler_failed(callback, error, callback_id, started):
                 yield reply
         finally:
             self.under_way -= 1
             self.note_change()
 
-    def _handler_failed(
+    def handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Answer]:
+        """`callback`, which handled an event, raised `error`: what is to be said."""
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)

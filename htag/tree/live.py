@@ -22,6 +22,8 @@ from htag.tree.numbers import Numbers
 from htag.tree.operations import ATTRIBUTES, HANDLERS
 from htag.tree.patch import WHOLE, Before, Patch, write_single_text
 from htag.tree.render import render, render_plain_element
+from htag.tree.replaced import Replaced, Replacement
+from htag.tree.succession import has_key, inherit_ids
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -58,6 +60,15 @@ class Host(Protocol):
         """Give the session another id."""
         ...
 
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent."""
+        ...
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if there is an event loop."""
+        ...
+
 
 class LiveTree:
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
@@ -83,6 +94,7 @@ class LiveTree:
         "number",
         "numbers",
         "opaque",
+        "replaced",
         "request",
         "reuses",
         "served",
@@ -112,6 +124,7 @@ class LiveTree:
         # names of the app's attributes that are no part of it: a server's settings, and this
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
+        self.replaced: Replaced | None = None  # once tags with handlers were made anew
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -131,6 +144,11 @@ class LiveTree:
         if self._host is not None:
             self._host.request_push(seconds)
 
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if the app runs in an event loop."""
+        if self._host is not None:
+            self._host.call_later(seconds, work)
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -140,7 +158,7 @@ class LiveTree:
 
     def note_script(self, tag: GTag, code: str) -> None:
         """`code` is to run in the browser after the next push."""
-        self.changes.note_script(tag, code)
+        self.changes.note_script(tag if self.replaced is None else self.replaced.living(tag), code)
 
     def is_dirty(self, tag: GTag) -> bool:
         """Whether a change of `tag` is yet to be pushed."""
@@ -148,6 +166,8 @@ class LiveTree:
 
     def mount(self, tag: GTag) -> None:
         """`tag` has come into the tree: its hooks run, with the variables of the session."""
+        if self.replaced is not None and self.replaced.holds(tag):
+            return
         if self._host is None:
             self.hooks.run_mount_hooks(tag)
         else:
@@ -155,25 +175,35 @@ class LiveTree:
 
     def unmount(self, tag: GTag) -> None:
         """`tag` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
-        if self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
+        if self.replaced is not None and self.replaced.holds(tag):
+            self.replaced.take_back(tag)
+        elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
             self._unmount(tag)
         else:
             self._host.inside(self._unmount, tag)
 
-    def _unmount(self, top: GTag) -> None:
+    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
+        """`replacement`: takes the tags down, where others are about to stand for them."""
         try:
             self.hooks.run_unmount_hooks(top)
         finally:
             self.departed = self.departed or Departed()
             self.departed.note((top,))
             self.changes.note_left(top)
-            for tag in list(self.generated.pre_order(top)):
+            left = list(self.generated.pre_order(top))
+            for tag in left:
                 if tag in self.generated.by_host:
-                    self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
-                self.index.forget(tag)
+                    below = self.generated.by_host[tag]
+                    self.departed.note(below)  # nothing below leads to them from now on
+                    if replacement is not None:
+                        replacement.below[tag] = below
+                if self.index.forget(tag) and replacement is not None:
+                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
                 self.generated.forget(tag)
                 self.changes.forget(tag)
                 self.opaque.pop(tag, None)
+            if replacement is not None:
+                replacement.tags += left
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -211,12 +241,9 @@ class LiveTree:
         before = self.generated.of(host)
         self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
         kept = {id(tag) for tag in tags}
-        for tag in before:
-            if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0:  # else it is a child by now
-                try:
-                    self._unmount(tag)
-                finally:
-                    tag.parent = None
+        gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
+        if gone:
+            self._replace_generated(host, before, gone, tags)
         known = {id(tag) for tag in before}
         for tag in tags:
             if id(tag) not in known:
@@ -224,8 +251,25 @@ class LiveTree:
         if not tags:
             self.generated.forget(host)
 
+    def _replace_generated(self, host: GTag, before: list[GTag], gone: list[GTag], tags: list[GTag]) -> None:
+        """`tags` stand in the place of `gone`, which were some of those `before`."""
+        replacement = Replacement(host, before, 0 if self._host is None else self._host.revision)
+        for tag in gone:
+            try:
+                self._unmount(tag, replacement)
+            finally:
+                tag.parent = None
+        if any(map(has_key, replacement.tags)):
+            inherit_ids(before, tags)
+        if tags and replacement.addresses:
+            replacement.tops = gone
+            self.replaced = self.replaced or Replaced(self)
+            self.replaced.keep(replacement)
+
     def _adopt_generated(self, host: GTag, tag: GTag) -> None:
         host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
+        if self.replaced is not None:
+            self.replaced.take_back(tag)
         if tag.parent is not None and tag.parent is not host:
             tag.parent.remove(tag)
         tag.parent = host
@@ -369,6 +413,8 @@ class LiveTree:
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
         cycles."""
+        if self.replaced is not None:
+            self.replaced.clear()
         for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
         self._host, self.request = None, nothing_heard

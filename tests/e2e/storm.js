@@ -1,7 +1,7 @@
 // A thousand tabs with the client's own connection, its delays and its ladder, in a time that jumps from timer to timer.
 // Called with the source of the client's parts. Everything else of a page is pretended; the server is down for a while.
 
-async ({source, people, downMs, lastMs}) => {
+window.storm = async ({source, people, downMs, lastMs}) => {
   let now = 0;
   const timers = []; // the next one last
   function setTimeout(callback, ms = 0) {
@@ -60,7 +60,7 @@ async ({source, people, downMs, lastMs}) => {
 
   async function run(until) {
     for (;;) {
-      for (let n = 0; n < 10; n++) await null; // what follows a promise comes before the next timer
+      for (let n = 0; n < 10; n++) await Promise.resolve(); // what follows a promise comes before the next timer
       if (!timers.length || timers.at(-1).when > until) break;
       const {when, callback} = timers.pop();
       now = Math.max(now, when);
