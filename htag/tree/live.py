@@ -4,44 +4,41 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
+<<<<<<< HEAD
 from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
+=======
+from htag.tree.changes import Changes
+from htag.tree.child_list import index_of
+>>>>>>> tree
 from htag.tree.departed import Departed
-from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
+from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
+<<<<<<< HEAD
 from htag.tree.operations import ATTRIBUTES, HANDLERS
 from htag.tree.patch import WHOLE, Before, Patch, write_single_text
 from htag.tree.render import render, render_plain_element
 from htag.tree.replaced import Replaced
 from htag.tree.reported import Reported
+=======
+from htag.tree.renders import Renders
+from htag.tree.replaced import Replaced, Replacement
+from htag.tree.succession import has_key, inherit_ids
+>>>>>>> tree
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
 
 
 TRANSIENT = frozenset(("_runtime",))
-
-NOT_CONTENT = ATTRIBUTES | HANDLERS
-
-INLINE_PAGES = False
-
-
-class Page(NamedTuple):
-    """The whole tree as HTML, with what belongs into its document's head."""
-
-    body: str
-    statics: list[str]
-    title: str | None
-    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -69,7 +66,7 @@ class Host(Protocol):
         ...
 
 
-class LiveTree:
+class LiveTree(Renders):
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
 
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
@@ -81,13 +78,10 @@ class LiveTree:
         "_host",
         "changes",
         "departed",
-        "evaluated",
         "generated",
         "head",
         "hooks",
         "index",
-        "inline_handlers",
-        "nonce",
         "note_change",
         "note_children",
         "number",
@@ -96,7 +90,6 @@ class LiveTree:
         "replaced",
         "reported",
         "request",
-        "reuses",
         "served",
         "targets",
         "transient",
@@ -186,7 +179,36 @@ class LiveTree:
         elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
             reconciliation.unmount(self, tag)
         else:
+<<<<<<< HEAD
             self._host.inside(reconciliation.unmount, self, tag)
+=======
+            self._host.inside(self._unmount, tag)
+
+    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
+        """`replacement`: takes the tags down, where others are about to stand for them."""
+        try:
+            self.hooks.run_unmount_hooks(top)
+        finally:
+            self.departed = self.departed or Departed()
+            self.departed.note((top,))
+            self.changes.note_left(top)
+            left = list(self.generated.pre_order(top))
+            for tag in left:
+                if tag in self.generated.by_host:
+                    below = self.generated.by_host[tag]
+                    self.departed.note(below)  # nothing below leads to them from now on
+                    if replacement is not None:
+                        replacement.below[tag] = below
+                is_known = not (tag in self.changes.dirty or tag in self.generated.by_host or tag in self.opaque)
+                tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
+                if self.index.forget(tag) and replacement is not None:
+                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
+                self.generated.forget(tag)
+                self.changes.forget(tag)
+                self.opaque.pop(tag, None)
+            if replacement is not None:
+                replacement.tags += left
+>>>>>>> tree
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -247,120 +269,6 @@ class LiveTree:
     def has_generated_tags(self) -> bool:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
-
-    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
-
-        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
-        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        self.nonce = nonce
-        try:
-            body = self.render_body(inline=inline)
-        finally:
-            self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
-        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
-
-    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
-        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
-        try:
-            body = self._render(self.index.app, inline=inline)
-        except BaseException:
-            self.changes.put_back(dirty)
-            self.changes.put_back_before(before, left)
-            raise
-        self.changes.unknown.clear()
-        return body
-
-    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
-        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
-        so."""
-        self.reuses = True
-        try:
-            return self._render(self.index.app if top is None else top, inline=inline)
-        finally:
-            self.reuses = False
-
-    def _render(self, top: GTag, *, inline: bool) -> str:
-        self.inline_handlers = inline
-        try:
-            return detached(render, top, self)
-        finally:
-            self.inline_handlers = True
-
-    def drain_single_text(self, update: Update, wanted: Wanted) -> bool:
-        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        changes = self.changes
-        dirty = changes.dirty
-        if len(dirty) > 1 or changes.scripts or self.head.statics:
-            return False
-        if dirty:
-            tag = next(iter(dirty))
-            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
-                return False
-            changes.dirty = {}
-            if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
-                changes.dirty = dirty
-                return False
-            if changes.before:
-                changes.drain_before()
-        return True
-
-    def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
-        cost no other tag its update."""
-        changes, failures = self.changes, Failures()
-        if changes.dirty:
-            dirty, (before, left) = changes.drain_dirty(), changes.drain_before()
-            with self._together():
-                if wanted.ops:
-                    failures = self._write_operations(update, dirty, before, left)
-                if wanted.html:
-                    self.reuses = wanted.ops
-                    failures += changes.render(update.updates, dirty, self)
-        if changes.scripts:
-            update.js = changes.drain_scripts()
-        if self.head.statics:
-            update.statics = self.head.drain()
-        return failures
-
-    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
-        """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
-        patch = Patch(self.index.app, self, before, left)
-        self.inline_handlers = False
-        try:
-            detached(patch.tell, dirty)
-            update.ops = detached(patch.operations)
-        finally:
-            self.inline_handlers = True
-        for tag, _ in patch.failures:
-            dirty.pop(tag, None)
-        self.changes.unknown.update(tag for tag, _ in patch.failures)
-        self.changes.unknown.difference_update(patch.whole)
-        return patch.failures
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """While renders are made that belong together: what is called for one of them is not called again."""
-        self.evaluated = {}
-        try:
-            yield
-        finally:
-            self.evaluated, self.reuses = None, False
-
-    def render_generated(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        hosts = dict.fromkeys(map(element_of, self.generated.by_host), WHOLE)
-        failures = Failures()
-        with self._together():
-            self.reuses = True
-            if wanted.ops:
-                failures = self._write_operations(update, hosts, {}, set())
-            if wanted.html:
-                failures += self.changes.render(update.updates, hosts, self)
-        return failures
 
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
