@@ -9,30 +9,17 @@ from typing import Any, Protocol, TypeVar
 
 from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
-<<<<<<< HEAD
-from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
-=======
 from htag.tree.changes import Changes
-from htag.tree.child_list import index_of
->>>>>>> tree
 from htag.tree.departed import Departed
-from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
+from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-<<<<<<< HEAD
-from htag.tree.operations import ATTRIBUTES, HANDLERS
-from htag.tree.patch import WHOLE, Before, Patch, write_single_text
-from htag.tree.render import render, render_plain_element
+from htag.tree.renders import Renders
 from htag.tree.replaced import Replaced
 from htag.tree.reported import Reported
-=======
-from htag.tree.renders import Renders
-from htag.tree.replaced import Replaced, Replacement
-from htag.tree.succession import has_key, inherit_ids
->>>>>>> tree
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -179,36 +166,7 @@ class LiveTree(Renders):
         elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
             reconciliation.unmount(self, tag)
         else:
-<<<<<<< HEAD
             self._host.inside(reconciliation.unmount, self, tag)
-=======
-            self._host.inside(self._unmount, tag)
-
-    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
-        """`replacement`: takes the tags down, where others are about to stand for them."""
-        try:
-            self.hooks.run_unmount_hooks(top)
-        finally:
-            self.departed = self.departed or Departed()
-            self.departed.note((top,))
-            self.changes.note_left(top)
-            left = list(self.generated.pre_order(top))
-            for tag in left:
-                if tag in self.generated.by_host:
-                    below = self.generated.by_host[tag]
-                    self.departed.note(below)  # nothing below leads to them from now on
-                    if replacement is not None:
-                        replacement.below[tag] = below
-                is_known = not (tag in self.changes.dirty or tag in self.generated.by_host or tag in self.opaque)
-                tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
-                if self.index.forget(tag) and replacement is not None:
-                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
-                self.generated.forget(tag)
-                self.changes.forget(tag)
-                self.opaque.pop(tag, None)
-            if replacement is not None:
-                replacement.tags += left
->>>>>>> tree
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
