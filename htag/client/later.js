@@ -4,6 +4,8 @@
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
   const {page} = document.currentScript;
+  const {events, patch} = page;
+  events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.fields.noteTyped(...given)});
   const typed = createTyped(page);
   page.later = createAfresh({...page, typed});
   notify(page);

@@ -17,7 +17,8 @@ function main() {
   const calls = createCalls();
   const trusted = createTrusted();
   const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const {htagEvent} = events;
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -59,7 +60,9 @@ function main() {
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
   // for what is loaded later
-  const page = {basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
+  const page = {
+    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+  };
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
@@ -69,7 +72,7 @@ function main() {
     silence.probe();
   };
   addEventListener('online', isBack);
-  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  addEventListener('pageshow', ({persisted}) => persisted === false || isBack()); // false: it has just been loaded
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 

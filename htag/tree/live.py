@@ -7,20 +7,19 @@ one of these is asked of that one; those that concern several are here.
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from htag.tree import access
+from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
-from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
-from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
+from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
 from htag.tree.renders import Renders
-from htag.tree.replaced import Replaced, Replacement
-from htag.tree.succession import has_key, inherit_ids
+from htag.tree.replaced import Replaced
+from htag.tree.reported import Reported
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
@@ -76,6 +75,7 @@ class LiveTree(Renders):
         "numbers",
         "opaque",
         "replaced",
+        "reported",
         "request",
         "served",
         "targets",
@@ -105,6 +105,7 @@ class LiveTree(Renders):
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
         self.replaced: Replaced | None = None  # once tags with handlers were made anew
+        self.reported: Reported | None = None  # once a field reported something, where callables make tags
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -128,6 +129,11 @@ class LiveTree(Renders):
         """Call `work` after that time, if the app runs in an event loop."""
         if self._host is not None:
             self._host.call_later(seconds, work)
+
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
+        return 0 if self._host is None else self._host.revision
 
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
@@ -158,34 +164,9 @@ class LiveTree(Renders):
         if self.replaced is not None and self.replaced.holds(tag):
             self.replaced.take_back(tag)
         elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
-            self._unmount(tag)
+            reconciliation.unmount(self, tag)
         else:
-            self._host.inside(self._unmount, tag)
-
-    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
-        """`replacement`: takes the tags down, where others are about to stand for them."""
-        try:
-            self.hooks.run_unmount_hooks(top)
-        finally:
-            self.departed = self.departed or Departed()
-            self.departed.note((top,))
-            self.changes.note_left(top)
-            left = list(self.generated.pre_order(top))
-            for tag in left:
-                if tag in self.generated.by_host:
-                    below = self.generated.by_host[tag]
-                    self.departed.note(below)  # nothing below leads to them from now on
-                    if replacement is not None:
-                        replacement.below[tag] = below
-                is_known = not (tag in self.changes.dirty or tag in self.generated.by_host or tag in self.opaque)
-                tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
-                if self.index.forget(tag) and replacement is not None:
-                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
-                self.generated.forget(tag)
-                self.changes.forget(tag)
-                self.opaque.pop(tag, None)
-            if replacement is not None:
-                replacement.tags += left
+            self._host.inside(reconciliation.unmount, self, tag)
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -220,44 +201,13 @@ class LiveTree(Renders):
             self.evaluated[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
-        before = self.generated.of(host)
-        self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
-        kept = {id(tag) for tag in tags}
-        gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
-        if gone:
-            self._replace_generated(host, before, gone, tags)
-        known = {id(tag) for tag in before}
-        for tag in tags:
-            if id(tag) not in known:
-                self._adopt_generated(host, tag)
-        if not tags:
-            self.generated.forget(host)
+        reconciliation.reconcile(self, host, tags, found)
 
-    def _replace_generated(self, host: GTag, before: list[GTag], gone: list[GTag], tags: list[GTag]) -> None:
-        """`tags` stand in the place of `gone`, which were some of those `before`."""
-        replacement = Replacement(host, before, 0 if self._host is None else self._host.revision)
-        for tag in gone:
-            try:
-                self._unmount(tag, replacement)
-            finally:
-                tag.parent = None
-        if any(map(has_key, replacement.tags)):
-            inherit_ids(before, tags)
-        if tags and replacement.addresses:
-            replacement.tops = gone
-            self.replaced = self.replaced or Replaced(self)
-            self.replaced.keep(replacement)
-
-    def _adopt_generated(self, host: GTag, tag: GTag) -> None:
-        host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
-        if self.replaced is not None:
-            self.replaced.take_back(tag)
-        if tag.parent is not None and tag.parent is not host:
-            tag.parent.remove(tag)
-        tag.parent = host
-        if tag._flags & HAS_HOOKS:
-            host._set_has_hooks()
-            self.hooks.run_mount_hooks(tag)
+    def note_reported(self, tag: GTag, name: str, value: Any) -> None:
+        """A browser says that the attribute `name` of `tag` is `value`, which is about to be set."""
+        if self.generated.by_host:
+            self.reported = self.reported or Reported()
+            self.reported.note(tag, name, value)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 

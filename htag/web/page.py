@@ -49,6 +49,7 @@ LATER_PARTS = (
     "notice.js",
     "marks.js",
     "typed.js",
+    "holding.js",
     "afresh.js",
     "resend.js",
     "measures.js",
