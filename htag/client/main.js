@@ -17,7 +17,8 @@ function main() {
   const calls = createCalls();
   const trusted = createTrusted();
   const patch = createPatch({foreign: createForeign()});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const {htagEvent} = events;
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -60,7 +61,7 @@ function main() {
 
   // for what is loaded later
   const page = {
-    external, patch, trusted, calls, listeners, report,
+    external, patch, trusted, calls, listeners, report, events,
     basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
   };
   // where no script element loads it, what is loaded later finds it there
@@ -75,7 +76,7 @@ function main() {
     silence.probe();
   };
   addEventListener('online', isBack);
-  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  addEventListener('pageshow', ({persisted}) => persisted === false || isBack()); // false: it has just been loaded
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 

@@ -29,7 +29,7 @@ from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
 from htag.session.visits import Visits
 from htag.tree.access import handler, may_be_disabled
-from htag.tree.live import INLINE_PAGES, Page
+from htag.tree.renders import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Answer, Failure, Message, Update
@@ -144,7 +144,7 @@ class Session(Binding):
         self.start_hooks()
         self.live.hooks.put_back(waiting)
 
-    def page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
+    def page(self, nonce: str = "", *, inline: bool = False) -> Page:
         """Render the whole tree, as `LiveTree.render_page` does; open tabs see the same within REFRESH_SECONDS."""
         self.note_change()
         self._throttle.bind_loop()

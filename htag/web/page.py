@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.tree.renders import Page
 from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
@@ -45,6 +45,7 @@ LATER_PARTS = (
     "notice.js",
     "marks.js",
     "typed.js",
+    "holding.js",
     "afresh.js",
     "resend.js",
     "measures.js",

@@ -58,7 +58,7 @@ def test_a_module_may_hold_things_under_what_is_no_name(monkeypatch: pytest.Monk
     """`globals()[1] = …`: what has no name is the session's own, and pins nothing (seen: 'int' has no 'startswith')."""
     for key in (1, ("a", 2)):
         monkeypatch.setitem(vars(room), key, held)  # type: ignore[arg-type]  # that is the point
-    app = room.Holder()
+    app: Any = room.Holder()
     app.numbered = vars(room)[1]  # type: ignore[call-overload]
     found = back(app)
     assert type(found.numbered) is type(held)
