@@ -56,6 +56,11 @@ class Host(Protocol):
         """`work(*arguments)` with the session's context variables."""
         ...
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        ...
+
     def renew_id(self) -> None:
         """Give the session another id."""
         ...
@@ -149,6 +154,11 @@ class LiveTree:
         if self._host is not None:
             self._host.call_later(seconds, work)
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -222,7 +232,7 @@ class LiveTree:
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.changes.note_script(tag, code)
+                self.changes.note_script(tag, code, arrives=True)
 
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
@@ -369,7 +379,9 @@ class LiveTree:
                     self.reuses = wanted.ops
                     failures += changes.render(update.updates, dirty, self)
         if changes.scripts:
-            update.js = changes.drain_scripts()
+            update.js, others = changes.drain_addressed_scripts()
+            if wanted.ops:
+                update.others = others
         if self.head.statics:
             update.statics = self.head.drain()
         return failures
