@@ -3,18 +3,27 @@
 
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
-  const {page} = document.currentScript;
+  const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
+  createOperations(page);
+  const {events, patch, outbox} = page;
+  events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.noteTyped(...given)});
   const typed = createTyped(page);
   const afresh = createAfresh({...page, typed});
   const post = createPost(page);
   Object.assign(page.silence, createSilence(whomToAsk(page)));
   Object.assign(page.posts, createPosts({...page, afresh, post}));
   page.later = {...afresh, startPolling: createPolling(page)};
-  page.outbox.pump(); // what waited for that
-  notify(page);
-  createResend({...page, post})(page.leftovers.take());
-  typed.restore();
-  measure(page);
+  outbox.pump(); // what waited for that
+  const begin = () => {
+    setIndeterminate(document);
+    if (page.external) return;
+    notify(page);
+    createResend({...page, post})(page.leftovers.take());
+    typed.restore();
+    measure(page);
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
+  else begin();
 }
 
 // What a silent server is told by, and given up by.

@@ -16,14 +16,15 @@ function main() {
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
-  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const patch = createPatch({foreign: createForeign()});
+  const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const {htagEvent} = events;
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
   const shows = () => outbox.shows();
-  const handlePayload = createInbox({calls, log, patch, overlay, scripts, report, shows});
   const later = createLater(() => scripts.load('later.js', {page}), () => page.later);
+  const handlePayload = createInbox({calls, log, patch, later, overlay, scripts, report, shows});
   const {say} = later;
   const session = createSession({link, step, log, queue, calls, later: later.call});
   const hello = createHello({tab, link, log});
@@ -44,11 +45,15 @@ function main() {
   const startPolling = () => later.call('startPolling');
   const connection = createConnection({link, log, session, calls, outbox, posts, transports, startPolling, pause});
 
+  // for what is loaded later
   const tools = {encode, decode, sleep, jitter, spanOf, isServed, attemptMs, addressOf, goTo, LOSSES, ORDERLY};
   const page = {
     ...tools, basePath, address, queue, link, step, log, session, receive, handlePayload, overlay, leftovers, hello, say,
-    outbox, posts, silence, pause, connection,
+    outbox, posts, silence, pause, connection, external, events, patch, trusted, calls, listeners, report,
   };
+  // where no script element loads it, what is loaded later finds it there
+  if (external) Object.defineProperty(overlay, 'page', {value: page});
+  else later.load();
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
@@ -62,7 +67,6 @@ function main() {
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 
-  if (!external) later.load();
   const start = () => {
     overlay.attach();
     if (external) return;
