@@ -17,6 +17,8 @@ def of(app: App) -> int:
     if live.departed is not None:
         kept += live.departed.kept_bytes()
     tags = sum(map(tag_bytes, live.generated.pre_order(app)))
+    if live.reported is not None:
+        kept += live.reported.kept_bytes()
     if live.replaced is not None:
         # what the author gave these, those have as well that stand for them now
         tags += sum(tag_bytes(tag, with_own=False) for tag in live.replaced.tags)
