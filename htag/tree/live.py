@@ -4,13 +4,12 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
-from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
+from htag.tree.changes import Changes
 from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -18,9 +17,7 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-from htag.tree.operations import ATTRIBUTES, HANDLERS
-from htag.tree.patch import WHOLE, Before, Patch, write_single_text
-from htag.tree.render import render, render_plain_element
+from htag.tree.renders import Renders
 from htag.tree.replaced import Replaced
 from htag.tree.reported import Reported
 from htag.tree.tag import GTag, current_request
@@ -29,19 +26,6 @@ Answer = TypeVar("Answer")
 
 
 TRANSIENT = frozenset(("_runtime",))
-
-NOT_CONTENT = ATTRIBUTES | HANDLERS
-
-INLINE_PAGES = False
-
-
-class Page(NamedTuple):
-    """The whole tree as HTML, with what belongs into its document's head."""
-
-    body: str
-    statics: list[str]
-    title: str | None
-    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -53,6 +37,11 @@ class Host(Protocol):
 
     def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """`work(*arguments)` with the session's context variables."""
+        ...
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
         ...
 
     def renew_id(self) -> None:
@@ -69,7 +58,7 @@ class Host(Protocol):
         ...
 
 
-class LiveTree:
+class LiveTree(Renders):
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
 
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
@@ -81,13 +70,10 @@ class LiveTree:
         "_host",
         "changes",
         "departed",
-        "evaluated",
         "generated",
         "head",
         "hooks",
         "index",
-        "inline_handlers",
-        "nonce",
         "note_change",
         "note_children",
         "number",
@@ -96,7 +82,6 @@ class LiveTree:
         "replaced",
         "reported",
         "request",
-        "reuses",
         "served",
         "targets",
         "transient",
@@ -155,6 +140,11 @@ class LiveTree:
         """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
         return 0 if self._host is None else self._host.revision
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -205,7 +195,7 @@ class LiveTree:
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.changes.note_script(tag, code)
+                self.changes.note_script(tag, code, arrives=True)
 
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
@@ -247,120 +237,6 @@ class LiveTree:
     def has_generated_tags(self) -> bool:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
-
-    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
-
-        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
-        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        self.nonce = nonce
-        try:
-            body = self.render_body(inline=inline)
-        finally:
-            self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
-        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
-
-    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
-        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
-        try:
-            body = self._render(self.index.app, inline=inline)
-        except BaseException:
-            self.changes.put_back(dirty)
-            self.changes.put_back_before(before, left)
-            raise
-        self.changes.unknown.clear()
-        return body
-
-    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
-        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
-        so."""
-        self.reuses = True
-        try:
-            return self._render(self.index.app if top is None else top, inline=inline)
-        finally:
-            self.reuses = False
-
-    def _render(self, top: GTag, *, inline: bool) -> str:
-        self.inline_handlers = inline
-        try:
-            return detached(render, top, self)
-        finally:
-            self.inline_handlers = True
-
-    def drain_single_text(self, update: Update, wanted: Wanted) -> bool:
-        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        changes = self.changes
-        dirty = changes.dirty
-        if len(dirty) > 1 or changes.scripts or self.head.statics:
-            return False
-        if dirty:
-            tag = next(iter(dirty))
-            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
-                return False
-            changes.dirty = {}
-            if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
-                changes.dirty = dirty
-                return False
-            if changes.before:
-                changes.drain_before()
-        return True
-
-    def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
-        cost no other tag its update."""
-        changes, failures = self.changes, Failures()
-        if changes.dirty:
-            dirty, (before, left) = changes.drain_dirty(), changes.drain_before()
-            with self._together():
-                if wanted.ops:
-                    failures = self._write_operations(update, dirty, before, left)
-                if wanted.html:
-                    self.reuses = wanted.ops
-                    failures += changes.render(update.updates, dirty, self)
-        if changes.scripts:
-            update.js = changes.drain_scripts()
-        if self.head.statics:
-            update.statics = self.head.drain()
-        return failures
-
-    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
-        """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
-        patch = Patch(self.index.app, self, before, left)
-        self.inline_handlers = False
-        try:
-            detached(patch.tell, dirty)
-            update.ops = detached(patch.operations)
-        finally:
-            self.inline_handlers = True
-        for tag, _ in patch.failures:
-            dirty.pop(tag, None)
-        self.changes.unknown.update(tag for tag, _ in patch.failures)
-        self.changes.unknown.difference_update(patch.whole)
-        return patch.failures
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """While renders are made that belong together: what is called for one of them is not called again."""
-        self.evaluated = {}
-        try:
-            yield
-        finally:
-            self.evaluated, self.reuses = None, False
-
-    def render_generated(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        hosts = dict.fromkeys(map(element_of, self.generated.by_host), WHOLE)
-        failures = Failures()
-        with self._together():
-            self.reuses = True
-            if wanted.ops:
-                failures = self._write_operations(update, hosts, {}, set())
-            if wanted.html:
-                failures += self.changes.render(update.updates, hosts, self)
-        return failures
 
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of

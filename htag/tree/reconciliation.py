@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from htag.tree.child_list import index_of
 from htag.tree.departed import Departed
-from htag.tree.flags import HAS_HOOKS
+from htag.tree.flags import AWAY, CHANGED_AWAY, HAS_HOOKS
 from htag.tree.hooks import Hooks
 from htag.tree.replaced import Live, Replaced, Replacement
 from htag.tree.reported import Reported
@@ -62,6 +62,8 @@ def unmount(live: Tree, top: GTag, replacement: Replacement | None = None) -> No
                 live.departed.note(below)  # nothing below leads to them from now on
                 if replacement is not None:
                     replacement.below[tag] = below
+            is_known = not (tag in live.changes.dirty or tag in live.generated.by_host or tag in live.opaque)
+            tag._flags |= AWAY if is_known else AWAY | CHANGED_AWAY
             if live.index.forget(tag) and replacement is not None:
                 replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
             live.generated.forget(tag)
