@@ -21,5 +21,5 @@ def of(app: App) -> int:
         kept += live.reported.kept_bytes()
     if live.replaced is not None:
         # what the author gave these, those have as well that stand for them now
-        tags += sum(tag_bytes(tag, with_own=False) for tag in live.replaced.tags)
+        tags += sum(tag_bytes(tag, with_values=False) for tag in live.replaced.tags)
     return SESSION_BYTES + live.changes.pending_bytes() + kept + tags
