@@ -39,11 +39,11 @@ def option_value(option: GTag) -> Any:
     return option._content if value is MISSING else value
 
 
-def couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
-    """Each tag of `before` that has one in `after` which stands for it, with that one.
+def couples(before: Tags, after: Tags, *, surely: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Each tag of `before` that has one in `after` which stands for it, with that one. Of several with one key the
+    first.
 
-    Of several with one key the first. Where fewer have no key than before, one has gone, and which one is not known:
-    these have none that stands for them.
+    `surely`: where fewer have no key than before, one has gone, and which one is not known: these have none then.
     """
     old, new = by_name(before), by_name(after)
     for name, tags in old.items():
@@ -51,7 +51,7 @@ def couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
         if type(name) is tuple:
             if successors:
                 yield tags[0], successors[0]
-        elif len(successors) >= len(tags):
+        elif len(successors) >= len(tags) or not surely:
             yield from zip(tags, successors, strict=False)
 
 
@@ -64,8 +64,8 @@ def by_name(tags: Tags) -> dict[Any, Tags]:
 
 
 def counterpart(tag: GTag, before: Tags, after: Tags) -> GTag | None:
-    """The one of `after` that stands for `tag`, which is one of `before`."""
-    return next((new for old, new in couples(before, after) if old is tag), None)
+    """The one of `after` that stands for `tag` for sure, which is one of `before`."""
+    return next((new for old, new in couples(before, after, surely=True) if old is tag), None)
 
 
 def all_couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:

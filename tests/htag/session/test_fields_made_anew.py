@@ -59,6 +59,8 @@ TEXTS: list[Make] = [
     lambda: Tag.div(Tag.p(Tag.input())),
     lambda: [Tag.b("x"), Tag.input(_data_htag_key="k")],
     lambda: Tag.sl_input(_value="given"),
+    lambda: Tag.div(Tag.p(lambda: Tag.input())),
+    lambda: Tag.div(lambda: Tag.div(lambda: [Tag.b("x"), Tag.p(Tag.input())])),
 ]
 
 
@@ -125,6 +127,16 @@ def test_a_key_says_which_field_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     keys[:] = ["new", "b", "a"]
     again(app)
     assert [attribute(field, "value") for field in fields(app)] == [MISSING, "typed into b", MISSING]
+
+
+def test_in_a_list_that_has_become_shorter_places_count_as_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ["a", "b", "c"]
+    app = shown(lambda: [Tag.p(row, Tag.input()) for row in rows], monkeypatch)
+    for field in fields(app)[:2]:
+        say(field, value=f"typed after {field.parent.text}")
+    rows.pop()
+    again(app)
+    assert [attribute(field, "value") for field in fields(app)] == ["typed after a", "typed after b"]
 
 
 def test_ticks_and_choices_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
