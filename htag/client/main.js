@@ -61,7 +61,8 @@ function main() {
 
   // for what is loaded later
   const page = {
-    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say,
+    sleep, jitter, POLL, LOSSES, ORDERLY,
   };
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
@@ -72,7 +73,7 @@ function main() {
     silence.probe();
   };
   addEventListener('online', isBack);
-  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  addEventListener('pageshow', ({persisted}) => persisted === false || isBack()); // false: it has just been loaded
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.tree.renders import Page
 from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
