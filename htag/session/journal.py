@@ -106,9 +106,11 @@ class Journal:
 
 def _size(update: Update) -> int:
     """The size of an update as it is kept, without what it answers. The short way is that of most."""
-    if update.ops and len(update.ops) == 1 and not (update.updates or update.js or update.statics):
-        return sum([len(text) for text in update.ops[0] if text])
-    if len(update.updates) == 1 and not (update.ops or update.js or update.statics):
+    ops = update.ops
+    if ops and len(ops) == 1 and len(ops[0]) == 2 and not (update.updates or update.js or update.statics):
+        tag_id, text = ops[0]
+        return len(tag_id) + len(text)
+    if len(update.updates) == 1 and not (ops or update.js or update.statics):
         ((tag_id, html),) = update.updates.items()
         return len(tag_id) + len(html)
     return size_of(update)

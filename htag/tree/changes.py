@@ -67,8 +67,10 @@ class Changes:
         self.scripts: dict[GTag, list[str]] = {}
         self.arrivals: set[GTag] = set()  # of these: tags that no tab shows yet, so that all tabs are to run theirs
         self.before: Before = {}  # the children of tags as they are shown, if they may have changed since
-        self.left: set[int] = set()  # `id()` of shown tags that left the tree since; they may have come back
-        self.unknown: set[GTag] = set()  # tags of which a change could not be told: what is shown of them is not known
+        self.left: dict[int, None] = {}  # `id()` of shown tags that left the tree since; they may have come back
+        self.unknown: dict[
+            GTag, None
+        ] = {}  # tags of which a change could not be told: what is shown of them is not known
 
     def note_children(self, tag: GTag) -> None:
         """The children of `tag` are about to change: remember those that are shown."""
@@ -79,18 +81,18 @@ class Changes:
     def note_left(self, tag: GTag) -> None:
         """`tag` leaves the tree. More than MOST_LEFT, and it is not known any more which children are shown."""
         if tag.parent in self.before:
-            self.left.add(id(tag))
+            self.left[id(tag)] = None
             if len(self.left) > MOST_LEFT:
                 self.before = dict.fromkeys(self.before, None)
                 self.left.clear()
 
-    def drain_before(self) -> tuple[Before, set[int]]:
+    def drain_before(self) -> tuple[Before, dict[int, None]]:
         """What was shown before the changes that are told now: the caller's from now on."""
         taken = self.before, self.left
-        self.before, self.left = {}, set()
+        self.before, self.left = {}, {}
         return taken
 
-    def put_back_before(self, before: Before, left: set[int]) -> None:
+    def put_back_before(self, before: Before, left: dict[int, None]) -> None:
         """What was drained has not been told: it is still what is shown."""
         self.before |= before
         self.left |= left
@@ -127,7 +129,7 @@ class Changes:
         """`tag` has left the tree: it takes along the JavaScript that waits."""
         self.dirty.pop(tag, None)
         self.before.pop(tag, None)
-        self.unknown.discard(tag)
+        self.unknown.pop(tag, None)
         leave_on(tag, self.scripts.pop(tag, []))
 
     def drain_dirty(self) -> dict[GTag, int]:

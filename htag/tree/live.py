@@ -136,14 +136,14 @@ class LiveTree(Renders):
             self._host.call_later(seconds, work)
 
     @property
-    def tabs_connected(self) -> int:
-        """How many tabs show the tree now."""
-        return 0 if self._host is None else self._host.tabs_connected
-
-    @property
     def revision(self) -> int:
         """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
         return 0 if self._host is None else self._host.revision
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
 
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""

@@ -21,6 +21,8 @@ Before = dict[Any, "list[Any] | None"]  # the children of tags as they are shown
 
 NOT_AS_SHOWN = CHANGED_AWAY | CHILDREN_EXPOSED
 
+NONE: frozenset[int] = frozenset()
+
 REMOVE = "r"  # an operation; one on a single element looks like the text of an element with this id, so there is none
 
 WHOLE = -1  # all flags of `operations`: what changed is not known, or all that is in the tag
@@ -35,7 +37,7 @@ class Patch:
 
     __slots__ = ("_app", "_before", "_content", "_gone", "_left", "_structure", "_target", "failures", "told", "whole")
 
-    def __init__(self, app: Any, target: RenderTarget, before: Before, left: set[int]) -> None:
+    def __init__(self, app: Any, target: RenderTarget, before: Before, left: dict[int, None]) -> None:
         """`before`: of tags whose children changed, these as they are shown. `left`: `id()` of those that left the tree
         since, though they may have come back."""
         self._app = app
@@ -147,7 +149,7 @@ class Patch:
     def _tell_children(self, parent: Any, before: list[Any], after: list[Any]) -> bool:
         """Tell which of the children, elements all, went, moved and came. True: most did, so the parent is told."""
         start = end = 0
-        lost = self._lost(before, after) if self._left else self._left
+        lost = self._lost(before, after) if self._left else NONE
         if not lost:
             start = common_start(before, after)
             end = common_end(before, after, start)
@@ -169,7 +171,7 @@ class Patch:
         self._arrange(parent, new, came, {id(old[place]) for place in stays}, after[len(after) - end] if end else None)
         return False
 
-    def _lost(self, before: list[Any], after: list[Any]) -> set[int]:
+    def _lost(self, before: list[Any], after: list[Any]) -> set[int] | frozenset[int]:
         """`id()` of those of `before` that are not there as they were shown: they left the tree, and are not back, or
         not unchanged."""
         left = {id(child) for child in before if id(child) in self._left}

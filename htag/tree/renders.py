@@ -122,7 +122,9 @@ class Renders:
             update.statics = self.head.drain()
         return failures
 
-    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
+    def _write_operations(
+        self, update: Update, dirty: dict[GTag, int], before: Before, left: dict[int, None]
+    ) -> Failures:
         """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
         patch = Patch(self.index.app, cast(RenderTarget, self), before, left)
         self.inline_handlers = False
@@ -133,8 +135,10 @@ class Renders:
             self.inline_handlers = True
         for tag, _ in patch.failures:
             dirty.pop(tag, None)
-        self.changes.unknown.update(tag for tag, _ in patch.failures)
-        self.changes.unknown.difference_update(patch.whole)
+        unknown = self.changes.unknown
+        unknown |= dict.fromkeys(tag for tag, _ in patch.failures)
+        for tag in patch.whole if unknown else ():
+            unknown.pop(tag, None)
         return patch.failures
 
     @contextmanager
@@ -153,7 +157,7 @@ class Renders:
         with self._together():
             self.reuses = True
             if wanted.ops:
-                failures = self._write_operations(update, hosts, {}, set())
+                failures = self._write_operations(update, hosts, {}, {})
             if wanted.html:
                 failures += self.changes.render(update.updates, hosts, cast(RenderTarget, self))
         return failures
