@@ -6,7 +6,7 @@ function main() {
   const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
   const {events, patch, outbox} = page;
   createOperations(page);
-  events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});
+  events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.noteTyped(...given)});
   const typed = createTyped(page);
   const afresh = createAfresh({...page, typed});
   const post = createPost(page);
