@@ -1,6 +1,6 @@
 # `make` prints what there is. Settings of a target are given behind it: make load USERS=300 DURATION=60s
 .DEFAULT_GOAL := help
-.PHONY: help run up roll down logs address test quick check format load chaos bench lock dashboard certificate
+.PHONY: help run up roll down logs address test quick check format load chaos screenshots bench lock dashboard certificate
 SHELL := /bin/bash
 
 USERS ?= 100
@@ -76,6 +76,9 @@ load: .venv/dev ## locust against the running stack: USERS=100 DURATION=60s HOST
 
 chaos: .venv/dev ## everything breaks while tabs click, in a stack of its own: MINUTES=10 SEED=11 TABS=100
 	.venv/bin/python -m tests.e2e.chaos --minutes $(MINUTES) --seed $(SEED) --tabs $(TABS)
+
+screenshots: .venv/dev ## pictures of the demo, the notice, the busy page and an error, to be looked at, and for docs/images
+	.venv/bin/python -m tests.e2e.screenshots
 
 bench: .venv/dev ## what an event, a page and a session cost, beside the published htag and a bare WebSocket echo
 	.venv/bin/python -m bench

@@ -11,8 +11,9 @@ from typing import Any
 
 from bench.asleep import asleep_lines
 from bench.bars import KIB, Round, page_lines
-from bench.environments import ROOT, Candidate, candidates
+from bench.environments import ROOT, Candidate, candidates, shown_candidates
 from bench.lifetimes import memory_after_each_cycle
+from bench.painted import painted_lines
 from bench.parano import parano_seconds
 from bench.parked import parked_lines
 from bench.readings import ROWS, Effort, read
@@ -35,6 +36,8 @@ def main() -> None:
     everyone = candidates()
     for tags in ROWS:
         lines += announce(f"page of {tags} tags", page_lines(tags, read_rounds(everyone, tags, effort, options.rounds)))
+    for tags in ROWS:
+        lines += announce(f"in Chromium, {tags} tags", painted_lines(shown_candidates(), tags))
     ours, _, published, _ = everyone
     lines += announce("trees", tree_lines(ours, published))
     lines += announce("parano, 1 MB", parano_lines())
@@ -43,6 +46,10 @@ def main() -> None:
         for name in SERVED:
             candidate = Candidate(name, sys.executable, name)
             lines += announce(f"{name}: lifetimes", lifetime_lines(candidate, 1_000, 5 if options.quick else 10))
+            if name == "deployed":
+                lines += announce(
+                    "deployed: left in memory://", left_lines(candidate, 1_000, 5 if options.quick else 10)
+                )
             few, many, seconds = (50, 500, 5.0) if options.quick else (100, 6_000, 20.0)
             store = best_of(urls) if name == "deployed" else ""
             lines += announce(f"{name}: stalls", stall_lines(candidate, (few, many), seconds, store))
@@ -127,6 +134,13 @@ def lifetime_lines(candidate: Candidate, sessions: int, cycles: int) -> list[Lin
         Line(f"… the last against number {PLATEAU_CYCLE}", growth, None, None, growth, "x", 1.05, le),
         Line("… KiB stay of each visitor since", stays, None, None, stays, "KiB", STAYS_KIB, le),
     ]
+
+
+def left_lines(candidate: Candidate, sessions: int, cycles: int) -> list[Line]:
+    """What the deployed program keeps, for a day, of each visitor who has left, where its store is in its memory."""
+    memory = memory_after_each_cycle(candidate, sessions, cycles, forgets=False)
+    stays = (memory[-1] - memory[PLATEAU_CYCLE]) / (cycles - PLATEAU_CYCLE) / sessions / KIB
+    return [Line("KiB of each visitor who has left", stays, None, None, stays, "KiB", STAYS_KIB, le)]
 
 
 def allow_many_connections() -> None:

@@ -1,4 +1,4 @@
-"""Who is measured, and the Python that runs each: ours in this one, published htag in its own under `.bench/`."""
+"""Who is measured, and the Python that runs each: ours in this one, the others in their own under `.bench/`."""
 
 import subprocess
 import sys
@@ -7,20 +7,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLISHED = ROOT / ".bench" / "published"
+ENVIRONMENTS = ROOT / ".bench"
 
 # published htag cannot start on starlette 1.x; everything below the two is what this environment runs
 PUBLISHED_PINS = ["htag==2.0.28", "starlette==0.52.1"]
+NICEGUI_PINS = ["nicegui==3.18.0"]
 SAME_VERSION = ["uvicorn", "uvloop", "httptools", "websockets", "anyio", "click", "h11", "idna"]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One server to measure: its name in the table, its Python, and what `serve.py` is to serve."""
+    """One server to measure: its name in the table, its Python, what it serves, and the script that does."""
 
     name: str
     python: str
     serves: str
+    script: str = "serve.py"
 
 
 def candidates() -> list[Candidate]:
@@ -33,14 +35,29 @@ def candidates() -> list[Candidate]:
     ]
 
 
+def shown_candidates() -> list[Candidate]:
+    """Those that a browser shows a page of: NiceGUI too."""
+    return [
+        Candidate("ours", sys.executable, "htag"),
+        Candidate("published", published_python(), "htag"),
+        Candidate("nicegui", environment("nicegui", NICEGUI_PINS), "nicegui", "nicegui_page.py"),
+    ]
+
+
 def published_python() -> str:
-    """The Python of published htag's environment. Made anew when its pins are not those of today."""
-    pins = PUBLISHED_PINS + [f"{name}=={version(name)}" for name in SAME_VERSION]
-    python, record = PUBLISHED / "bin" / "python", PUBLISHED / "pins.txt"
+    """The Python of published htag's environment."""
+    return environment("published", PUBLISHED_PINS)
+
+
+def environment(name: str, pins: list[str]) -> str:
+    """The Python of the environment of that name. Made anew when its pins are not those of today."""
+    pins = pins + [f"{package}=={version(package)}" for package in SAME_VERSION]
+    folder = ENVIRONMENTS / name
+    python, record = folder / "bin" / "python", folder / "pins.txt"
     wanted = "\n".join(pins)
     if not record.exists() or record.read_text() != wanted:
-        print(f"making {PUBLISHED.relative_to(ROOT)} with {', '.join(PUBLISHED_PINS)}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", PUBLISHED], check=True)
+        print(f"making {folder.relative_to(ROOT)} with {', '.join(pins)}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *pins], check=True)
         record.write_text(wanted)
     return str(python)

@@ -81,8 +81,11 @@ def embedded(rows: int, seconds: float | None) -> Any:
     return tells_sessions
 
 
-def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -> tuple[Any, dict[str, Any]]:
-    """The program as it is deployed, and its options for uvicorn. Only the rate limits are out of the way."""
+def deployed(
+    rows: int, seconds: float | None, store: str, idle: float | None, stored: float | None
+) -> tuple[Any, dict[str, Any]]:
+    """The program as it is deployed, and its options for uvicorn. Only the rate limits are out of the way. `stored`:
+    seconds for which the store keeps a session that has left, as few as a setting may not say."""
     os.environ |= {"HTAG_APP": "measured_app:Small" if rows == 20 else "measured_app:Large", "HTAG_STORE": store}
     os.environ |= {"HTAG_SECRET": "of the bench, long enough to be one"}
     if seconds is not None:
@@ -98,8 +101,7 @@ def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -
     from htag_stack.startup import prepare
     from htag_stack.worker import uvicorn_options
 
-    configured = main.session_limits
-    main.session_limits = lambda settings: dataclasses.replace(configured(settings), messages_per_second=10**9)
+    adjust(main, {} if stored is None else {"stored_seconds": stored})
     prepared = prepare()
     application = main.compose(prepared, load_app(prepared.settings.app))
     collector.start()
@@ -111,6 +113,17 @@ def deployed(rows: int, seconds: float | None, store: str, idle: float | None) -
             await application(scope, receive, send)
 
     return tells_heap, uvicorn_options(prepared.settings)
+
+
+def adjust(main: Any, times: dict[str, float]) -> None:
+    """Have the program `main` count messages and not refuse them; and its store keep sessions for other `times`."""
+    configured, open_store = main.session_limits, main.open_store
+
+    def session_limits(settings: Any) -> Any:
+        return dataclasses.replace(configured(settings), messages_per_second=10**9, **times)
+
+    main.session_limits = session_limits
+    main.open_store = lambda url, seconds: open_store(url, times.get("stored_seconds", seconds))
 
 
 def collect_as_ours() -> None:
@@ -128,12 +141,13 @@ def main() -> None:
     parser.add_argument("--grace", type=float, help="seconds that a session without a tab is kept (ours only)")
     parser.add_argument("--store", default="memory://", help="of the deployed program")
     parser.add_argument("--idle", type=float, help="seconds after which the deployed program parks who is connected")
+    parser.add_argument("--stored", type=float, help="seconds that the deployed program's store keeps who has left")
     options = parser.parse_args()
     uvicorn_options = UVICORN
     if options.candidate == "echo":
         app = Starlette(routes=[WebSocketRoute("/ws", echo)])
     elif options.candidate == "deployed":
-        app, uvicorn_options = deployed(options.rows, options.grace, options.store, options.idle)
+        app, uvicorn_options = deployed(options.rows, options.grace, options.store, options.idle, options.stored)
     elif options.candidate == "embedded":
         app, uvicorn_options = embedded(options.rows, options.grace), {}
     else:

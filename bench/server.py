@@ -11,16 +11,17 @@ import psutil
 
 from bench.environments import Candidate
 
-SCRIPT = Path(__file__).with_name("serve.py")
+SCRIPTS = Path(__file__).parent
 START_SECONDS = 30.0  # importing everything on a busy two-core machine takes two to five
 
 
 class Server:
-    """Runs while it is entered. `options` go to `serve.py`."""
+    """Runs while it is entered. `options` go to the candidate's script."""
 
     def __init__(self, candidate: Candidate, *options: str) -> None:
         self.port = free_port()
-        self._command = [candidate.python, str(SCRIPT), candidate.serves, "--port", str(self.port), *options]
+        script = str(SCRIPTS / candidate.script)
+        self._command = [candidate.python, script, candidate.serves, "--port", str(self.port), *options]
 
     def __enter__(self) -> Self:
         # away from the project's root: published htag's Python must not find our htag/ there

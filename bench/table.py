@@ -18,6 +18,7 @@ class Line:
     unit: str = ""
     bar: float = 0.0
     meets: Callable[[float, float], bool] = ge
+    nicegui: float | None = None  # shown in the column of the echo, which no browser shows
 
     @property
     def met(self) -> bool | None:
@@ -32,7 +33,8 @@ class Line:
 
     def as_text(self) -> str:
         """The line in columns, as wide as `HEAD`."""
-        numbers = f"{self.what:34}{_number(self.ours):>12}{_number(self.published):>12}{_number(self.echo):>10}"
+        third = self.echo if self.nicegui is None else self.nicegui
+        numbers = f"{self.what:34}{_number(self.ours):>12}{_number(self.published):>12}{_number(third):>10}"
         if self.compared is None:
             return numbers
         compared, bar = f"{_number(self.compared)} {self.unit}", f"{self._sign} {_number(self.bar)}"
@@ -43,12 +45,15 @@ class Line:
         return "≥" if self.meets is ge else "≤"
 
 
-HEAD = f"{'':34}{'ours':>12}{'published':>12}{'echo':>10}   {'compared':<24}{'bar':>10}  met"
+HEAD = "{:34}{:>12}{:>12}{:>10}   {:<24}{:>10}  met"
 
 
 def table(lines: Iterable[Line]) -> str:
     """All lines under their heading."""
-    return "\n".join([HEAD, *(line.as_text() for line in lines)])
+    lines = list(lines)
+    third = "NiceGUI" if any(line.nicegui is not None for line in lines) else "echo"
+    head = HEAD.format("", "ours", "published", third, "compared", "bar")
+    return "\n".join([head, *(line.as_text() for line in lines)])
 
 
 def _number(value: float | None) -> str:

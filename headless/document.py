@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html.parser import HTMLParser
+from typing import Any
 
 VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
@@ -104,6 +105,18 @@ class Element:
         assert called["reports_it"], f"{self!r} does not hand its {event} on: {script!r}"
         return called["id"], called["event"]
 
+    def insert(self, before: str | None, elements: list[Element]) -> None:
+        """Put `elements` before the child that has the id `before`; None: at the end. A child that is not there is an
+        error."""
+        place = len(self.children)
+        if before is not None:
+            place = next(
+                at for at, child in enumerate(self.children) if isinstance(child, Element) and child.id == before
+            )
+        self.children[place:place] = elements
+        for element in elements:
+            element.parent = self
+
     def replace_by(self, new: Element) -> None:
         """Put another element in its place."""
         assert self.parent is not None, "the document itself is never replaced"
@@ -119,14 +132,18 @@ class Element:
                 child.parent = self
 
     def shape(self, names: dict[str, str] | None = None) -> object:
-        """All of it as nested tuples, generated ids numbered in order of appearance: so two renders compare."""
+        """All of it as nested tuples, generated ids numbered in order of appearance: so two renders compare. Handlers
+        that report are told by their events, in either dialect."""
         names = {} if names is None else names
 
         def neutral(value: str | None) -> str | None:
             generated = rf"\b{re.escape(self.name)}-\d+\b"
             return value and re.sub(generated, lambda id: names.setdefault(id[0], f"{self.name}-#{len(names)}"), value)
 
-        attributes = {key: neutral(value) for key, value in self.attributes.items()}
+        attributes = {key: neutral(value) for key, value in self.attributes.items() if key != "data-htag-on"}
+        for event in (self.attributes.get("data-htag-on") or "").split():
+            if f"data-htag-on-{event}" not in attributes:
+                attributes[f"on{event}"] = f"htag_event('{neutral(self.id)}', '{event}', event)"
         children = [child if isinstance(child, str) else child.shape(names) for child in self.children]
         return self.name, tuple(sorted(attributes.items(), key=lambda item: item[0])), tuple(children)
 
@@ -138,6 +155,13 @@ class Document:
         """`strict`: refuse markup whose tags do not match, which a browser would repair."""
         self.root = parse(markup, strict=strict)
         self._strict = strict
+        self._operations: dict[str, Callable[..., None]] = {
+            "a": self._set_attributes,
+            "h": self._become,
+            "i": self._insert,
+            "m": self._move,
+            "r": self._remove,
+        }
 
     def apply(self, updates: dict[str, str]) -> None:
         """Replace the outer HTML of elements by id; ids that the page does not show are skipped, as a browser does."""
@@ -145,6 +169,49 @@ class Document:
             shown = self.get(id)
             if shown is not None:
                 self._replace(shown, markup)
+
+    def apply_operations(self, operations: Iterable[Sequence[Any]]) -> None:
+        """Apply the operations of wire version 2, in order; ids that the page does not show are skipped."""
+        for operation in operations:
+            kind, *rest = operation
+            if len(operation) == 2 and kind != "r":
+                self._set_text(kind, *rest)
+            else:
+                self._operations[kind](*rest)
+
+    def _set_text(self, id: str, text: str) -> None:
+        if (shown := self.get(id)) is not None:
+            shown.children = [text] if text else []
+
+    def _set_attributes(self, id: str, start_tag: str) -> None:
+        if (shown := self.get(id)) is not None:
+            (element,) = parse(start_tag, strict=False).children
+            assert isinstance(element, Element)
+            assert element.name == shown.name, f"{start_tag!r} for {shown!r}"
+            shown.attributes = element.attributes
+
+    def _insert(self, parent: str, before: str | None, markup: str) -> None:
+        if (around := self.get(parent)) is not None:
+            came = parse(markup, strict=self._strict).children
+            assert not self._strict or all(isinstance(each, Element) for each in came), f"not elements: {markup!r}"
+            around.insert(before, [each for each in came if isinstance(each, Element)])
+
+    def _move(self, parent: str, before: str | None, *ids: str) -> None:
+        if (around := self.get(parent)) is not None:
+            moved = [child for id in ids for child in around.children if isinstance(child, Element) and child.id == id]
+            assert not self._strict or len(moved) == len(ids), f"{ids} are not all in {around!r}"
+            around.children = [child for child in around.children if not any(child is each for each in moved)]
+            around.insert(before, moved)
+
+    def _remove(self, *ids: str) -> None:
+        for id in ids:
+            gone = self.get(id)
+            assert gone is not None or not self._strict, f"{id} is to go, and is not there"
+            if gone is not None and gone.parent is not None:
+                gone.parent.children = [child for child in gone.parent.children if child is not gone]
+
+    def _become(self, id: str, markup: str) -> None:
+        self.apply({id: markup})
 
     def _replace(self, shown: Element, markup: str) -> None:
         children = parse(markup, strict=self._strict).children

@@ -70,7 +70,8 @@ class ClientProtocol:
         if message["action"] == "error":
             self.failures.append(message["traceback"])
         elif message["action"] == "update":
-            self.document.apply(message["updates"])
+            self.document.apply(message.get("updates", {}))
+            self.document.apply_operations(message.get("ops", ()))
             self.statics += message.get("statics", [])
             self.scripts += message.get("js", [])
         return message
@@ -79,7 +80,7 @@ class ClientProtocol:
         """Note the numbers of a message of wire 2. False: it is an answer that has come before."""
         if "seq" in message:
             self.revision = str(message["seq"])
-        elif message.get("updates"):
+        elif message.get("ops"):
             self.revision = None  # a full render while the server keeps no journal
         if message["action"] in ("welcome", "saved"):
             self.events.note_saved(message["saved"])
@@ -92,6 +93,8 @@ class ClientProtocol:
     def decode(self, payload: str) -> Message:
         """Return the message that came over the wire."""
         message: Message = decode(payload, self.key)
+        if self.version == 2 and "action" not in message:  # what an update does not say, is nothing
+            return {"action": "update", "ops": [], "js": [], "statics": [], "result": None, **message}
         return message
 
     def post_headers(self) -> dict[str, str]:

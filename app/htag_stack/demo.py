@@ -134,7 +134,7 @@ class Live(Tag.section):
         with Tag.div(_class="row"):
             Tag.p(lambda: f"Now: {self.values.get()[-1]:.0f}", _class="muted", _id="live-value")
             Tag.button(
-                lambda: "Go on" if self.paused.get() else "Pause", _id="pause", _class="quiet", _onclick=self.pause
+                lambda: "Go on" if self.paused.get() else "Pause", _id="pause", _class="plain", _onclick=self.pause
             )
         # said aloud by a screen reader: seldom, so that it can be listened to
         Tag.p(lambda: self.range.get(), _class="muted", _role="status")

@@ -2,10 +2,10 @@
 
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
 const RENEWALS = 10; // requests for a new id, one in a second: later the next page load gets it
+const ANSWER_MS = 10000; // ms for an answer that takes no time to make
 const STABLE_MS = 5000; // ms a connection lasts after a page load that was of use
 
-function createAfresh({basePath, address, link, step, overlay, say, wire, typed}) {
-  const {sleep, jitter, isLogin, REQUEST_MS, POLL} = wire;
+function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter, POLL}) {
   const key = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const storage = sessionStorageOrNull();
   let isTold = false; // that answers are not our server's
@@ -45,9 +45,9 @@ function createAfresh({basePath, address, link, step, overlay, say, wire, typed}
   async function reloadWhenBack() {
     for (;;) {
       await sleep(500);
-      const options = {method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(REQUEST_MS)};
+      const options = {method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS)};
       const answer = await fetch(location.href, options).catch(() => null); // still down
-      if (answer?.ok || (answer && isLogin(answer, ''))) return load();
+      if (answer?.status < 500) return load(); // 0: a redirect, to a login perhaps
     }
   }
 
@@ -64,7 +64,7 @@ function createAfresh({basePath, address, link, step, overlay, say, wire, typed}
   async function renew() {
     const headers = {'X-HTAG-TOKEN': window.HTAG_CSRF ?? ''};
     for (let tries = 0; tries < RENEWALS; tries++) {
-      const options = {method: 'POST', headers, signal: AbortSignal.timeout(REQUEST_MS)};
+      const options = {method: 'POST', headers, signal: AbortSignal.timeout(ANSWER_MS)};
       const answer = await fetch(address('renew'), options).catch(() => ({status: 503}));
       if (answer.ok) window.HTAG_CSRF = (await answer.json()).csrf;
       if (answer.status !== 503) return;

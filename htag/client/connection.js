@@ -1,8 +1,8 @@
 // The page's connection as one state machine: what serves the page, what may happen then, and where that leads.
 
 // State -> what happens -> next state. What is not listed comes too late, and changes nothing.
-const STATES = {
-  away: {ws: 'ws', sse: 'sse', http: 'http', rest: 'resting', leave: 'left'}, // nothing serves the page; attempts go on
+const TRANSITIONS = {
+  away: {ws: 'ws', sse: 'sse', http: 'http', leave: 'left'}, // nothing serves the page; attempts go on
   http: {ws: 'ws', sse: 'sse', lost: 'away', leave: 'left'}, // POSTs are answered; attempts at better ones go on
   sse: {ws: 'ws', lost: 'away', rest: 'resting', leave: 'left'}, // a stream, and POSTs; attempts at the socket go on
   ws: {lost: 'away', leave: 'left'},
@@ -35,7 +35,7 @@ const createLink = () => ({
   atUntil: 0, // attempts after which that server is gone
 });
 
-const isServed = ({state}) => state in {ws: 1, sse: 1, http: 1};
+const isServed = ({state}) => ['ws', 'sse', 'http'].includes(state);
 
 function createConnection({link, log, session, calls, outbox, transports, startPolling, pause}) {
   const backoff = createBackoff(link);
@@ -45,7 +45,7 @@ function createConnection({link, log, session, calls, outbox, transports, startP
 
   function step(event) {
     const before = link.state;
-    const next = STATES[before][event];
+    const next = TRANSITIONS[before][event];
     if (!next) return false;
     link.state = document.documentElement.dataset.htagConnection = next;
     if (isServed(link)) arrive(before);
@@ -83,7 +83,7 @@ function createConnection({link, log, session, calls, outbox, transports, startP
     connecting = false;
   }
 
-  const isClimbing = () => link.state !== 'left' && link.state !== 'resting' && link.state !== link.best;
+  const isClimbing = () => !['left', 'resting', link.best].includes(link.state);
 
   // One round: the socket, and what is below only when that is hopeless. True when there is nothing left to improve.
   async function tryTransports() {
@@ -154,26 +154,18 @@ function createConnection({link, log, session, calls, outbox, transports, startP
     link.best = level;
     backoff.tries = 0;
     if (level !== 'ws') {
-      if (link.level === 'ws') link.level = 'sse';
+      link.level = level;
       transports.hangUp.ws(GOING_AWAY);
     }
-    if (level === 'http') {
-      link.level = 'http';
-      transports.hangUp.sse(GOING_AWAY);
-    }
+    if (level === 'http') transports.hangUp.sse(GOING_AWAY);
     connectLoop();
   }
 
   // A hidden tab that waits for nothing needs no stream.
   function restLater() {
     clearTimeout(resting);
-    if (document.hidden && link.state === 'sse') resting = setTimeout(rest, REST_MS);
-  }
-
-  function rest() {
-    if (!document.hidden || link.state !== 'sse') return;
-    if (outbox.isIdle()) step('rest');
-    else restLater();
+    if (document.hidden && link.state === 'sse')
+      resting = setTimeout(() => (outbox.isIdle() ? step('rest') : restLater()), REST_MS);
   }
 
   function wake() {

@@ -1,37 +1,87 @@
 // Makes an event of the page a message to the server.
 
-function createEvents({tab, calls, patch, report}) {
-  let events = 0;
+const ENVELOPE = 100; // bytes of a message besides what the event says, at most: its numbers
+const FLAGS = ['isComposing', 'altKey', 'ctrlKey', 'metaKey', 'shiftKey', 'repeat']; // told where they are true
 
-  return function htagEvent(id, name, event) {
+function createEvents({tab, calls, patch, report, say}) {
+  let number = 0;
+  // `holding`: what is typed can wait, once that is loaded
+  const events = {htagEvent, send, holding: {earlier() {}, flush() {}, hold: send}};
+
+  function htagEvent(id, name, event) {
     const isDom = event instanceof Event;
     // a focused element that is replaced says blur, its successor says focus: no person did that
     if (patch.isPatching && isDom && /^(focus|blur|change)/.test(event.type)) return Promise.resolve(null);
-    const callback = `${tab}-${++events}`; // all tabs of a session get all answers: unique among them
-    return new Promise((resolve) => {
-      calls.add(callback, resolve);
-      try {
-        // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
-        const data = JSON.parse(JSON.stringify({...eventData(name, event), callback_id: callback}));
-        if (isDom && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(event.target, callback);
-        window.htag_transport({id, event: name, data});
-      } catch (error) {
-        report('Client JavaScript Error', error);
-        calls.settle(callback, null);
-      }
-    });
-  };
+    const target = isDom && event.target instanceof Element ? event.target : null; // a browser may forget it
+    const isInput = target && event.type === 'input';
+    const {earlier, hold, flush} = events.holding;
+    const last = isInput && earlier(id, target);
+    if (!last) flush();
+    const one = Object.assign(last || begin(), {id, name, event, target});
+    (isInput ? hold : send)(one);
+    return one.promise;
+  }
+
+  function begin() {
+    const callback = `${tab}-${++number}`; // all tabs of a session get all answers: unique among them
+    return {callback, promise: new Promise((resolve) => calls.add(callback, resolve))};
+  }
+
+  function send({id, name, event, target, callback}) {
+    try {
+      // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
+      const text = JSON.stringify({...eventData(name, event, target), callback_id: callback});
+      const message = {id, event: name, data: JSON.parse(text)};
+      // a character has three bytes at most, four where they are concealed
+      if (4 * text.length > window.HTAG_LIMIT && isTooLarge(message)) return refuse(callback);
+      if (target && /^(input|change)$/.test(event.type)) patch.noteTyped(target, callback);
+      window.htag_transport(message);
+    } catch (error) {
+      report('Client JavaScript Error', error);
+      calls.settle(callback, null);
+    }
+  }
+
+  // The server would end the connection: the person is told, and what was typed stays where it is.
+  function refuse(callback) {
+    say('large');
+    calls.settle(callback, null);
+  }
+
+  return events;
 }
 
-function eventData(name, event) {
+const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
+
+const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
+
+function eventData(name, event, target) {
   if (event === undefined) return {};
   if (event === null || typeof event !== 'object') return {value: event};
   if (!(event instanceof Event)) return event;
-  const {target, key, pageX, pageY, button, which, newURL, oldURL} = event;
+  const {key, pageX, pageY, button, which, newURL, oldURL} = event;
   const data = {key, pageX, pageY, button, which, newURL, oldURL};
-  if (!(target instanceof Element)) return data;
+  for (const flag of FLAGS) if (event[flag] && event.type !== 'input') data[flag] = true;
+  if (!target) return data;
   if (isTick(target)) data.checked = target.checked;
-  data.value = data.checked ?? target.value;
-  if (name === 'submit' && target.tagName === 'FORM') data.value = Object.fromEntries(new FormData(target));
+  data.value = data.checked ?? valueOf(target);
+  if (name === 'submit' && target.tagName === 'FORM') data.value = formData(target);
+  return data;
+}
+
+function valueOf(field) {
+  const {multiple, selectedOptions} = field;
+  return multiple && selectedOptions ? [...selectedOptions].map(({value}) => value) : field.value;
+}
+
+// The fields of `form` by name: a list where a name comes several times or a choice of several is offered, of a file its
+// name.
+function formData(form) {
+  const data = {__proto__: null};
+  for (const {name} of form.querySelectorAll('select[multiple]:enabled')) if (name) data[name] = [];
+  for (const [name, given] of new FormData(form)) {
+    const value = given.name ?? given;
+    data[name] = name in data ? [data[name], value].flat() : value;
+  }
   return data;
 }

@@ -1,9 +1,9 @@
 // Elements whose event waits for the connection.
 
 const MARK_MS = 250; // ms between looks at what waits
-const WAITING_STYLE = ':where([data-htag-waiting]) { cursor: progress; opacity: .6 }';
+const WAITING_STYLE = `:where([data-htag-waiting]) { cursor: progress; opacity: .6 }`;
 
-function createMarks() {
+function createMarks({queue}) {
   const since = new WeakMap(); // message -> when it was seen to wait
   let marked = new Set();
   let timer;
@@ -12,7 +12,7 @@ function createMarks() {
 
   function look() {
     const now = performance.now();
-    const waiting = window._htag_queue.filter((message) => 'event' in message);
+    const waiting = queue.filter((message) => 'event' in message);
     for (const message of waiting) if (!since.has(message)) since.set(message, now);
     mark(waiting.filter((message) => now - since.get(message) >= NOTICE_MS).map(elementOf));
   }

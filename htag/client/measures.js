@@ -3,15 +3,15 @@
 const MEASURE_MS = 30000; // ms between two messages about what was measured
 const MEASURED = 100; // times of answers in such a message at most
 
-function measure() {
+function measure({outbox}) {
   const empty = () => ({roundtrips: [], aways: [], errors: 0});
   let measured = empty();
+  let transport = isServed() ? standing() : null; // the latest
   const ownError = ({filename}) => (measured.errors += filename === undefined || filename.startsWith(location.origin));
 
-  function send() {
+  function send(by) {
     const {roundtrips, aways, errors} = measured;
-    if (!isServed() || !(roundtrips.length || aways.length || errors)) return;
-    window.htag_transport({action: 'measures', ...measured, transport: standing()});
+    if (transport && (roundtrips.length || aways.length || errors)) by({action: 'measures', ...measured, transport});
     measured = empty();
   }
 
@@ -19,10 +19,11 @@ function measure() {
     if (measured.roundtrips.length < MEASURED) measured.roundtrips.push(detail.seconds);
   });
   document.addEventListener('htag-connected', ({detail}) => {
+    ({transport} = detail);
     if (detail.awaySeconds && measured.aways.length < MEASURED) measured.aways.push(detail.awaySeconds);
   });
   addEventListener('error', ownError);
   addEventListener('unhandledrejection', ownError);
-  addEventListener('pagehide', send);
-  setInterval(send, MEASURE_MS);
+  addEventListener('pagehide', () => send(outbox.sayLast));
+  setInterval(() => isServed() && send(outbox.enqueue), MEASURE_MS);
 }

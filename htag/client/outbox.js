@@ -12,7 +12,7 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     const message = {...given}; // it will have a number
     const unkept = 'event' in message ? log.add(message) : null;
     if (unkept) settleUnsent(unkept);
-    if (unkept === message) return overlay.show('Network Error', 'Too many events wait for the server. The last is lost.');
+    if (unkept === message) return say('full');
     if (unkept) queue.splice(queue.indexOf(unkept), 1);
     queue.push(message);
     pump();
@@ -112,10 +112,10 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     clearTimeout(timer);
   }
 
-  // The page is left for good, and all is saved: the server need not know this tab any more.
-  function bye() {
-    if (isReady('ws')) link.ws.send(encode({action: 'bye'}));
-    else if (link.counts) post({action: 'bye'}, hello()).catch(() => {}); // who is gone hears of no failure
+  // Says something as the page is left. A stream has ended by then.
+  function sayLast(message) {
+    if (isReady('ws')) link.ws.send(encode(message));
+    else if (link.counts) post(message, hello()).catch(() => {}); // who is gone hears of no failure
   }
 
   async function deliver(message, request) {
@@ -126,7 +126,7 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
       silence.heard();
       // the last: the person logged in elsewhere while this tab was cut off, and its token is an old one
       if (/^(Unknown session|No session cookie|CSRF)/.test(text)) session.lost(text.startsWith('No'));
-      else if (!isOurs) estranged(message);
+      else if (!isOurs) estranged(message, status);
       else if (status < 300) took(message, answer, fallback);
       else refused(message, status, text, answer);
     } catch (error) {
@@ -134,21 +134,22 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     }
   }
 
-  function estranged(message) {
+  function estranged(message, status) {
     session.estranged();
-    failed(message, 'Network Error', 'The answer is not that of our server.', GOING_AWAY);
+    failed(message, 'HTTP Error', status, GOING_AWAY);
   }
 
-  // A stream cannot be asked. If a POST brings what it owes, it does not deliver.
-  async function askBesideStream() {
-    const isNew = () => `${log.numbers().done} ${window.HTAG_REVISION}`;
-    const before = isNew();
-    const message = {action: 'poll', fallback: true};
-    const {status, answer} = await post(message, hello());
+  // Whether the server is there. A stream cannot be asked: if a POST brings what it owes, it does not deliver.
+  async function ask() {
+    const message = isReady('sse') ? {action: 'poll', fallback: true} : {action: 'ping'};
+    const {status, answer} = await post(message, hello(), undefined, SILENCE_MS);
     silence.heard();
     if (status !== 200 || !isReady('sse')) return;
+    const shown = () => `${log.numbers().done} ${window.HTAG_REVISION}`;
+    const before = shown();
     took(message, answer, true);
-    if (isNew() !== before) lost.interrupted(GOING_AWAY);
+    await sleep(0); // until that is applied
+    if (shown() !== before) lost.interrupted(GOING_AWAY);
   }
 
   function took(message, answer, fallback) {
@@ -186,5 +187,5 @@ function createOutbox({say, link, log, session, queue, calls, receive, handlePay
     if (message.data) handlePayload({callback_id: message.data.callback_id});
   }
 
-  return {enqueue, pump, poll, greet, shows, abandon, bye, isReady, askBesideStream, isBusy, isIdle};
+  return {enqueue, pump, poll, greet, shows, abandon, sayLast, isReady, ask, isBusy, isIdle};
 }

@@ -1,5 +1,6 @@
 // One POST to the server, and what the addresses of all transports say of the tab.
 
+const REQUEST_MS = 10000; // ms for an answer: a request that hangs has one of the six connections of a browser
 const HANDLER_MS = 300000; // ms for the answer to an event, whose handler may take long
 const LAST_WORDS = ['bye', 'measures']; // the page is gone before they have left
 
@@ -12,19 +13,24 @@ function createPost({address}) {
     const keepalive = LAST_WORDS.includes(message.action);
     const timer = setTimeout(() => request.abort(), ms);
     try {
-      const options = {method: 'POST', headers, body: encode(message), signal: request.signal, keepalive};
-      const response = await fetch(url, {...options, redirect: 'manual'}); // we send none: that is a login, perhaps
+      const {signal} = request;
+      const redirect = 'manual'; // none is ours: it leads to a login, perhaps
+      const response = await fetch(url, {method: 'POST', headers, body: encode(message), signal, keepalive, redirect});
       const text = await response.text();
       // another tab renewed the session's id
       window.HTAG_CSRF = response.headers.get('X-HTAG-TOKEN') ?? window.HTAG_CSRF;
-      const answer = text.startsWith('{') ? JSON.parse(text) : null;
-      const isOurs = response.ok ? Boolean(answer) : !isLogin(response, text);
-      return {status: response.status, text, answer: answer ?? {}, isOurs};
+      const isJson = text.startsWith('{');
+      const isOurs = response.ok ? isJson : !isLogin(response, text);
+      return {status: response.status, text, answer: isJson ? JSON.parse(text) : {}, isOurs};
     } finally {
       clearTimeout(timer);
     }
   };
 }
+
+// Whether a proxy in front refuses, or leads to where a person can log in.
+const isLogin = ({status, type}, text) =>
+  status === 401 || type === 'opaqueredirect' || (status === 403 && text.startsWith('<'));
 
 const addressOf = (query) => `?${new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined))}`;
 

@@ -1,7 +1,5 @@
 // This page's session is gone, or cannot be had: what ends at once. What follows is in afresh.js, which is loaded later.
 
-const REQUEST_MS = 10000; // ms for an answer: a request that hangs has one of the six connections of a browser
-
 function createSession({link, step, log, queue, calls, later}) {
   function end() {
     step('leave');
@@ -30,10 +28,6 @@ function createSession({link, step, log, queue, calls, later}) {
     renew: () => later('renew'),
   };
 }
-
-// Whether a proxy in front refuses, or leads to where a person can log in.
-const isLogin = ({status, type}, text) =>
-  status === 401 || type === 'opaqueredirect' || (status === 403 && text.startsWith('<'));
 
 function sessionStorageOrNull() {
   try {

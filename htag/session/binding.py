@@ -1,6 +1,7 @@
 """What a session has of its app, and lets go of while the app is parked: the tree, its tasks, its context variables."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -185,9 +186,24 @@ class Binding:
         """Push what changed, `seconds` after the last push at the earliest. From any thread."""
         raise NotImplementedError  # Session has it
 
+    @property
+    def revision(self) -> int:
+        """The number of the latest update."""
+        raise NotImplementedError  # Session has it
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if there is an event loop."""
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().call_later(seconds, work, context=Context())
+
     def inside(self, work: Any, *arguments: Any) -> Any:
         """`work(*arguments)` with the session's context variables."""
         return self.context.inside(work, *arguments)
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs are connected."""
+        return len(self.delivery.channels)
 
     def renew_id(self) -> None:
         """Ask for a new id of this session."""

@@ -8,6 +8,7 @@ from htag.session.journal import Journal
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import UNSET, Answer, Update, size_of
 
+NO_TAB = ""  # as if of a tab that has asked for nothing
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 
@@ -15,20 +16,35 @@ KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 class Delivery:
     """The channels of a session. Updates go to all of them and into the journal, answers to the one that asked."""
 
-    __slots__ = ("_answers", "_codec", "channels", "journal")
+    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "ops")
 
     def __init__(self, codec: Codec) -> None:
         """`codec` freezes the answers that are kept."""
         self.channels: list[Channel] = []
         self.journal = Journal()
+        self.html = True
+        """Whether a tab wants changes as HTML: one of wire version 1."""
+        self.ops = False
+        """Whether a tab wants changes as operations, or may come back and want them: one of version 2."""
         self._codec = codec
         self._answers: deque[Answer] | None = None
+
+    def join(self, channel: Channel) -> None:
+        """A tab has connected."""
+        self.channels.append(channel)
+        self.note_versions()
+
+    def note_versions(self) -> None:
+        """A channel came or went: what do those that are there want?"""
+        versions = {channel.version for channel in self.channels}
+        self.ops = 2 in versions or self.journal.tail is not None
+        self.html = 1 in versions or not self.ops
 
     def deliver(self, reply: Answer, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
         channels = self.channels
         if type(reply) is Update:
-            if reply.updates or reply.js or reply.statics:
+            if reply.ops or reply.updates or reply.js or reply.statics:
                 journal = self.journal
                 if journal.tail is None:
                     journal.head += 1  # all that `append` does then, whose call is 1 % of an event
@@ -76,8 +92,12 @@ class Delivery:
             origin.put(reply)
             if not isinstance(reply, Update) or not reply.has_news:
                 return
-            reply = Update(reply.updates, reply.js, reply.statics, seq=reply.seq)
-        self.tell(self.others(origin), reply)
+            reply = reply.news()
+        others = self.others(origin)
+        if type(reply) is Update and reply.asker is not UNSET:  # tabs of version 1 run all JavaScript, as ever
+            self.tell([each for each in others if each.version == 2], reply.told_to(NO_TAB))
+            others = [each for each in others if each.version == 1]
+        self.tell(others, reply)
 
     def _keep(self, reply: Answer) -> None:
         """A browser that changes its transport gets its answer when it is back."""

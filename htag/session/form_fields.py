@@ -39,27 +39,53 @@ def synchronise(target: GTag, event: Any, data: Any, live: LiveTree) -> bool:
             if not offers(target, data["value"], live):
                 return event not in CHOOSING  # others may bring any value that the app's own script gives them
             _select(target, data["value"], live)
-        set_attribute(target, "value", data["value"])
+        _show(target, "value", data["value"], live)
+    elif name == "select" and type(data.get("value")) is list and shows(target, "multiple"):
+        return _select_several(target, data["value"], live) or event not in CHOOSING
     return True
 
 
 SCALARS = (str, int, float, bool, type(None))
 
 
+def _show(tag: GTag, name: str, value: Any, live: LiveTree) -> None:
+    """`tag` shows `value` in the browser already."""
+    live.note_reported(tag, name, value)
+    set_attribute(tag, name, value)
+
+
 def _check(target: GTag, checked: bool, live: LiveTree) -> None:
-    if checked and attribute(target, "type") == "radio":
+    """For a radio button that was replaced meanwhile, the one that stands for it has unchecked the others."""
+    if checked and attribute(target, "type") == "radio" and live.index.late is None:
         name = attribute(target, "name")
         for other in live.index.radios(str(name)):
             if other is not target and form_of(other) is form_of(target):
-                set_attribute(other, "checked", False)
-    set_attribute(target, "checked", checked)
+                _show(other, "checked", False, live)
+    _show(target, "checked", checked, live)
 
 
 def _select(target: GTag, value: Any, live: LiveTree) -> None:
     for option in options_of(target, live):
         matches = value_of(option) == str(value)
         if matches or attribute(option, "selected") is not MISSING:
-            set_attribute(option, "selected", matches)
+            _show(option, "selected", matches, live)
+
+
+def _select_several(select: GTag, values: list[Any], live: LiveTree) -> bool:
+    """Keep that `values` are chosen, of a `select` that takes several. False: a person cannot have chosen these."""
+    if not all(type(value) is str for value in values):
+        return False
+    known, chosen = [*options_of(select, live)], set(values)
+    if _are_known(select, known, live):
+        offered = {value_of(option) for option in known if not _is_out_of_reach(option)}
+        if len(values) > len(known) or not (None in offered or chosen <= offered):
+            return False
+    for option in known:
+        matches = value_of(option) in chosen
+        if matches or attribute(option, "selected") is not MISSING:
+            _show(option, "selected", matches, live)
+    _show(select, "value", [*values], live)
+    return True
 
 
 def offers(select: GTag, value: Any, live: LiveTree) -> bool:
@@ -68,9 +94,14 @@ def offers(select: GTag, value: Any, live: LiveTree) -> bool:
     if value is None or value == "":
         return True  # nothing is chosen
     options = [*options_of(select, live)]
-    if not options or any(has_markup(tag) for tag in live.generated.pre_order(select) if tag.tag != "option"):
+    if not _are_known(select, options, live):
         return True
     return any(value_of(option) in (None, str(value)) for option in options if not _is_out_of_reach(option))
+
+
+def _are_known(select: GTag, options: list[GTag], live: LiveTree) -> bool:
+    """Whether `options` are all that `select` shows: no markup shows others."""
+    return bool(options) and not any(has_markup(tag) for tag in live.generated.pre_order(select) if tag.tag != "option")
 
 
 def _is_out_of_reach(option: GTag) -> bool:
@@ -114,7 +145,12 @@ def is_disabled(tag: GTag) -> bool:
 
 def says_disabled(tag: GTag) -> bool:
     """Whether the attribute `disabled` of `tag` is shown."""
-    value = evaluated(attribute(tag, "disabled"))
+    return shows(tag, "disabled")
+
+
+def shows(tag: GTag, name: str) -> bool:
+    """Whether the attribute `name` of `tag` is shown, whatever its value."""
+    value = evaluated(attribute(tag, name))
     return value is not MISSING and value is not None and value is not False
 
 

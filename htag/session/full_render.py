@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from htag.session.channel import Channel
 from htag.session.delivery import Delivery
 from htag.session.failures import Failures
-from htag.tree.live import INLINE_PAGES, LiveTree
+from htag.tree.live import LiveTree
 from htag.wire.messages import Update
 
 
@@ -35,7 +37,8 @@ class FullRender(NamedTuple):
         live = self.live
         if live.has_changes() or live.has_generated_tags():
             self.delivery.journal.skip()
-        return Update({self.body: live.render_body(inline=is_inline(channel))}, js=live.changes.drain_scripts())
+        body = self._shown(channel, live.render_body(inline=channel.version == 1))
+        return msgspec.structs.replace(body, js=live.changes.drain_scripts())
 
     def _beside(self, channel: Channel, others: list[Channel], reconnects: bool) -> Update:
         """Send what waits to `others`, then show all as they show it; JavaScript is for all."""
@@ -44,20 +47,22 @@ class FullRender(NamedTuple):
             self.delivery.journal.append(news)
             self.delivery.tell(others, news)
         # with the generated tags that the others show, so that theirs stay
-        return Update({self.body: self.live.render_shown(inline=is_inline(channel))}, js=news.js)
+        body = self._shown(channel, self.live.render_shown(inline=channel.version == 1))
+        return msgspec.structs.replace(body, js=news.js)
+
+    def _shown(self, channel: Channel, html: str) -> Update:
+        """The body as `channel` is told it."""
+        return Update({self.body: html}) if channel.version == 1 else Update({}, ops=[("h", self.body, html)])
 
     def _news(self, witnesses: list[Channel], reconnects: bool) -> Update:
         """What changed since the last push; `witnesses` are told of what could not be rendered."""
         live, news = self.live, Update({}, [], [])
-        failures = [self.failures.of_tag("render", tag, error) for tag, error in live.drain_changes(news)]
-        self.delivery.tell(witnesses, *failures)
+        delivery = self.delivery
+        failed = live.drain_changes(news, delivery)
+        failures = [self.failures.of_tag("render", tag, error) for tag, error in failed]
+        delivery.tell(witnesses, *failures)
         if not reconnects and news.statics:  # a connection's first message has none: all get them with the next push
             live.head.put_back([*news.statics])
             news.statics = []
             live.request_push(0.0)
         return news
-
-
-def is_inline(channel: Channel) -> bool:
-    """Whether the tab of `channel` wants handlers as JavaScript."""
-    return INLINE_PAGES or channel.version == 1

@@ -17,4 +17,7 @@ def of(app: App) -> int:
     if live.departed is not None:
         kept += live.departed.kept_bytes()
     tags = sum(map(tag_bytes, live.generated.pre_order(app)))
+    if live.replaced is not None:
+        # what the author gave these, those have as well that stand for them now
+        tags += sum(tag_bytes(tag, with_own=False) for tag in live.replaced.tags)
     return SESSION_BYTES + live.changes.pending_bytes() + kept + tags

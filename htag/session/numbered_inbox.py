@@ -105,6 +105,8 @@ class NumberedInbox(Inbox):
             ):
                 # nearly always: 5 % of an event faster than what follows
                 reply.done, delivery = number, session.delivery
+                if reply.others is not UNSET:
+                    reply.asker = log.name
                 log.finish_small(number, reply, delivery.journal.head + 1)
                 delivery.deliver(reply, origin)
                 return None
@@ -162,12 +164,14 @@ class NumberedInbox(Inbox):
 
     def _send(self, reply: Answer, origin: Channel | None) -> None:
         delivery, channel = self._session.delivery, self.log.channel
+        if type(reply) is Update and reply.others is not UNSET:
+            reply.asker = self.log.name
         if channel is not None:
             delivery.deliver(reply, channel)
             if channel is not origin:
                 channel.wake()
         elif type(reply) is Update:  # the answer stays in the log
-            delivery.deliver(Update(reply.updates, reply.js, reply.statics))
+            delivery.deliver(reply.news())
 
     def _repeat(self, number: int) -> None:
         """The tab sends an event again that it sent before: it is answered, and not run."""

@@ -27,7 +27,8 @@ LOOKED_AT = 500  # sessions at a time, whether they are idle
 SLICE_SECONDS = 0.005  # of putting sessions to sleep in one go
 LAST = 0.95  # of its time in the store, after which it is ended: later there would be nothing to run `on_destroy` of
 MOST_PARKED = 100_000  # that are remembered, 32 MB: of those before them the store alone knows, and ends them unheard
-DESTROYED_TOGETHER = 20  # sessions at a time whose time is over
+DESTROYED_TOGETHER = 20  # sessions at a time whose time is over, and whose app has an `on_destroy` …
+FORGOTTEN_TOGETHER = 5000  # … or not: then it is one less to be remembered
 
 logger = logging.getLogger("htag")
 
@@ -166,13 +167,14 @@ class Parker:
 
     async def end_overdue(self) -> None:
         """End some of those sessions whose time is over."""
-        now = time.monotonic()
-        for _ in range(DESTROYED_TOGETHER):
+        now, destroyed = time.monotonic(), 0
+        for _ in range(FORGOTTEN_TOGETHER):
             session_id, parked = next(iter(self.parked.items()), ("", None))
-            if parked is None or parked.until > now:
+            if parked is None or parked.until > now or destroyed == DESTROYED_TOGETHER:
                 return
             del self.parked[session_id]
             if parked.destroys:
+                destroyed += 1
                 try:
                     await self._destroy(session_id, parked)
                 except StoreError:

@@ -58,6 +58,7 @@ class Refresher:
     def _generated(self, witnesses: Sequence[Channel]) -> Update:
         """The generated tags as they are; `witnesses` are told of those that could not be rendered."""
         update = Update({}, [], [])
-        failures = [self._failures.of_tag("render", tag, error) for tag, error in self._live.render_generated(update)]
+        failed = self._live.render_generated(update, self._delivery)
+        failures = [self._failures.of_tag("render", tag, error) for tag, error in failed]
         self._delivery.tell(witnesses, *failures)
         return update

@@ -140,7 +140,7 @@ class Restorer:
         session.opened_at = time.monotonic() - max(0.0, time.time() - header.opened_at)
         session.journal.head = session.weighed = header.head
         session.stored = Stored(self._noting, record.generation)
-        session.stored.in_store = True
+        session.stored.in_store, session.stored.former = True, header.former
         restore_tabs(session, header.tabs)
         return session
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context
 from time import perf_counter
@@ -14,7 +15,7 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields, joining
+from htag.session import execution, form_fields, joining, late_events
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
@@ -29,7 +30,7 @@ from htag.session.status import SessionState, transition
 from htag.session.tab import Tab, Tabs
 from htag.session.visits import Visits
 from htag.tree.access import handler, may_be_disabled
-from htag.tree.live import INLINE_PAGES, Page
+from htag.tree.renders import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
 from htag.wire.messages import Answer, Failure, Message, Update
@@ -38,6 +39,8 @@ UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for 
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
 
 TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
+
+MOST_VISITS = 4  # pages that wait for their tab at a time; one that never comes is no loss
 
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
 
@@ -62,6 +65,7 @@ class Session(Binding):
         "state",
         "took",
         "unfinished",
+        "visit_scripts",
         "weighed",
     )
 
@@ -95,6 +99,8 @@ class Session(Binding):
         self.renewing = False  # its browser is to fetch the cookie of a new id
         self.renew: Callable[[Session], None] | None = None  # gives this session a new id; None while there is none
         self._tabs: Tabs | None = None
+        self.visit_scripts: deque[list[str]] = deque(maxlen=MOST_VISITS)
+        """JavaScript of hooks that ran for a page whose tab has yet to connect, beside other tabs."""
 
     @property
     def closed(self) -> bool:
@@ -126,7 +132,14 @@ class Session(Binding):
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
-        self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).again, request)
+        visits = Visits(self.app, self.live, self.delivery, self.failures)
+        if not self.delivery.channels or self.delivery.html:  # tabs of version 1 run it all, as ever
+            self.context.own.run(visits.again, request)
+            return
+        with self.live.changes.apart() as scripts:
+            self.context.own.run(visits.again, request)
+        if scripts:
+            self.visit_scripts.append(scripts)
 
     def resume(self, *, unmounts: bool) -> None:
         """The app has come from its snapshot: its tree mounts, and before that unmounts, where it was not done."""
@@ -144,7 +157,7 @@ class Session(Binding):
         self.start_hooks()
         self.live.hooks.put_back(waiting)
 
-    def page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
+    def page(self, nonce: str = "", *, inline: bool = False) -> Page:
         """Render the whole tree, as `LiveTree.render_page` does; open tabs see the same within REFRESH_SECONDS."""
         self.note_change()
         self._throttle.bind_loop()
@@ -189,7 +202,7 @@ class Session(Binding):
 
     def _join(self, channel: Channel) -> None:
         self._throttle.bind_loop()
-        self.delivery.channels.append(channel)
+        self.delivery.join(channel)
         if self.state is SessionState.NEW or self.state is SessionState.DISCONNECTED:
             is_first, self.state = self.state is SessionState.NEW, transition(self.state, SessionState.CONNECTED)
             if is_first:
@@ -243,15 +256,13 @@ class Session(Binding):
         started = perf_counter()
         live = self.live
         target = live.index.find(callback)
+        if target is None:
+            return late_events.handle(self, message, key, started)
         try:
-            if (
-                target is None
-                or (may_be_disabled(target) and form_fields.is_disabled(target))
-                or (
-                    type(data) is dict
-                    and ("value" in data or "checked" in data)  # few events are those of a field
-                    and not form_fields.synchronise(target, message.event, data, live)
-                )
+            if (may_be_disabled(target) and form_fields.is_disabled(target)) or (
+                type(data) is dict
+                and ("value" in data or "checked" in data)  # few events are those of a field
+                and not form_fields.synchronise(target, message.event, data, live)
             ):
                 self.observer.event_handled("no_target", perf_counter() - started)
                 return [self.changes(callback_id)]
@@ -262,7 +273,7 @@ class Session(Binding):
             outcome = callback(Event(target, message.id, message.event, data, key))
             later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
-            return self._handler_failed(callback, error, callback_id, started)
+            return self.handler_failed(callback, error, callback_id, started)
         seconds = perf_counter() - started
         if seconds > WORTH_CHARGING:
             self._charge(callback, seconds)
@@ -291,15 +302,16 @@ class Session(Binding):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and execution.is_being_cancelled():
                 raise  # the session closes; otherwise it is something that the handler awaited
-            for reply in self._handler_failed(callback, error, callback_id, started):
+            for reply in self.handler_failed(callback, error, callback_id, started):
                 yield reply
         finally:
             self.under_way -= 1
             self.note_change()
 
-    def _handler_failed(
+    def handler_failed(
         self, callback: Callable[..., Any], error: BaseException, callback_id: str | None, started: float
     ) -> list[Answer]:
+        """`callback`, which handled an event, raised `error`: what is to be said."""
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)
@@ -322,10 +334,11 @@ class Session(Binding):
             update = Update({}, [], [])
         else:  # no tag is JSON; that there is one is all that a browser can be told
             update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
-        if self.delivery.channels and not self.live.drain_single_text(update):
+        delivery = self.delivery
+        if delivery.channels and not self.live.drain_single_text(update, delivery):
             started = perf_counter()
-            for tag, error in self.live.drain_changes(update):
-                self.delivery.deliver(self.failures.of_tag("render", tag, error))
+            for tag, error in self.live.drain_changes(update, delivery):
+                delivery.deliver(self.failures.of_tag("render", tag, error))
             self.took += perf_counter() - started
         return update
 

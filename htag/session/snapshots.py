@@ -85,6 +85,7 @@ class Snapshots:
             tabs=tab_records(session),
             hooked=session.live.has_hooks if session.has_app else True,
             renewing=session.renewing,
+            former=() if session.stored is None else session.stored.former,
         )
 
 

@@ -138,6 +138,9 @@ class Tabs:
         known = [each for each in shown if each is not None]
         if len(known) == len(shown) and known:
             self._session.journal.acknowledge(min(known))
+            live = getattr(self._session, "live", None)  # an app that is asleep has none
+            if live is not None and live.replaced is not None:
+                live.replaced.acknowledge(min(known))
 
     def forget(self, log: EventLog) -> None:
         """The page of this tab is gone for good: it says goodbye."""

@@ -108,7 +108,7 @@ def namespaces(name: str, names: Mapping[str, Any]) -> Iterator[tuple[str, Mappi
     """The names of a module and those of its classes, each after what stands before them: "", "Page."."""
     yield "", names
     for key, value in list(names.items()):
-        if isinstance(value, type) and value.__module__ == name:
+        if isinstance(value, type) and value.__module__ == name and isinstance(key, str):
             yield f"{key}.", vars(value)
 
 
@@ -189,5 +189,5 @@ def held_as(function: FunctionType) -> tuple[str, str] | None:
 def _held_functions(module: ModuleType) -> Iterator[tuple[int, tuple[str, str]]]:
     for prefix, space in namespaces(module.__name__, vars(module)):
         for name, each in list(space.items()):
-            if isinstance(each, FunctionType) and each.__qualname__ != prefix + name:
+            if isinstance(each, FunctionType) and isinstance(name, str) and each.__qualname__ != prefix + name:
                 yield id(each), (module.__name__, prefix + name)

@@ -136,7 +136,7 @@ class Singletons:
         for module, prefix, space in namespaces(self._packages):
             self._spaces.append((space, [*space.values()]))
             for name, value in [*space.items()]:
-                if not isinstance(value, PASSED_BY) and not is_passed_by(prefix, name, value):
+                if isinstance(name, str) and not isinstance(value, PASSED_BY) and not is_passed_by(prefix, name, value):
                     found = self._by_id.setdefault(id(value), Singleton(value, module, prefix + name))
                     found.holders += 1
 
@@ -148,8 +148,13 @@ def namespaces(packages: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
         for prefix, space in spaces:  # it grows
             yield module.__name__, prefix, space
             for name, value in [*space.items()]:
-                if isinstance(value, type) and value.__module__ == module.__name__ and name != "__class__":
+                if isinstance(value, type) and value.__module__ == module.__name__ and is_a_name(name):
                     spaces.append((f"{prefix}{name}.", vars(value)))
+
+
+def is_a_name(key: object) -> bool:
+    """Whether what a namespace has under `key` can be asked for: `globals()[1]` puts things under what is no name."""
+    return isinstance(key, str) and key != "__class__"
 
 
 def is_passed_by(prefix: str, name: str, value: Any) -> bool:

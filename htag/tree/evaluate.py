@@ -4,8 +4,11 @@ errors."""
 from typing import Any
 
 from htag.tree.child_list import as_list
+from htag.tree.flags import DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN
 from htag.tree.markup import HTML
 from htag.tree.node import Node
+from htag.tree.operations import ATTRIBUTES, CHILDREN
+from htag.tree.reactive import Reactive
 from htag.tree.readers import reader
 from htag.tree.render_target import RenderTarget
 
@@ -15,7 +18,7 @@ def evaluate_children(host: Node, target: RenderTarget) -> list[Any]:
 
     Raises what a callable raised, annotated; ValueError where a callable yields a tag that `host` stands in.
     """
-    if target.reuses and (shown := target.reused(host)) is not None:
+    if (shown := target.reused(host)) is not None:
         return shown
     found: list[Any] = []
     generated: list[Node] = []
@@ -26,6 +29,42 @@ def evaluate_children(host: Node, target: RenderTarget) -> list[Any]:
             _expand(evaluate_value(child, host), host, found, generated)
     target.reconcile(host, generated, found)
     return found
+
+
+def evaluate_attribute(name: str, value: Any, host: Node, target: RenderTarget) -> Any:
+    """What the `value` of an attribute of `host` yields, once for all that is rendered at the same time. Raises what a
+    callable raised, annotated."""
+    if not callable(value):
+        return value
+    known = target.evaluated
+    if known is None:
+        return evaluate_value(value, host)
+    if (host, name) not in known:
+        known[host, name] = evaluate_value(value, host)
+    return known[host, name]
+
+
+def dynamic_parts(host: Node) -> int:
+    """What of `host` may be another at each render, as flags of `operations`."""
+    of_attributes = ATTRIBUTES if host._flags & DYNAMIC_ATTRIBUTES else 0
+    return of_attributes | CHILDREN if host._flags & DYNAMIC_CHILDREN else of_attributes
+
+
+def is_opaque(host: Node) -> bool:
+    """Whether `host` has a callable that is no State: what it reads is not known."""
+    return any(
+        callable(value) and not isinstance(value, Reactive) for value in (*as_list(host), *host._attributes[1::2])
+    )
+
+
+def fingerprint(start: str, content: Any) -> int | None:
+    """What tells one content of an opaque tag from another. None: it has tags that are new.
+
+    Tags are told apart by `id()`: those that one was made of are there until the next is."""
+    children = content if type(content) is list else [content]
+    if any(isinstance(child, Node) and child._id is None for child in children):
+        return None
+    return hash((start, *(id(child) if isinstance(child, Node) else child for child in children)))
 
 
 def evaluate_value(value: Any, host: Node) -> Any:

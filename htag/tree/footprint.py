@@ -29,8 +29,9 @@ SHARED = 4
 SHARED_TEXT = 6
 
 
-def tag_bytes(tag: GTag) -> int:
-    """Bytes of `tag`, its texts, attributes, handlers, and two levels of the Python attributes; not of tags below."""
+def tag_bytes(tag: GTag, *, with_own: bool = True) -> int:
+    """Bytes of `tag`, its texts, attributes, handlers, and (`with_own`) two levels of the Python attributes; not of
+    tags below."""
     size = getsizeof(tag) + 16  # the pointers that CPython keeps in front of an object with a __dict__
     content = tag._content
     if type(content) is list:
@@ -43,7 +44,7 @@ def tag_bytes(tag: GTag) -> int:
         size += _pairs_bytes(tag._events)
     if getweakrefcount(tag):
         size += WEAK_REFERENCE
-    if type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
+    if with_own and type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
         size += _own_bytes(tag)
     return size
 

@@ -1,7 +1,7 @@
 """What belongs into the document's head: statics (styles, scripts, links) and the title."""
 
 from collections.abc import Iterator
-from sys import getsizeof
+from sys import getrefcount, getsizeof, intern
 from typing import Any
 
 from htag.tree.elements import RAW
@@ -10,6 +10,9 @@ from htag.tree.tag import GTag
 # classes, each with its statics as text where those cannot be had again; texts of others, each with its place among
 # all; what is not sent yet; the title
 HeadRecord = tuple[list[tuple[type, list[str] | None]], list[tuple[int, str]], list[str], str | None]
+
+
+UNSHARED = 3  # references that those who count add to those of the sessions' own dicts
 
 
 class Head:
@@ -50,8 +53,8 @@ class Head:
         return [*self._sent]
 
     def kept_bytes(self) -> int:
-        """Bytes of the statics that tabs have."""
-        return sum(map(getsizeof, [*self._sent]))
+        """Bytes of the statics that tabs have, those that other sessions have as well in equal shares."""
+        return sum(getsizeof(text) // max(1, getrefcount(text) - UNSHARED) for text in [*self._sent])
 
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 
@@ -85,15 +88,21 @@ class Head:
         for item in statics if isinstance(statics, list | tuple) else [statics]:
             if isinstance(item, GTag) and item.tag == "title":
                 self.title = item.text
-            elif (text := str(item)) not in self._sent:
+            elif (text := text_of(item)) not in self._sent:
                 self._sent[text] = None
                 self.statics.append(text)
+
+
+def text_of(item: Any) -> str:
+    """One of the statics as text: one object for all sessions that have it, for as long as there are any."""
+    text = str(item)
+    return intern(text) if type(text) is str else text
 
 
 def class_texts(cls: Any) -> list[str]:
     """The statics of `cls` as texts, without a title."""
     items = cls.statics if isinstance(cls.statics, list | tuple) else [cls.statics]
-    return [str(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
+    return [text_of(item) for item in items if not (isinstance(item, GTag) and item.tag == "title")]
 
 
 def is_reproducible(cls: Any) -> bool:

@@ -12,12 +12,13 @@ from htag.tree.tag import GTag
 class Index:
     """Finds a tag by its address, at the same cost in a tree of any size. Filled by renders."""
 
-    __slots__ = ("_radios", "app", "targets")
+    __slots__ = ("_radios", "app", "late", "targets")
 
     def __init__(self, app: GTag) -> None:
         self.app = app
         self.targets: dict[str | int, GTag] = {}  # by number, and by any id of the author's own
         self._radios: dict[str, WeakSet[GTag]] = {}
+        self.late: tuple[str, GTag] | None = None  # a tag that left, which an event is to find all the same, and its id
 
     def find(self, identity: str) -> GTag | None:
         """The tag that the browser calls `identity`, if it is still in the tree."""
@@ -26,7 +27,7 @@ class Index:
         app = self.app
         while node is not app:
             if node is None:
-                return None
+                return self.late[1] if self.late is not None and self.late[0] == identity else None
             node = node.parent
         return tag
 
@@ -70,11 +71,14 @@ class Index:
         if name is not MISSING and pairs.get(tag._attributes, "type") == "radio":
             self._radios.setdefault(str(name), WeakSet()).add(tag)
 
-    def forget(self, tag: GTag) -> None:
-        """`tag` has left the tree: its addresses lead nowhere."""
+    def forget(self, tag: GTag) -> bool:
+        """`tag` has left the tree: its addresses lead nowhere. Returns whether its number was one."""
+        numbered = False
         for key in (tag._id, pairs.get(tag._attributes, "id")):
             if isinstance(key, int | str) and self.targets.get(key) is tag:
                 del self.targets[key]
+                numbered = numbered or type(key) is int
+        return numbered
 
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ one of these is asked of that one; those that concern several are here.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from htag.tree import access
+from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
-from htag.tree.changes import Changes, Failures, Update, element_of
+from htag.tree.changes import Changes
 from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -17,24 +17,15 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-from htag.tree.render import render, render_plain_element
+from htag.tree.renders import Renders
+from htag.tree.replaced import Replaced
+from htag.tree.reported import Reported
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
 
 
 TRANSIENT = frozenset(("_runtime",))
-
-INLINE_PAGES = True  # until the client attaches its listeners
-
-
-class Page(NamedTuple):
-    """The whole tree as HTML, with what belongs into its document's head."""
-
-    body: str
-    statics: list[str]
-    title: str | None
-    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -48,12 +39,26 @@ class Host(Protocol):
         """`work(*arguments)` with the session's context variables."""
         ...
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        ...
+
     def renew_id(self) -> None:
         """Give the session another id."""
         ...
 
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent."""
+        ...
 
-class LiveTree:
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if there is an event loop."""
+        ...
+
+
+class LiveTree(Renders):
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
 
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
@@ -69,13 +74,14 @@ class LiveTree:
         "head",
         "hooks",
         "index",
-        "inline_handlers",
-        "nonce",
         "note_change",
+        "note_children",
         "number",
         "numbers",
+        "opaque",
+        "replaced",
+        "reported",
         "request",
-        "reuses",
         "served",
         "targets",
         "transient",
@@ -96,10 +102,15 @@ class LiveTree:
         self.inline_handlers = True  # whether the render that is made has handlers as JavaScript
         self.nonce = ""  # of the page that is rendered
         self.reuses = False  # whether the render that is made shows generated tags again
+        self.evaluated: dict[Any, Any] | None = None  # by callables, while several renders are made together
+        self.opaque: dict[Any, Any] = {}  # tags whose callables may read anything
         self.note_change = self.changes.note  # told by each mutation, so it is one call
+        self.note_children = self.changes.note_children  # likewise
         # names of the app's attributes that are no part of it: a server's settings, and this
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
+        self.replaced: Replaced | None = None  # once tags with handlers were made anew
+        self.reported: Reported | None = None  # once a field reported something, where callables make tags
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -119,6 +130,21 @@ class LiveTree:
         if self._host is not None:
             self._host.request_push(seconds)
 
+    def call_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` after that time, if the app runs in an event loop."""
+        if self._host is not None:
+            self._host.call_later(seconds, work)
+
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
+        return 0 if self._host is None else self._host.revision
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -128,7 +154,7 @@ class LiveTree:
 
     def note_script(self, tag: GTag, code: str) -> None:
         """`code` is to run in the browser after the next push."""
-        self.changes.note_script(tag, code)
+        self.changes.note_script(tag if self.replaced is None else self.replaced.living(tag), code)
 
     def is_dirty(self, tag: GTag) -> bool:
         """Whether a change of `tag` is yet to be pushed."""
@@ -136,6 +162,8 @@ class LiveTree:
 
     def mount(self, tag: GTag) -> None:
         """`tag` has come into the tree: its hooks run, with the variables of the session."""
+        if self.replaced is not None and self.replaced.holds(tag):
+            return
         if self._host is None:
             self.hooks.run_mount_hooks(tag)
         else:
@@ -143,23 +171,12 @@ class LiveTree:
 
     def unmount(self, tag: GTag) -> None:
         """`tag` is about to leave the tree: its hooks run, and no message will find it or what is below it."""
-        if self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
-            self._unmount(tag)
+        if self.replaced is not None and self.replaced.holds(tag):
+            self.replaced.take_back(tag)
+        elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
+            reconciliation.unmount(self, tag)
         else:
-            self._host.inside(self._unmount, tag)
-
-    def _unmount(self, top: GTag) -> None:
-        try:
-            self.hooks.run_unmount_hooks(top)
-        finally:
-            self.departed = self.departed or Departed()
-            self.departed.note((top,))
-            for tag in list(self.generated.pre_order(top)):
-                if tag in self.generated.by_host:
-                    self.departed.note(self.generated.by_host[tag])  # nothing below leads to them from now on
-                self.index.forget(tag)
-                self.generated.forget(tag)
-                self.changes.forget(tag)
+            self._host.inside(reconciliation.unmount, self, tag)
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -178,40 +195,29 @@ class LiveTree:
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.changes.note_script(tag, code)
+                self.changes.note_script(tag, code, arrives=True)
 
     def reused(self, host: GTag) -> list[Any] | None:
-        """What `host` showed last, in a render that shows it again; None: evaluate it."""
-        return self.generated.shown(host)
+        """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
+        it."""
+        if self.evaluated and host in self.evaluated:
+            found: list[Any] = self.evaluated[host]
+            return found
+        return self.generated.shown(host) if self.reuses else None
 
     def reconcile(self, host: GTag, tags: list[GTag], found: list[Any]) -> None:
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
+        if self.evaluated is not None:
+            self.evaluated[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
-        before = self.generated.of(host)
-        self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
-        kept = {id(tag) for tag in tags}
-        for tag in before:
-            if id(tag) not in kept and tag.parent is host:
-                try:
-                    self._unmount(tag)
-                finally:
-                    tag.parent = None
-        known = {id(tag) for tag in before}
-        for tag in tags:
-            if id(tag) not in known:
-                self._adopt_generated(host, tag)
-        if not tags:
-            self.generated.forget(host)
+        reconciliation.reconcile(self, host, tags, found)
 
-    def _adopt_generated(self, host: GTag, tag: GTag) -> None:
-        host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
-        if tag.parent is not None and tag.parent is not host:
-            tag.parent.remove(tag)
-        tag.parent = host
-        if tag._flags & HAS_HOOKS:
-            host._set_has_hooks()
-            self.hooks.run_mount_hooks(tag)
+    def note_reported(self, tag: GTag, name: str, value: Any) -> None:
+        """A browser says that the attribute `name` of `tag` is `value`, which is about to be set."""
+        if self.generated.by_host:
+            self.reported = self.reported or Reported()
+            self.reported.note(tag, name, value)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 
@@ -232,86 +238,17 @@ class LiveTree:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
 
-    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
-
-        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
-        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        self.nonce = nonce
-        try:
-            body = self.render_body(inline=inline)
-        finally:
-            self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
-        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
-
-    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
-        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        before = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        try:
-            return self._render(self.index.app, inline=inline)
-        except BaseException:
-            self.changes.put_back(before)
-            raise
-
-    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
-        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
-        so."""
-        self.reuses = True
-        try:
-            return self._render(self.index.app if top is None else top, inline=inline)
-        finally:
-            self.reuses = False
-
-    def _render(self, top: GTag, *, inline: bool) -> str:
-        self.inline_handlers = inline
-        try:
-            return detached(render, top, self)
-        finally:
-            self.inline_handlers = True
-
-    def drain_single_text(self, update: Update) -> bool:
-        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        changes = self.changes
-        dirty = changes.dirty
-        if len(dirty) > 1 or changes.scripts or self.head.statics:
-            return False
-        if dirty:
-            changes.dirty = {}
-            if not render_plain_element(next(iter(dirty)), update.updates, self.index.targets):
-                changes.dirty = dirty
-                return False
-        return True
-
-    def drain_changes(self, update: Update) -> Failures:
-        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
-        cost no other tag its update."""
-        changes, failures = self.changes, Failures()
-        if changes.dirty:
-            failures = changes.render(update.updates, changes.drain_dirty(), self)
-        if changes.scripts:
-            update.js = changes.drain_scripts()
-        if self.head.statics:
-            update.statics = self.head.drain()
-        return failures
-
-    def render_generated(self, update: Update) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        self.reuses = True
-        try:
-            hosts = dict.fromkeys(map(element_of, self.generated.by_host), 0)
-            return self.changes.render(update.updates, hosts, self)
-        finally:
-            self.reuses = False
-
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of
         cycles."""
+        if self.replaced is not None:
+            self.replaced.clear()
         for tag in list(self.generated.pre_order(self.index.app)):
             tag.parent, tag._content, tag._events, tag._attributes, tag._start_tag = None, None, (), (), None
         self._host, self.request = None, nothing_heard
         self.generated.clear()
         self.changes.clear()
+        self.opaque.clear()
         self.index.clear(detached(GTag))  # any tag: the app and this no longer keep each other
 
 

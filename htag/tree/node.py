@@ -5,16 +5,20 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from htag.tree.descriptors import ElementName
-from htag.tree.flags import HAS_HOOKS, OWN_ID
+from htag.tree.flags import AWAY, CHANGED_AWAY, DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_HOOKS, OWN_ID
 from htag.tree.operations import ATTRIBUTES, CHILDREN
 from htag.tree.pairs import Pairs
 from htag.tree.start_tags import StartTag
+
+DYNAMIC = DYNAMIC_ATTRIBUTES | DYNAMIC_CHILDREN
+READS = {DYNAMIC_ATTRIBUTES: ATTRIBUTES, DYNAMIC_CHILDREN: CHILDREN}  # what can have read a State, where that is clear
 
 
 class Runtime(Protocol):
     """What a tag tells the app it stands in: its live tree."""
 
     note_change: Callable[..., None]
+    note_children: Callable[..., None]
     number: Callable[[], int]
 
     def note_script(self, tag: Any, code: str) -> None: ...
@@ -98,13 +102,26 @@ class Node:
             parent = top.parent
         if top._is_root:
             top._runtime.note_change(self, what)
+        elif self._flags & AWAY:
+            self._flags |= CHANGED_AWAY
+
+    def _keep_children(self) -> None:
+        """The children are about to change: have the app remember those that are shown."""
+        if self._id is not None:
+            top: Any = self
+            while top.parent is not None:
+                top = top.parent
+            if top._is_root:
+                top._runtime.note_children(self)
 
     def state_changed(self) -> None:
         """A State that this tag read while it was rendered has changed."""
         root = self.root
         if root is not None:
-            root._runtime.note_change(self, ATTRIBUTES | CHILDREN)
+            root._runtime.note_change(self, READS.get(self._flags & DYNAMIC, ATTRIBUTES | CHILDREN))
             root.update()
+        elif self._flags & AWAY:
+            self._flags |= CHANGED_AWAY
 
     def _set_flags(self, flags: int) -> None:
         """Set `flags`. The start tag is forgotten: no tag with a flag has one in common with others."""

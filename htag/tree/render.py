@@ -11,8 +11,8 @@ from typing import Any
 from htag.tree import pairs
 from htag.tree.build_context import detached
 from htag.tree.elements import RAW, Element, elements
-from htag.tree.evaluate import evaluate_children, evaluate_value
-from htag.tree.flags import DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
+from htag.tree.evaluate import evaluate_attribute, evaluate_children, fingerprint, is_opaque
+from htag.tree.flags import DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
 from htag.tree.handler_text import handler_text, listeners_text, quoted
 from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.node import Node
@@ -20,6 +20,7 @@ from htag.tree.pairs import MISSING
 from htag.tree.render_target import DetachedTarget, RenderTarget
 from htag.tree.start_tags import NUMBER_TEXTS, NUMBERED, START_TAG_END, start_tag_of
 
+DYNAMIC = DYNAMIC_ATTRIBUTES | DYNAMIC_CHILDREN
 HAS_HEAD_CONTENT = HAS_STATICS | PENDING_SCRIPTS  # something for the page's head or its JavaScript
 
 
@@ -111,29 +112,53 @@ def render_plain_element(node: Node, updates: dict[str, str], targets: dict[str 
     return True
 
 
+def render_start_tag(node: Node, target: RenderTarget) -> str:
+    """The start tag of an element."""
+    template = node._start_tag or start_tag_of(node)
+    if template is None:
+        return _prepared(node, target)
+    if node._id is None:
+        node._id = target.number()
+    if template[1] is not None:
+        target.targets[node._id] = node
+    return f"{template[0]}{node._id}{START_TAG_END}"
+
+
 def open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
     """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
+    opened = _open_element(node, target)
+    if node._flags & DYNAMIC and is_opaque(node):
+        target.opaque[node] = fingerprint(opened[0], opened[1])
+    return opened
+
+
+def _open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
+    start = _prepared(node, target)
+    if node.tag is None:
+        return "", evaluate_children(node, target), ""
+    element = elements[node.tag]
+    if element.void:
+        return start, None, ""
+    if element.raw:
+        text = "".join(str(child) for child in evaluate_children(node, target))
+        return start, HTML(style_text(text) if node.tag == "style" else script_text(text)), element.end_tag
+    return start, evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content, element.end_tag
+
+
+def _prepared(node: Node, target: RenderTarget) -> str:
+    """The start tag of `node`, which gets its number; what it brings for the head is collected."""
     if node._flags & HAS_HEAD_CONTENT:
         target.collect_head(node)
     name = node.tag
     if node._id is None:
         node._id = "" if name in RAW else target.number()
-    if name is None:
-        return "", evaluate_children(node, target), ""
-    element = elements[name]
-    start = _start_tag(node, element, target)
-    if element.void:
-        return start, None, ""
-    if element.raw:
-        text = "".join(str(child) for child in evaluate_children(node, target))
-        return start, HTML(style_text(text) if name == "style" else script_text(text)), element.end_tag
-    return start, evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content, element.end_tag
+    return "" if name is None else _start_tag(node, elements[name], target)
 
 
 def _start_tag(node: Node, element: Element, target: RenderTarget) -> str:
     """`<name attributes handlers id>`: attributes and handlers in the order in which they were set, the id last."""
     tag_id = node.id
-    shown, attributes = _attributes(node, element) if node._attributes else (MISSING, "")
+    shown, attributes = _attributes(node, element, target) if node._attributes else (MISSING, "")
     handlers = _handlers(node, element, tag_id, target) if node._events or element.reports_value else ""
     if handlers or element.reports_value or node._flags & OWN_ID or shown is not MISSING:
         target.register(node, shown)
@@ -159,7 +184,7 @@ def _handlers(node: Node, element: Element, tag_id: str, target: RenderTarget) -
     )
 
 
-def _attributes(node: Node, element: Element) -> tuple[Any, str]:
+def _attributes(node: Node, element: Element, target: RenderTarget) -> tuple[Any, str]:
     """The attributes as text, and the value of the one called `id` (MISSING: none)."""
     shown: Any = MISSING
     text = ""
@@ -167,7 +192,7 @@ def _attributes(node: Node, element: Element) -> tuple[Any, str]:
     for name in names:
         value = next(names)
         if type(value) is not str:
-            value = evaluate_value(value, node)
+            value = evaluate_attribute(name, value, node, target)
             if value is True:
                 text += f" {name}"
                 continue

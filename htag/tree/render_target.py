@@ -17,6 +17,10 @@ class RenderTarget(Protocol):
 
     reuses: bool  # whether the tags that callables made last time are shown again, and the callables not called
 
+    evaluated: dict[Any, Any] | None  # what hosts and attributes yielded that are rendered together; None: one render
+
+    opaque: dict[Any, Any]  # tags whose callables may read anything, with the `fingerprint` of what they yielded last
+
     number: Callable[[], int]  # yields the number of a tag that has none yet
 
     targets: dict[str | int, Any]  # the tags that the browser may address, by our number for them or by their own id
@@ -31,7 +35,7 @@ class RenderTarget(Protocol):
         ...
 
     def reused(self, host: Any) -> list[Any] | None:
-        """What `host` showed last, or None if its callables have to be called all the same."""
+        """What `host` shows, where its callables are not to be called (again); else None."""
         ...
 
     def reconcile(self, host: Any, tags: list[Any], found: list[Any]) -> None:
@@ -47,11 +51,13 @@ class DetachedTarget:
     inline_handlers = True
     nonce = ""
     reuses = False
+    evaluated = None
 
     def __init__(self, tag: Any) -> None:
         root = tag.root
         self.number: Callable[[], int] = random_number if root is None else root._runtime.number
         self.targets: dict[str | int, Any] = {}
+        self.opaque: dict[Any, Any] = {}
 
     def collect_head(self, tag: Any) -> None:
         """There is no head."""

@@ -81,6 +81,8 @@ class GTag(Node, ClassNames):
             parent.add(self)
             return
         self.parent = parent  # what `add` does, without its questions: this tag is new
+        if context.notifies:
+            parent._keep_children()
         child_list.append(parent, self)
         if context.notifies:
             parent._changed(CHILDREN)
@@ -151,11 +153,14 @@ class GTag(Node, ClassNames):
 
     def add(self, *items: Any) -> Self:
         """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
+        is_known = self._id is not None
+        if is_known:
+            self._keep_children()
         if len(items) == 1 and not self._attributes:
             adoption.append(self, items[0])
         else:
             adoption.append_all(self, items)
-        if self._id is not None or self.parent is None:
+        if is_known or self.parent is None:
             self._changed(CHILDREN)
         return self
 
@@ -169,17 +174,20 @@ class GTag(Node, ClassNames):
                 self.parent.remove(self)
         elif isinstance(item, Node):
             if item.parent is self:
+                self._keep_children()
                 try:
                     adoption.detach(self, item)
                 finally:
                     self._changed(CHILDREN)
         elif (index := child_list.index_of_equal(self, item)) >= 0:
+            self._keep_children()
             child_list.remove_at(self, index)
             self._changed(CHILDREN)
         return self
 
     def clear(self, *items: Any) -> Self:
         """Take all children out, then add `items`. Raises the first error of an `on_unmount`, after all that."""
+        self._keep_children()
         try:
             if self._content is not None:
                 adoption.detach_all(self)

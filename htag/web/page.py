@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.tree.renders import Page
 from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
@@ -21,11 +21,7 @@ CLIENT_PARTS = (
     "hooks.js",
     "reports.js",
     "foreign.js",
-    "fields.js",
-    "moves.js",
-    "morph.js",
-    "press.js",
-    "operations.js",
+    "patch.js",
     "scripts.js",
     "listeners.js",
     "calls.js",
@@ -49,9 +45,15 @@ LATER_PARTS = (
     "notice.js",
     "marks.js",
     "typed.js",
+    "holding.js",
     "afresh.js",
     "resend.js",
     "measures.js",
+    "fields.js",
+    "moves.js",
+    "morph.js",
+    "press.js",
+    "operations.js",
     "later.js",
 )
 
@@ -60,7 +62,7 @@ SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: one of the scripts that are joined, or a file of `htag/client`; scripts compacted."""
+    """What the page loads by `name`: a script that is joined, or a file of `htag/client`; scripts are compacted."""
     if name in ("htag.js", "later.js"):
         return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
     content = (files("htag.client") / name).read_bytes()
@@ -136,6 +138,6 @@ def notice(heading: str, text: str, *, retry: int = 0) -> str:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>{refresh}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<style>{asset('notice.css').decode()}</style></head>"
+        f"<style>{asset('stand_in.css').decode()}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
     )

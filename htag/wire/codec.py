@@ -50,8 +50,11 @@ class Codec:
 
     def encode(self, reply: Reply) -> str:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""
-        if reply.seq is not UNSET:  # beside this tab there is one that speaks version 2
-            reply = msgspec.structs.replace(reply, seq=UNSET, done=UNSET, lost=UNSET)
+        if reply.seq is not UNSET or (type(reply) is Update and (reply.ops is not UNSET or reply.others is not UNSET)):
+            # beside this tab there is one that speaks version 2
+            reply = msgspec.structs.replace(
+                reply, seq=UNSET, done=UNSET, lost=UNSET, ops=UNSET, asker=UNSET, others=UNSET
+            )
         try:
             text = self._encoder.encode(reply)
         except (TypeError, ValueError, RecursionError, OverflowError):
@@ -61,13 +64,17 @@ class Codec:
     def _mended(self, reply: Reply) -> bytes:
         """`reply` as JSON, without what makes it none."""
         try:
-            return self._encoder.encode(reply)
+            return self._encoder.encode(self._written(reply))
         except UnicodeEncodeError:  # a lone surrogate, such as file names can have
             return self._mended(whole_text(self.freeze(reply)))
         except (TypeError, ValueError, RecursionError, OverflowError):
             if not isinstance(reply, Update) or reply.result is None or reply.result is UNSET:
                 raise
             return self._mended(msgspec.structs.replace(reply, result=None))
+
+    def _written(self, reply: Reply) -> Any:
+        """`reply` as this version writes it."""
+        return reply
 
     def encode_once(self, reply: Reply, encoded: "Encoded") -> str:
         """Encode `reply`, unless `encoded` has its text by this codec already, and note it there."""

@@ -48,11 +48,38 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     seq: int | UnsetType = UNSET  # wire 2: the revision of a tab that has applied this
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
     lost: bool | UnsetType = UNSET  # wire 2: the event has been handled, and its result was not kept
+    ops: list[tuple[Any, ...]] | UnsetType = UNSET  # wire 2: what `updates` says in version 1, as operations
+    asker: str | UnsetType = UNSET  # not written: the tab whose event it answers, and that `js` is for …
+    others: list[str] | UnsetType = UNSET  # … and the part of that for the other tabs of version 2
 
     @property
     def has_news(self) -> bool:
         """Whether it changes anything in a browser, apart from being an answer."""
-        return bool(self.updates or self.js or self.statics)
+        return bool(self.ops or self.updates or self.js or self.statics)
+
+    def news(self) -> "Update":
+        """The same without being an answer."""
+        return Update(
+            self.updates, self.js, self.statics, seq=self.seq, ops=self.ops, asker=self.asker, others=self.others
+        )
+
+    def told_to(self, tab: str) -> "Update":
+        """The same for a tab of wire version 2 by that name, without being an answer."""
+        if self.asker is UNSET or self.asker == tab:
+            return self.news()
+        return Update(self.updates, self.others or [], self.statics, seq=self.seq, ops=self.ops)
+
+
+class Update2(msgspec.Struct, omit_defaults=True, gc=False):
+    """An update as wire version 2 writes it: what is empty, null or unset is left out."""
+
+    ops: list[tuple[Any, ...]] = []
+    js: list[str] = []
+    statics: list[str] = []
+    seq: int | UnsetType = UNSET
+    done: int | UnsetType = UNSET
+    result: Any = None
+    lost: bool | UnsetType = UNSET
 
 
 class Failure(msgspec.Struct, tag_field="action", tag="error"):
@@ -119,6 +146,8 @@ def size_of(reply: Reply) -> int:
     size = sum(map(len, reply.updates)) + sum(map(len, reply.updates.values())) + sum(map(len, reply.js))
     if reply.statics is not UNSET:
         size += sum(map(len, reply.statics))
+    for operation in reply.ops or ():
+        size += sum([len(text) for text in operation if text])
     return size + (memoryview(reply.result).nbytes if isinstance(reply.result, msgspec.Raw) else 0)
 
 

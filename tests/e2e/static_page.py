@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import Page, Route
 
-from htag.web.page import asset
+from htag.web.page import SCRIPTS, asset
 
 URL = "http://page.test/"
 SETUP = """
@@ -18,12 +18,13 @@ async def show(page: Page, body: str, *, head: str = "", before: str = "") -> No
     """Load a page with `body` (from `<body` on) and `head`; `before` runs ahead of the client script."""
     html = (
         f"<!DOCTYPE html><html><head><meta charset=utf-8><script>{SETUP}{before}</script>"
-        f"<script src=htag.js></script>{head}</head>{body}</html>"
+        f"<script src=htag.js></script><script src=later.js></script>{head}</head>{body}</html>"
     )
 
     async def serve(route: Route) -> None:
-        if route.request.url.endswith("htag.js"):
-            await route.fulfill(body=asset("htag.js").decode(), content_type="text/javascript")
+        name = route.request.url.removeprefix(URL).partition("?")[0]
+        if name in SCRIPTS:
+            await route.fulfill(body=asset(name).decode(), content_type="text/javascript")
         elif route.request.url == URL:
             await route.fulfill(body=html, content_type="text/html")
         else:

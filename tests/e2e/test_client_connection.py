@@ -1,4 +1,4 @@
-"""htag.js: links that freeze, proxies that swallow, logins that expire, tabs that are hidden. Each click counts once."""
+"""htag.js: links that freeze, proxies that swallow, expired logins, hidden tabs. Each click counts once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

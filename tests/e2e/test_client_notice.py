@@ -15,6 +15,12 @@ Serve = Callable[..., Awaitable[WireServer]]
 NOTICE = "document.querySelector('htag-notice')"
 SHOWN = f"{NOTICE}?.hasAttribute('show')"
 TEXT = f"{NOTICE}.shadowRoot.querySelector('[part=text]').textContent"
+# window.older: milliseconds by which time has gone on since
+LATER = """<script>{
+    const {now} = performance;
+    window.older = 0;
+    performance.now = () => now.call(performance) + older;
+}</script>"""
 EVENTS = """<script>
     window.told = [];
     for (const name of ['htag-connected', 'htag-disconnected'])
@@ -84,17 +90,13 @@ async def test_texts_are_the_apps(page: Page, serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_is_readable_and_has_the_colours_of_the_person(
-    chromium: Browser, serve: Serve, scheme: Any, request: pytest.FixtureRequest
-) -> None:
+async def test_it_is_readable_and_has_the_colours_of_the_person(chromium: Browser, serve: Serve, scheme: Any) -> None:
     server = await serve(BODY, head='<meta name="color-scheme" content="light dark">')
     context = await chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 240})
     page = await context.new_page()
     await visit(page, server)
     await go_away(page, server)
     await page.wait_for_function(SHOWN)
-    if folder := request.config.getoption("--screenshots", default=None):
-        await page.screenshot(path=f"{folder}/notice-{scheme}.png")
     box = f"{NOTICE}.shadowRoot.querySelector('[part=notice]')"
     back, ink = await page.evaluate(f"(s => [s.backgroundColor, s.color])(getComputedStyle({box}))")
     assert (luminance(back) > luminance(ink)) == (scheme == "light")
@@ -154,9 +156,8 @@ async def test_an_element_whose_click_waits_shows_that(page: Page, serve: Serve)
 
 
 async def test_clicks_that_waited_too_long_are_not_done_and_that_is_said(page: Page, serve: Serve) -> None:
-    late = "<script>{const {now} = performance; window.older = 0; performance.now = () => now.call(performance) + older}</script>"
     body = BODY.replace("</body>", "<input id=i oninput=\"htag_event('i','input',event)\"></body>")
-    server = await serve(body, head=late)
+    server = await serve(body, head=LATER)
     await visit(page, server)
     await go_away(page, server)
     await page.evaluate("window.clicks = Promise.all([1, 2].map((n) => htag_event('b', 'click', n))); 0")
@@ -189,7 +190,110 @@ async def test_an_app_hears_of_connections(page: Page, serve: Serve, transport: 
     await server.die()
     await page.wait_for_function("told.at(-1)[0] === 'htag-disconnected'")
     assert (await page.evaluate("told.at(-1)"))[1] == transport
+    before = len(await page.evaluate("told"))
     await page.wait_for_timeout(700)
     await server.start()
-    await page.wait_for_function("told.at(-1)[0] === 'htag-connected'")
-    assert (await page.evaluate("told.at(-1)"))[2] > 0.6
+    await page.wait_for_function(f"told.length > {before}")
+    name, _, seconds = (await page.evaluate("told"))[before]
+    assert name == "htag-connected"
+    assert seconds > 0.6
+
+
+async def test_an_app_can_show_by_itself_what_the_notice_would_say(page: Page, serve: Serve) -> None:
+    own = """<script>document.addEventListener('htag-notice', (event) => {
+        event.preventDefault();
+        window.said = [event.detail.text, event.detail.n];
+    })</script>"""
+    server = await serve(BODY, head=own + LATER)
+    await visit(page, server)
+    await go_away(page, server)
+    await page.evaluate("void htag_event('b', 'click')")
+    await page.evaluate("window.older = 61000")
+    await server.start()
+    await page.wait_for_function("window.said")
+    assert await page.evaluate("said") == ["unkept", 1]
+    assert not await page.evaluate(f"{SHOWN} && {TEXT}.includes('Not done')")
+
+
+async def test_clicks_of_a_session_that_is_gone_are_said_to_be_lost_by_the_next_page(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    await visit(page, server)
+    server.reply = lambda event: None
+    await page.evaluate("void htag_event('b', 'click'), void htag_event('b', 'click')")
+    await until(lambda: len(server.seen) == 3)
+    server.session = "another"
+    server.socket = "unknown"
+    server.cut()
+    await until(lambda: server.pages == 2)
+    server.socket = "accept"
+    await page.wait_for_function(f"{SHOWN} && {TEXT}.includes('(2)')")
+
+
+async def test_what_is_needed_later_is_asked_for_again_where_it_did_not_come(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    asked = []
+
+    async def fail_once(route: Any) -> None:
+        asked.append(route)
+        await (route.abort() if len(asked) == 1 else route.continue_())
+
+    await page.route("**/later.js*", fail_once)
+    await visit(page, server)
+    await until(lambda: len(asked) == 2)
+    await go_away(page, server)
+    await page.wait_for_function(SHOWN)
+
+
+# -- inside another site
+
+
+async def test_a_page_whose_cookie_is_kept_from_it_in_a_frame_says_so(page: Page, serve: Serve) -> None:
+    server = await serve(BODY, head=FORCED["http"])
+    server.post = "blocked"
+    outside = await serve(f'<body><iframe src="{server.url}"></iframe></body>')
+    await page.goto(outside.url)
+    frame = page.frames[1]
+    await frame.wait_for_function(f"{SHOWN} && {TEXT}.includes('inside another site')")
+    assert server.pages == 2
+
+
+# -- what is measured
+
+
+async def test_an_operator_sees_how_long_people_wait(page: Page, serve: Serve) -> None:
+    haste = "<script>{const often = setInterval; setInterval = (call, ms) => often(call, ms / 50)}</script>"
+    server = await serve(BODY, head=haste)
+    count_clicks(server)
+    await visit(page, server)
+    await page.wait_for_selector("htag-notice", state="attached")  # later.js is there
+    await page.wait_for_timeout(700)
+    server.measures.clear()
+    await page.click("#b")
+    await until(lambda: server.measures)
+    [told] = server.measures
+    assert told.keys() >= {"action", "roundtrips", "aways", "transport", "errors"}
+    assert told["transport"] == "ws"
+    assert 0 < told["roundtrips"][-1] < 5
+    assert len(told["roundtrips"]) <= 2  # the one before, if its batch had gone
+    assert (told["aways"], told["errors"]) == ([], 0)
+    server.measures.clear()
+    await page.wait_for_timeout(1300)
+    assert not server.measures, "nothing new, nothing said"
+    await go_away(page, server)
+    await page.wait_for_timeout(700)
+    await server.start()
+    await until(lambda: server.measures)
+    assert [0.5 < seconds < 20 for seconds in server.measures[0]["aways"]] == [True]
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_what_was_measured_last_is_told_when_the_page_is_left(page: Page, serve: Serve, transport: str) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    count_clicks(server)
+    await visit(page, server, transport)
+    await page.wait_for_selector("htag-notice", state="attached")
+    await page.evaluate("htag_event('b', 'click')")
+    await page.wait_for_timeout(200)
+    await page.goto("about:blank")
+    await until(lambda: server.measures)
+    assert server.measures[0]["transport"] == transport

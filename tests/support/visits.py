@@ -115,3 +115,8 @@ def serve(visits: Visits, transport: str, operation: dict[str, Any]) -> Serve:
         return open_tab
 
     return serve_app
+
+
+def shows_everything(message: dict[str, Any], app: Any) -> bool:
+    """Whether this message, of wire version 2, shows the whole body of `app`, and nothing else."""
+    return [operation[:2] for operation in message.get("ops", ())] == [["h", app.id]]

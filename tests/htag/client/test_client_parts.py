@@ -15,7 +15,7 @@ DECLARATION = re.compile(
     r"""(?:async[ ])?function[ ](\w+)\(    # a function
       | class[ ](\w+)[ ]                   # a class
       | const[ ](\w+)[ ]=[ ]\(.*\)[ ]=>    # a function
-      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`{/]  # a constant: a number, an array, a text, a table, an expression
+      | const[ ]([A-Z_]+)[ ]=[ ][\d\[`{/']  # a constant: a number, an array, a text, a table, an expression
     """,
     re.VERBOSE,
 )

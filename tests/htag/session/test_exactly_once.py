@@ -24,6 +24,7 @@ from htag.session.stored import Stored
 from htag.snapshot.envelope import TabRecord
 from tests.htag.stage import usual
 from tests.support.observers import RecordingObserver
+from tests.support.visits import shows_everything
 from tests.support.waiting import until
 
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
@@ -305,7 +306,7 @@ async def test_one_that_missed_too_much_gets_everything_once(world: World, trans
     world.session.journal.trim()
     await tab.connect()
     await tab.until(lambda: tab.text("count") == other.text("count"))
-    assert [*tab.messages[-1]["updates"]] == [world.app.id]
+    assert shows_everything(tab.messages[-1], world.app)
     assert tab.revision == str(world.session.revision)
 
 
@@ -511,8 +512,8 @@ async def test_after_a_crash_a_tab_first_sends_again_and_is_then_shown_everythin
     await tab.until(lambda: tab.text("count") == "4")
     came = tab.messages[before:]
     assert [message.get("done") for message in came] == [None, 2, 3, 4, None]
-    assert [message.get("updates", {}).keys() for message in came[1:4]] == [{}.keys()] * 3
-    assert [*came[4]["updates"]] == [world.app.id]
+    assert [message["ops"] for message in came[1:4]] == [[], [], []]
+    assert shows_everything(came[4], world.app)
     assert came[4]["js"] == ["told(4)"], "what was answered before has run before"
     assert world.app.heard == [1, 2, 3, 4]
     assert seen(world, "client_resumed")[-1] == "full"
@@ -530,7 +531,7 @@ async def test_a_tab_that_does_not_send_again_is_shown_everything_after_a_while(
     world.session.tabs.records()
     tab.events.next += 1
     await tab.connect()
-    await tab.until(lambda: world.app.id in tab.messages[-1].get("updates", {}))
+    await tab.until(lambda: shows_everything(tab.messages[-1], world.app))
 
 
 @streams

@@ -283,3 +283,61 @@ def test_what_scripts_fill_in_is_believed(how: dict[str, Any]) -> None:
     on_stage(field)
     say(field, value="2026-11-26")
     assert field["value"] == "2026-11-26"
+
+
+# -- several of one name -----------------------------------------------------------------------------------------------
+
+
+def several(*chosen: str) -> tuple[GTag, list[GTag]]:
+    options = [Tag.option(each, _value=each, **({"_selected": True} if each in chosen else {})) for each in "abc"]
+    return Tag.select(*options, _multiple=True), options
+
+
+def selected(options: list[GTag]) -> list[str]:
+    return [option["value"] for option in options if attribute(option, "selected") is True]
+
+
+@pytest.mark.parametrize("chosen", [[], ["a"], ["c", "a"], ["a", "b", "c"]])
+def test_a_select_of_several_keeps_which_were_chosen(chosen: list[str]) -> None:
+    select, options = several("b")
+    app = on_stage(select)
+    assert synchronise(select, "change", {"value": chosen}, live_tree(app))
+    assert selected(options) == sorted(chosen)
+    assert select["value"] == chosen
+    assert not live_tree(app).changes.dirty
+    assert str(select).count(" selected") == len(chosen)
+    assert " value=" not in str(select).split(">")[0]
+
+
+def test_a_select_of_several_may_still_say_one_value() -> None:
+    """As a client of wire version 1 does: the first of those that were chosen."""
+    select, options = several("b", "c")
+    on_stage(select)
+    say(select, value="a")
+    assert selected(options) == ["a"]
+
+
+def test_what_a_select_of_several_does_not_offer_is_refused() -> None:
+    select, options = several("b")
+    options[2]["disabled"] = True
+    app = on_stage(select)
+    for chosen in (["a", "x"], ["c"], ["a", None], [["a"]], [{"a": 1}], ["a"] * 100_000):
+        assert not synchronise(select, "change", {"value": chosen}, live_tree(app))
+        assert selected(options) == ["b"]
+        assert attribute(select, "value") is MISSING
+
+
+def test_a_list_is_no_choice_of_a_select_of_one() -> None:
+    one, two = Tag.option("a"), Tag.option("b")
+    select = Tag.select(one, two)
+    app = on_stage(select)
+    assert synchronise(select, "change", {"value": ["a"]}, live_tree(app))
+    assert attribute(select, "value") is MISSING
+    assert attribute(one, "selected") is MISSING
+
+
+def test_several_files_are_no_value() -> None:
+    field = Tag.input(_type="file", _multiple=True)
+    app = on_stage(field)
+    assert synchronise(field, "change", {"value": ["a.txt", "b.txt"]}, live_tree(app))
+    assert attribute(field, "value") is MISSING

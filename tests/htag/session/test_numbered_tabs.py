@@ -5,7 +5,7 @@ from typing import Any
 from headless.tab import Tab
 from htag import State, Tag
 from tests.htag.session.lasting import Start, only_session, saved, workers
-from tests.support.visits import Visits, visits
+from tests.support.visits import Visits, shows_everything, visits
 from tests.support.waiting import until
 
 __all__ = ["visits", "workers"]  # fixtures
@@ -97,7 +97,7 @@ async def test_a_full_render_for_one_tab_leaves_the_tags_of_one_that_is_away(vis
     only_session(web).journal.skip()
     number = tab.events.add(tab.report(*tab.button("b").call("click"), {})[1])
     await other.connect()
-    await other.until(lambda: apps[0].id in other.messages[-1].get("updates", {}))
+    await other.until(lambda: shows_everything(other.messages[-1], apps[0]))
     await tab.connect()
     await tab.answer(number)
     await other.leave()

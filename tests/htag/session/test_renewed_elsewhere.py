@@ -91,3 +91,43 @@ async def test_an_id_is_not_renewed_while_its_session_is_on_its_way(workers: Sta
     await tab.connect()
     assert await tab.click("more") == 1
     assert (await renew(tab)).status == 200
+
+
+class DroppingNothing(MemoryStore):
+    """Hears of no drop: the worker ends before it comes to that."""
+
+    crashes = True
+
+    async def drop(self, session_id: str, generation: int) -> bool:
+        return True if self.crashes else await super().drop(session_id, generation)
+
+
+async def test_the_old_id_goes_also_where_the_worker_ended_before_it_was_dropped(workers: Start) -> None:
+    store = DroppingNothing()
+    team = workers(Login, store)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.click("login")
+    await saved(one)
+    old = only_session(one).id
+    assert (await renew(tab)).status == 200
+    await saved(one)
+    new = only_session(one).id
+    assert await store.peek(old) is not None
+    assert await store.peek(new) is not None
+    store.crashes = False
+    team.silent.add("one")
+    await team.go(tab, two)
+    assert only_session(two).id == new
+    assert await tab.click("more") == 1
+    await saved(two)
+    await until_gone(store, old)
+    assert await store.peek(new) is not None
+
+
+async def until_gone(store: MemoryStore, session_id: str) -> None:
+    for _ in range(100):
+        if await store.peek(session_id) is None:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it is still in the store")

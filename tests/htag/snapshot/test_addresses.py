@@ -510,21 +510,22 @@ def test_a_function_that_ran_a_thousand_times_is_the_one_of_the_file(folder):
     assert moved(moved(function))(3) == [2, 3]
 
 
-@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="debuggers and coverage use it from Python 3.12 on")
-def test_a_function_that_is_being_watched_is_the_one_of_the_file(folder):
-    written(folder, "watched")
-    function = importlib.import_module("watched").make(1)
-    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-    events = monitoring.events
-    monitoring.use_tool_id(4, "test")
-    try:
-        monitoring.register_callback(4, events.LINE, lambda *given: None)
-        monitoring.register_callback(4, events.INSTRUCTION, lambda *given: None)
-        monitoring.set_local_events(4, function.__code__, events.LINE | events.INSTRUCTION)
-        function()
-        assert moved(function)() == ("one", 1)
-    finally:
-        monitoring.free_tool_id(4)
+if sys.version_info >= (3, 12):  # debuggers and coverage use `sys.monitoring` from that version on
+
+    def test_a_function_that_is_being_watched_is_the_one_of_the_file(folder):
+        written(folder, "watched")
+        function = importlib.import_module("watched").make(1)
+        monitoring: Any = sys.monitoring
+        events = monitoring.events
+        monitoring.use_tool_id(4, "test")
+        try:
+            monitoring.register_callback(4, events.LINE, lambda *given: None)
+            monitoring.register_callback(4, events.INSTRUCTION, lambda *given: None)
+            monitoring.set_local_events(4, function.__code__, events.LINE | events.INSTRUCTION)
+            function()
+            assert moved(function)() == ("one", 1)
+        finally:
+            monitoring.free_tool_id(4)
 
 
 # -- fingerprints ------------------------------------------------------------------------------------------------------

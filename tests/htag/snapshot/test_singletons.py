@@ -46,6 +46,25 @@ def test_what_an_attribute_holds_is_the_module_s(attribute: str, name: str) -> N
     assert getattr(back(room.Holder()), attribute) is getattr(room, name)
 
 
+class Numbered:
+    """A class, and a handler, that a module holds under a number."""
+
+    def click(self, event: Any) -> str:
+        return "clicked"
+
+
+@pytest.mark.parametrize("held", [Numbered(), Numbered, Numbered.click, [1], lambda event: None])
+def test_a_module_may_hold_things_under_what_is_no_name(monkeypatch: pytest.MonkeyPatch, held: object) -> None:
+    """`globals()[1] = …`: what has no name is the session's own, and pins nothing (seen: 'int' has no 'startswith')."""
+    for key in (1, ("a", 2)):
+        monkeypatch.setitem(vars(room), key, held)  # type: ignore[arg-type]  # that is the point
+    app: Any = room.Holder()
+    app.numbered = vars(room)[1]  # type: ignore[call-overload]
+    found = back(app)
+    assert type(found.numbered) is type(held)
+    assert found.room is room.ROOM
+
+
 def test_so_is_what_containers_cells_and_defaults_hold() -> None:
     app = back(room.Holder())
     assert app.deep[0]["settings"] is room.SETTINGS

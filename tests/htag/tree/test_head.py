@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
+
 from htag import Tag
 from htag.tree.live import live_tree
 from htag.wire.messages import UNSET
@@ -49,3 +51,25 @@ def test_statics_that_were_drained_and_not_sent_come_before_those_since(app: Sta
     head.put_back(["<link>"])
     assert head.drain() == ["<link>", "<meta>"]
     assert head.drain() == []
+
+
+def test_sessions_share_the_texts_of_their_statics() -> None:
+    """Seen: a copy of an app's CSS in each session."""
+    apps = [Stage(Styled()) for _ in range(3)]
+    texts = [live_tree(each).render_page().statics[0] for each in apps]
+    assert texts[0] is texts[1] is texts[2]
+    assert "styled {}" in texts[0]
+    whole = len(texts.pop())
+    del texts
+    heads = [live_tree(each).head for each in apps]
+    assert whole / 4 < heads[0].kept_bytes() < whole
+    assert len({head.kept_bytes() for head in heads}) == 1
+
+
+def test_a_text_that_one_session_has_counts_wholly() -> None:
+    app = Stage()
+    own = Tag.p()
+    own.statics = Tag.style(f"of {id(app)} only")
+    app.add(own)
+    live_tree(app).render_page()
+    assert live_tree(app).head.kept_bytes() == getsizeof(str(own.statics))

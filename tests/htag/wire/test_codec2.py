@@ -1,4 +1,4 @@
-"""Wire version 2 says what version 1 leaves out, and all the rest in the same way."""
+"""Wire version 2 says what version 1 leaves out; its updates say nothing that is empty, and changes as operations."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from htag.wire.codec2 import Codec2, Codecs
 from htag.wire.messages import UNSET, Failure, Pong, Reply, Saved, Update, Welcome, size_of
 
 KEY = "0123456789abcdef"
-NUMBERED = Update({"a": "<p>"}, ["x()"], [], "c1", 5, seq=7, done=3)
+NUMBERED = Update({"a": "<p>"}, ["x()"], [], "c1", 5, seq=7, done=3, ops=[("p-1", "<p>")])
 
 
 def sent(reply: Reply, version: int = 2) -> Any:
@@ -21,8 +21,28 @@ def sent(reply: Reply, version: int = 2) -> Any:
 
 
 def test_an_update_carries_its_numbers() -> None:
-    assert sent(NUMBERED) == {**sent(NUMBERED, 1), "seq": 7, "done": 3}
-    assert sent(Update({}, done=3, lost=True)) == {"action": "update", "updates": {}, "js": [], "done": 3, "lost": True}
+    assert sent(NUMBERED) == {"ops": [["p-1", "<p>"]], "js": ["x()"], "result": 5, "seq": 7, "done": 3}
+    assert sent(Update({}, done=3, lost=True)) == {"done": 3, "lost": True}
+
+
+def test_what_is_empty_null_or_unset_is_left_out() -> None:
+    assert Codec2(Codec()).encode(Update({}, [], [], "c1", None, done=7)) == '{"done":7}'
+    assert Codec2(Codec()).encode(Update({})) == "{}"
+    assert sent(Update({}, [], [], "c1", False)) == {"result": False}
+
+
+def test_what_was_not_told_as_operations_is_told_as_wholes() -> None:
+    assert sent(Update({"a": "<p>"}, statics=["<style>"])) == {"ops": [["h", "a", "<p>"]], "statics": ["<style>"]}
+
+
+def test_version_1_has_no_operations() -> None:
+    told = Update({"a": "<p>"}, ops=[("p-1", "x")])
+    assert sent(told, 1) == {"action": "update", "updates": {"a": "<p>"}, "js": []}
+    assert told.ops == [("p-1", "x")], "what other tabs are handed stays as it is"
+
+
+def test_operations_count_as_what_they_take() -> None:
+    assert size_of(Update({}, ops=[("p-1", "text"), ("i", "a", None, "<p>")])) == 7 + 5
 
 
 def test_version_1_has_no_number() -> None:
@@ -58,7 +78,7 @@ def test_with_a_key_all_of_it_is_concealed() -> None:
 @pytest.mark.parametrize(("result", "said"), [(object(), None), ("\ud800", "?")])
 def test_what_is_no_json_costs_no_number(result: Any, said: Any) -> None:
     answer = sent(Update({"a": "<p>"}, [], [], "c1", result, seq=7, done=3))
-    assert (answer["result"], answer["seq"], answer["done"], answer["updates"]) == (said, 7, 3, {"a": "<p>"})
+    assert (answer.get("result"), answer["seq"], answer["done"], answer["ops"]) == (said, 7, 3, [["h", "a", "<p>"]])
 
 
 def test_half_a_character_in_an_error_is_replaced() -> None:
