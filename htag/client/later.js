@@ -3,14 +3,10 @@
 
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
-<<<<<<< HEAD
-  const {page} = document.currentScript;
-  const {events, patch} = page;
-  events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.fields.noteTyped(...given)});
-=======
   const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
+  const {events, patch} = page;
   createOperations(page);
->>>>>>> morph
+  events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});
   const typed = createTyped(page);
   page.later = createAfresh({...page, typed});
   const begin = () => {

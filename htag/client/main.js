@@ -16,14 +16,9 @@ function main() {
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
-<<<<<<< HEAD
-  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
+  const patch = createPatch({foreign: createForeign()});
   const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
   const {htagEvent} = events;
-=======
-  const patch = createPatch({foreign: createForeign()});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
->>>>>>> morph
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -66,17 +61,12 @@ function main() {
 
   // for what is loaded later
   const page = {
-<<<<<<< HEAD
-    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
-  };
-=======
-    external, patch, trusted, calls, listeners, report,
+    external, patch, trusted, calls, listeners, report, events,
     basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
   };
   // where no script element loads it, what is loaded later finds it there
   if (external) Object.defineProperty(overlay, 'page', {value: page});
   else later.load();
->>>>>>> morph
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
