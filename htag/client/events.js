@@ -4,9 +4,9 @@ const ENVELOPE = 100; // bytes of a message besides what the event says, at most
 const FLAGS = ['isComposing', 'altKey', 'ctrlKey', 'metaKey', 'shiftKey', 'repeat']; // told where they are true
 
 function createEvents({tab, calls, patch, report, say}) {
-  const waiting = new Set(); // the latest `input` of each field, until it may go
-  const sentAt = new WeakMap(); // field -> when its latest `input` went, in ms
-  let events = 0;
+  let number = 0;
+  // `holding`: what is typed can wait, once that is loaded
+  const events = {htagEvent, send, holding: {earlier() {}, flush() {}, hold: send}};
 
   function htagEvent(id, name, event) {
     const isDom = event instanceof Event;
@@ -14,43 +14,27 @@ function createEvents({tab, calls, patch, report, say}) {
     if (patch.isPatching && isDom && /^(focus|blur|change)/.test(event.type)) return Promise.resolve(null);
     const target = isDom && event.target instanceof Element ? event.target : null; // a browser may forget it
     const isInput = target && event.type === 'input';
-    const earlier = isInput && [...waiting].find((one) => one.id === id && one.target === target);
-    if (!earlier) flush();
-    const one = Object.assign(earlier || begin(), {id, name, event, target, isInput});
-    if (isInput) hold(one, event.isComposing);
-    else send(one);
+    const {earlier, hold, flush} = events.holding;
+    const last = isInput && earlier(id, target);
+    if (!last) flush();
+    const one = Object.assign(last || begin(), {id, name, event, target});
+    (isInput ? hold : send)(one);
     return one.promise;
   }
 
   function begin() {
-    const callback = `${tab}-${++events}`; // all tabs of a session get all answers: unique among them
+    const callback = `${tab}-${++number}`; // all tabs of a session get all answers: unique among them
     return {callback, promise: new Promise((resolve) => calls.add(callback, resolve))};
   }
 
-  // What is composed goes when that is done, and the last word counts; so it does where there is a delay.
-  function hold(one, isComposing) {
-    one.isComposing = isComposing;
-    clearTimeout(one.timer);
-    waiting.add(one);
-    patch.fields.noteTyped(one.target, one.callback);
-    if (isComposing) return;
-    const ms = delayOf(one.target, sentAt.get(one.target));
-    if (ms > 0) one.timer = setTimeout(send, ms, one);
-    else send(one);
-  }
-
-  function send(one) {
-    const {id, name, event, target, callback, isInput} = one;
-    clearTimeout(one.timer);
-    waiting.delete(one);
-    if (isInput) sentAt.set(target, performance.now());
+  function send({id, name, event, target, callback}) {
     try {
       // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
       const text = JSON.stringify({...eventData(name, event, target), callback_id: callback});
       const message = {id, event: name, data: JSON.parse(text)};
       // a character has three bytes at most, four where they are concealed
       if (4 * text.length > window.HTAG_LIMIT && isTooLarge(message)) return refuse(callback);
-      if (target && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(target, callback);
+      if (target && /^(input|change)$/.test(event.type)) patch.noteTyped(target, callback);
       window.htag_transport(message);
     } catch (error) {
       report('Client JavaScript Error', error);
@@ -64,34 +48,10 @@ function createEvents({tab, calls, patch, report, say}) {
     calls.settle(callback, null);
   }
 
-  // What was typed before something else comes before it. What is still composed is not typed yet, but lost if it stays.
-  function flush(leaving) {
-    for (const one of [...waiting]) if (leaving || !one.isComposing) send(one);
-  }
-
-  // A browser says `input` once more after that, or has said so before.
-  function composed({target}) {
-    for (const one of waiting) {
-      if (one.target !== target) continue;
-      one.isComposing = false;
-      clearTimeout(one.timer);
-      one.timer = setTimeout(hold, 0, one, false);
-    }
-  }
-
-  addEventListener('compositionend', composed, true);
-  addEventListener('focusout', flush, true);
-  addEventListener('pagehide', flush);
-  return htagEvent;
+  return events;
 }
 
-// How many ms an `input` of `field` waits, the latest one before it having gone `at`: as the element around it says
-// that says something. A choice is made at once.
-function delayOf(field, at) {
-  if (isTick(field) || field.options) return 0;
-  const {htagDebounce, htagThrottle} = field.closest?.('[data-htag-debounce], [data-htag-throttle]')?.dataset ?? {};
-  return htagDebounce ?? at + Number(htagThrottle) - performance.now();
-}
+const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
 
 const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
 

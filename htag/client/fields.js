@@ -3,24 +3,22 @@
 const FIELD_STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
 const HEARD = 'heard '; // before such a name: what the server was told last
 
-const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
-
 function createFields({foreign, calls}) {
   const typed = new Map(); // field -> {callback: id of its last event, heard: what that tells the server}
   const postponed = []; // until the composition is over
   let composing = null; // the field, or the element that is edited
 
   function noteTyped(field, callback) {
-    const heard = partsOf(field).map((part) => [part, stateOf(part), part[stateOf(part)]]);
-    typed.set(field, {callback, heard});
+    const parts = partsOf(field).filter(stateOf);
+    typed.set(field, {callback, heard: parts.map((part) => [part, stateOf(part), part[stateOf(part)]])});
   }
 
-  // The server knows now what an event brought.
+  // The server knows now what an event brought: the tag of the field has it, and that which a callable makes in its place.
   function answered(callback) {
     for (const [field, {callback: own, heard}] of typed) {
       if (own !== callback) continue;
       typed.delete(field);
-      for (const [part, name, value] of heard) foreign.know(part, HEARD + name, asAttribute(value));
+      for (const [part, name, value] of heard) if (keyOf(part)) foreign.know(part, HEARD + name, asAttribute(value));
     }
   }
 
@@ -29,35 +27,39 @@ function createFields({foreign, calls}) {
     return partsOf(field).some((part) => part.validity?.badInput || calls.waits(typed.get(fieldOf(part))?.callback));
   }
 
+  // Whether `change` of an attribute must not be now, or never.
+  function mustStay(element, name, change) {
+    return FIELD_STATES.includes(name) && (isAhead(fieldOf(element)) || waits(element, change));
+  }
+
   // An attribute has become `text`.
   function write(element, name, text) {
     const value = name === 'value' ? (text ?? '') : text !== null;
-    const has = name === 'value' ? stateOf(element) === name : name in element;
+    const has = name === 'value' ? stateOf(element) === name : FIELD_STATES.includes(name);
     if (has && element[name] !== value) element[name] = value;
   }
 
-  // Returns a function that gives a choice back which is lost as options and radio buttons come and go.
-  function holdChoices() {
-    const ahead = [...typed.keys()].filter((field) => field.isConnected && isAhead(field));
-    const held = ahead.flatMap(partsOf).filter((part) => stateOf(part) !== 'value');
-    const states = held.map((part) => [part, fieldOf(part), stateOf(part), part[stateOf(part)]]);
-    return () => {
-      for (const [part, field, name, value] of states) {
-        const heir = part.isConnected ? part : [...(field.options ?? [])].find((option) => option.value === part.value);
-        if (heir && heir[name] !== value) heir[name] = value;
+  // Gives a choice back that was lost as options and radio buttons came and went.
+  function restoreChoices() {
+    for (const [field, {heard}] of typed) {
+      if (!isAhead(field)) continue;
+      for (const [part, name, value] of heard) {
+        const heir = part.isConnected ? part : partsOf(field).find((one) => one.value === part.value);
+        if (name !== 'value' && heir && heir[name] !== value) heir[name] = value;
       }
-    };
+    }
   }
 
   // Does `change` when nothing is composed in `node` any more. True: that is later.
   function waits(node, change) {
-    if (composing?.contains(node)) postponed.push(change);
-    return Boolean(composing?.contains(node));
+    const isLater = composing?.contains(node);
+    if (isLater) postponed.push(change);
+    return isLater;
   }
 
   document.addEventListener('compositionstart', ({target}) => (composing = target), true);
   document.addEventListener('compositionend', () => (composing = null), true);
-  return {noteTyped, answered, isAhead, write, holdChoices, waits, postponed};
+  return {noteTyped, answered, isAhead, mustStay, write, restoreChoices, waits, postponed};
 }
 
 const fieldOf = (part) => (part.localName === 'option' && part.closest('select')) || part;
@@ -74,9 +76,7 @@ function stateOf(part) {
   if (isTick(part)) return 'checked';
   if (part.localName === 'option') return 'selected';
   const isValue = part.localName === 'input' ? part.type !== 'file' : part.localName.includes('-') && 'value' in part;
-  return isValue ? 'value' : undefined;
+  return isValue && 'value';
 }
-
-const statesOf = (part) => [stateOf(part)].filter(Boolean);
 
 const asAttribute = (value) => (typeof value === 'boolean' ? (value ? '' : null) : String(value));

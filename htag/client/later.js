@@ -3,13 +3,22 @@
 
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
-  const {page} = document.currentScript;
+  const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
+  const {events, patch} = page;
+  createOperations(page);
+  events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});
   const typed = createTyped(page);
   page.later = createAfresh({...page, typed});
-  notify(page);
-  createResend(page)(page.leftovers.take());
-  typed.restore();
-  measure(page);
+  const begin = () => {
+    setIndeterminate(document);
+    if (page.external) return;
+    notify(page);
+    createResend(page)(page.leftovers.take());
+    typed.restore();
+    measure(page);
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
+  else begin();
 }
 
 // Shows how the connection is, and what is said to the person.

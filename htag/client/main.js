@@ -16,14 +16,15 @@ function main() {
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
-  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const patch = createPatch({foreign: createForeign()});
+  const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
+  const {htagEvent} = events;
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
   const shows = () => outbox.shows();
-  const handlePayload = createInbox({calls, log, patch, overlay, scripts, report, shows});
   const later = createLater(() => scripts.load('later.js', {page}), () => page.later);
+  const handlePayload = createInbox({calls, log, patch, later, overlay, scripts, report, shows});
   const {say} = later;
   const session = createSession({link, step, log, queue, calls, later: later.call});
   const post = createPost({address});
@@ -59,7 +60,13 @@ function main() {
   const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
 
   // for what is loaded later
-  const page = {basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY};
+  const page = {
+    external, patch, trusted, calls, listeners, report, events,
+    basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+  };
+  // where no script element loads it, what is loaded later finds it there
+  if (external) Object.defineProperty(overlay, 'page', {value: page});
+  else later.load();
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
@@ -69,14 +76,13 @@ function main() {
     silence.probe();
   };
   addEventListener('online', isBack);
-  addEventListener('pageshow', ({persisted}) => persisted && isBack());
+  addEventListener('pageshow', ({persisted}) => persisted === false || isBack()); // false: it has just been loaded
   document.addEventListener('visibilitychange', () => (document.hidden ? connection.restLater() : isBack()));
   addEventListener('pagehide', leftovers.keep);
 
   const start = () => {
     overlay.attach();
     if (external) return;
-    later.load();
     connection.connectLoop();
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);

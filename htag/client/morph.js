@@ -4,6 +4,7 @@ const keyOf = (node) => node.getAttribute?.('data-htag-id') || node.getAttribute
 const KEPT = '[data-htag-keep]';
 
 function createMorph({foreign, fields, listeners}) {
+  const {CHILDREN, TEXT} = foreign;
   const move = createMoves();
   let olds, news, gone, reused; // of the change under way: keys -> elements, nodes
 
@@ -18,15 +19,16 @@ function createMorph({foreign, fields, listeners}) {
   // `old` becomes `fresh`.
   function become(old, fresh) {
     within(old, fresh, () => {
-      if (old.nodeName === fresh.nodeName) morph(old, fresh);
-      else replace(old, fresh);
+      if (old.nodeName !== fresh.nodeName) return replace(old, fresh);
+      morph(old, fresh);
       if (old.localName === 'textarea') textarea(old, fresh.textContent); // its text is named, if with all else
     });
   }
 
   function replace(old, fresh) {
-    place(old.parentNode, fresh, old);
-    foreign.tell(old.parentNode, CHILDREN, childrenOf(old.parentNode).map((node) => (node === old ? fresh : node)));
+    const parent = old.parentNode;
+    place(parent, fresh, old);
+    foreign.tell(parent, CHILDREN, childrenOf(parent).map((node) => (node === old ? fresh : node)));
     gone.add(old);
   }
 
@@ -35,7 +37,7 @@ function createMorph({foreign, fields, listeners}) {
     if (fields.waits(element, () => setText(element, text))) return;
     if (element.localName === 'textarea') return textarea(element, text);
     const [first, second] = element.childNodes;
-    if (first?.nodeType === Node.TEXT_NODE && !second && text) data(first, text, true);
+    if (first?.nodeType === Node.TEXT_NODE && !second && text) data(first, text, first.data);
     else foreign.ours(() => (element.textContent = text));
     foreign.tell(element, CHILDREN, [...element.childNodes]);
   }
@@ -49,8 +51,8 @@ function createMorph({foreign, fields, listeners}) {
   // Whether a custom element may have filled itself before the page was there, where the server has nothing in it.
   const hasDrawn = (old, fresh) => !fresh.firstChild && old.localName.includes('-') && !foreign.last(old, CHILDREN);
 
-  function data(node, text, isNamed) {
-    if ((isNamed ? node.data : foreign.last(node, TEXT, node.data)) !== text) foreign.ours(() => (node.data = text));
+  function data(node, text, last = foreign.last(node, TEXT, node.data)) {
+    if (last !== text) foreign.ours(() => (node.data = text));
     foreign.tell(node, TEXT, text);
   }
 
@@ -114,53 +116,28 @@ function createMorph({foreign, fields, listeners}) {
     for (const pin of nodes.filter((node) => live.some((element) => node.contains(element)))) {
       const middle = run.indexOf(pin);
       const isBefore = (node) => places.get(node) < places.get(pin);
-      if (middle >= 0) run = run.filter((node, at) => node === pin || isBefore(node) === at < middle);
+      if (middle >= 0) run = run.filter((node, at) => at === middle || isBefore(node) === at < middle);
     }
     return longestRun(run, places);
   }
 
   function attributes(element, fresh) {
-    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames(), ...statesOf(element)]);
-    const isSame = isKnown(element, fresh);
-    const changed = [...names].filter((name) => attribute(element, name, fresh, isSame));
-    if (changed.some((name) => name.startsWith('data-htag-on'))) listeners().bind(element);
+    const names = [...element.getAttributeNames(), ...fresh.getAttributeNames(), stateOf(element) || 'id'];
+    for (const name of new Set(names)) attribute(element, name, fresh);
   }
 
-  // True: the server has changed it.
-  function attribute(element, name, fresh, isSame) {
+  // Nothing changes unless the server last said something else.
+  function attribute(element, name, fresh) {
     const next = fresh.getAttribute(name);
     const present = element.getAttribute(name);
-    const isField = FIELD_STATES.includes(name);
     const said = foreign.last(element, name, present);
-    const last = isField && isSame ? foreign.last(element, HEARD + name, said) : said;
-    if (last === next || (isField && mustStay(element, name, fresh, isSame))) return false;
-    if (name === 'class' && present !== said) setClass(element, said, next);
-    else if (name === 'style' && present !== said) setStyle(element, said, next);
+    const last = foreign.last(element, HEARD + name, said);
+    if (last === next || fields.mustStay(element, name, () => attribute(element, name, fresh))) return;
+    if (present !== said && name in WORDS) foreign.ours(() => merge(element, name, said, next));
     else if (present !== next) foreign.ours(() => setAttribute(element, name, fresh));
-    foreign.tell(element, name, next);
-    if (isField) {
-      foreign.tell(element, HEARD + name, next);
-      fields.write(element, name, next);
-    }
-    return true;
-  }
-
-  function mustStay(element, name, fresh, isSame) {
-    return fields.isAhead(fieldOf(element)) || fields.waits(element, () => attribute(element, name, fresh, isSame));
-  }
-
-  function setClass(element, said, next) {
-    const [before, now] = [said, next].map((text) => text?.split(/\s+/).filter(Boolean) ?? []);
-    const words = now.filter((word) => element.classList.contains(word) || !before.includes(word));
-    const others = [...element.classList].filter((word) => !now.includes(word) && !before.includes(word));
-    foreign.ours(() => element.setAttribute('class', [...words, ...others].join(' ')));
-  }
-
-  function setStyle(element, said, next) {
-    const [before, now] = [said, next].map(styleOf);
-    const written = (style, name) => [style.getPropertyValue(name), style.getPropertyPriority(name)];
-    const names = [...new Set([...before, ...now])].filter((name) => `${written(before, name)}` !== `${written(now, name)}`);
-    foreign.ours(() => names.forEach((name) => element.style.setProperty(name, ...written(now, name))), names.length);
+    for (const key of [name, HEARD + name]) foreign.tell(element, key, next);
+    fields.write(element, name, next);
+    if (name.startsWith('data-htag-on')) listeners.bind(element);
   }
 
   function place(parent, node, before) {
@@ -182,17 +159,28 @@ function kindOf(node) {
   return [node.nodeName, Boolean(keyOf(node)), ...marks].join();
 }
 
-// Whether the server has the very tag in mind that the browser told of: not one that a callable made in its place.
-const isKnown = (element, fresh) => keyOf(element) === keyOf(fresh) && !fresh.hasAttribute('data-htag-key');
-
 // What would lose more than its place.
 const liveElements = () =>
   [document.activeElement, ...document.querySelectorAll('audio, video, iframe')].filter((one) => one && !one.paused);
 
-function styleOf(text) {
-  const {style} = document.createElement('i');
-  style.cssText = text ?? '';
-  return style;
+// Attributes of which others have words of their own, and how these are told apart.
+const WORDS = {
+  class: (text) => text.split(/\s+/),
+  style: (text) => {
+    const {style} = document.createElement('i');
+    style.cssText = text;
+    return style.cssText.split(/;\s*(?![^(]*\))/); // but not in `url(data:image/png;base64,…)`
+  },
+};
+
+// Of what the server says, what others removed stays away; what others added stays. In a style, the last one counts.
+function merge(element, name, said, next) {
+  const texts = [said, next, element.getAttribute(name)];
+  const [before, now, present] = texts.map((text) => WORDS[name](text ?? '').filter(Boolean));
+  const words = now.filter((word) => present.includes(word) || !before.includes(word));
+  const others = present.filter((word) => !now.includes(word) && !before.includes(word));
+  if (name === 'class') element.setAttribute(name, [...words, ...others].join(' '));
+  else element.style.cssText = [...others, ...words].join('; ');
 }
 
 function setAttribute(element, name, fresh) {

@@ -3,34 +3,30 @@
 function createMoves() {
   const scrolled = new Set(); // elements that were scrolled
 
-  document.addEventListener('scroll', ({target}) => target !== document && scrolled.add(target), {capture: true, passive: true});
+  document.addEventListener('scroll', ({target}) => scrolled.add(target), {capture: true, passive: true});
 
   return function move(parent, node, before) {
-    const restore = node.isConnected ? [restoreFocus(), ...scrollsIn(node)] : [];
+    if (!node.isConnected) return parent.insertBefore(node, before);
+    const restore = [keepFocus(), ...[...scrolled].filter((element) => node.contains(element)).map(keepScroll)];
     try {
-      if (!node.isConnected || !parent.moveBefore) throw null;
       parent.moveBefore(node, before);
     } catch {
-      parent.insertBefore(node, before); // not every node can be moved
+      parent.insertBefore(node, before); // an old browser, or not every node can be moved
     }
     for (const one of restore) one();
   };
-
-  function scrollsIn(node) {
-    for (const element of scrolled) if (!element.isConnected) scrolled.delete(element);
-    const inside = [...scrolled].filter((element) => node.contains(element));
-    return inside.map((element) => {
-      const {scrollTop, scrollLeft} = element;
-      return () => Object.assign(element, {scrollTop, scrollLeft});
-    });
-  }
 }
 
-function restoreFocus() {
+function keepScroll(element) {
+  const {scrollTop, scrollLeft} = element;
+  return () => Object.assign(element, {scrollTop, scrollLeft});
+}
+
+function keepFocus() {
   const {activeElement} = document;
   const {selectionStart, selectionEnd, selectionDirection} = activeElement ?? {};
   return () => {
-    if (!activeElement || activeElement === document.activeElement) return;
+    if (activeElement === document.activeElement) return;
     activeElement.focus({preventScroll: true});
     if (typeof selectionStart === 'number') activeElement.setSelectionRange(selectionStart, selectionEnd, selectionDirection);
   };

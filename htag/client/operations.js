@@ -2,13 +2,15 @@
 
 const find = (key) => document.getElementById(key) ?? document.querySelector(`[data-htag-id="${CSS.escape(key)}"]`);
 const findAll = (keys) => keys.map(find).filter(Boolean);
+const isText = (name, {length}) => length === 1 && name !== 'r';
 
-function createPatch({trusted, calls, listeners, report}) {
-  const foreign = createForeign();
+// What `patch` does, from when this is loaded.
+function createOperations({patch, trusted, calls, listeners, report}) {
+  const {foreign} = patch;
+  const {CHILDREN} = foreign;
   const fields = createFields({foreign, calls});
   const morph = createMorph({foreign, fields, listeners});
   const inert = document.createElement('template').content.ownerDocument; // nothing loads or runs in there
-  const patch = {isPatching: false, apply, held: createPress({freshOf: (element, html) => freshOf(element, html)}), fields};
 
   // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.
   function parse(html, parent) {
@@ -28,43 +30,40 @@ function createPatch({trusted, calls, listeners, report}) {
     m: (parent, before, ...ids) => move(before && find(before), findAll(ids)),
   };
 
-  function operate([name, id, ...rest]) {
-    const isText = !rest.length && name !== 'r';
-    const element = find(isText ? name : id);
-    const scope = !isText && 'ahr'.includes(name) ? element?.parentNode : element;
+  function operate([name, ...rest]) {
+    const [id, ...more] = isText(name, rest) ? [name] : rest;
+    const element = find(id);
+    const scope = !isText(name, rest) && 'ahr'.includes(name) ? element?.parentNode : element;
     if (!element || scope.closest(KEPT)) return;
-    if (isText) morph.setText(element, id);
-    else operations[name](element, ...rest);
+    if (isText(name, rest)) morph.setText(element, rest[0]);
+    else operations[name](element, ...more);
   }
 
   function remove(node) {
-    relist(node.parentNode, (list) => list.splice(list.indexOf(node), 1));
+    relist(node.parentNode, [node]);
     morph.remove(node);
   }
 
   function insert(parent, before, html) {
     const nodes = [...parse(html, parent).childNodes];
-    relist(parent, (list) => list.splice(before ? list.indexOf(before) : list.length, 0, ...nodes));
+    relist(parent, [], before, nodes);
     for (const node of nodes) morph.place(parent, node, before);
   }
 
   function move(before, nodes) {
     const parent = (before ?? nodes[0])?.parentNode;
-    const shift = (list) => {
-      for (const node of nodes) list.splice(list.indexOf(node), 1);
-      list.splice(before ? list.indexOf(before) : list.length, 0, ...nodes);
-      return list;
-    };
     const live = liveElements();
-    if (live.some((element) => nodes.some((node) => node.contains(element)))) morph.arrange(parent, morph.childrenOf(parent), shift([...morph.childrenOf(parent)]));
-    else for (const node of nodes) morph.place(parent, node, before);
-    relist(parent, shift);
+    if (live.some((element) => nodes.some((node) => node.contains(element)))) {
+      const list = morph.childrenOf(parent);
+      morph.arrange(parent, list, changed([...list], nodes, before, nodes));
+    } else for (const node of nodes) morph.place(parent, node, before);
+    relist(parent, nodes, before, nodes);
   }
 
   // What the server last said of the content of `parent` changes, where that is not what the DOM shows.
-  function relist(parent, change) {
+  function relist(parent, ...change) {
     const list = foreign.last(parent, CHILDREN);
-    if (list) change(list);
+    if (list) changed(list, ...change);
   }
 
   // One after the other; one that fails is no reason to leave out the others.
@@ -81,19 +80,25 @@ function createPatch({trusted, calls, listeners, report}) {
   }
 
   function during(change) {
-    const restoreChoices = fields.holdChoices();
     patch.isPatching = true;
     change();
-    listeners().bindNew();
-    restoreChoices();
+    listeners.bindNew();
+    fields.restoreChoices();
     patch.isPatching = false;
   }
 
   // after the event by which the server is told of what was composed
   const finish = () => during(() => fields.postponed.splice(0).forEach((change) => change()));
   document.addEventListener('compositionend', () => setTimeout(finish));
-  document.addEventListener('DOMContentLoaded', () => setIndeterminate(document));
-  return patch;
+  Object.assign(patch, {apply, held: createPress(), noteTyped: fields.noteTyped, answered: fields.answered});
+  for (const [name, given] of patch.early) patch[name](...given);
+}
+
+// `list` without `gone`, and with `come` before the node `before`.
+function changed(list, gone, before, come = []) {
+  for (const node of gone) list.splice(list.indexOf(node), 1);
+  list.splice(before ? list.indexOf(before) : list.length, 0, ...come);
+  return list;
 }
 
 // HTML has no word for it; the server says it as an attribute.
@@ -106,6 +111,5 @@ function placeIn(parent, before, html) {
   const next = before && find(before);
   if (next) return [next.parentNode, next];
   const last = parent.lastElementChild;
-  const isBody = last?.localName === 'tbody' && !keyOf(last) && /^<tr\b/i.test(html);
-  return [isBody ? last : parent, null];
+  return [last?.localName === 'tbody' && !keyOf(last) && /^<tr\b/.test(html) ? last : parent, null];
 }

@@ -3,19 +3,13 @@
 
 // What a page that requires Trusted Types takes in place of text. The app is trusted: it wrote the page.
 function createTrusted() {
-  const types = window.trustedTypes;
   const same = (text) => text;
-  const policy = types?.createPolicy('htag', {createHTML: same, createScript: same, createScriptURL: same});
-  // `value` as `element.setAttribute(name, …)` takes it
-  function attribute({localName, namespaceURI}, name, value) {
-    const type = types?.getAttributeType(localName, name, namespaceURI); // TrustedHTML, … or null: any text will do
-    return type ? policy[type.replace('Trusted', 'create')](value) : value;
-  }
+  const rules = {createHTML: same, createScript: same, createScriptURL: same};
+  const policy = window.trustedTypes?.createPolicy('htag', rules) ?? rules;
   return {
-    html: (text) => (policy ? policy.createHTML(text) : text),
-    script: (text) => (policy ? policy.createScript(text) : text),
-    address: (text) => (policy ? policy.createScriptURL(text) : text),
-    attribute,
+    html: (text) => policy.createHTML(text),
+    script: (text) => policy.createScript(text),
+    address: (text) => policy.createScriptURL(text),
   };
 }
 
@@ -40,9 +34,7 @@ function createScripts({trusted, report}) {
       return true; // it need not be printed
     };
     window.onerror = failed;
-    const script = Object.assign(document.createElement('script'), {nonce, text: trusted.script(text)});
-    document.documentElement.append(script);
-    script.remove();
+    addScript({text: trusted.script(text)}).remove();
     if (window.onerror === failed) window.onerror = onerror;
   }
 
@@ -61,44 +53,30 @@ function createScripts({trusted, report}) {
     return handlers.get(source)?.call(scope);
   }
 
+  // Whatever is in a fragment of this kind runs. A script with an address is waited for, as what follows needs it, but not
+  // longer than for a connection.
   async function injectStatic(html) {
-    const template = document.createElement('template');
-    template.innerHTML = trusted.html(html);
-    for (const element of template.content.querySelectorAll('style, link, script')) {
-      if ([...document.head.children].some((present) => isSame(present, element))) continue; // a reconnection repeats
-      if (element.tagName === 'SCRIPT') await injectScript(element);
-      else document.head.append(Object.assign(element, {nonce}));
+    const fragment = document.createRange().createContextualFragment(trusted.html(html));
+    for (const element of fragment.querySelectorAll('style, link, script')) {
+      const text = textOf(element);
+      if ([...document.head.children].some((present) => textOf(present) === text)) continue; // a reconnection repeats
+      const loaded = new Promise((resolve) => (element.onload = element.onerror = resolve));
+      document.head.append(Object.assign(element, {nonce}));
+      if (element.src) await Promise.race([loaded, sleep(window.HTAG_TIMEOUT)]);
     }
   }
 
-  // A script that came as text does not run; its copy does. One with a URL is waited for, as what follows needs it,
-  // but not longer than for a connection.
-  function injectScript(inert) {
-    const script = document.createElement('script');
-    for (const {name, value} of inert.attributes) script.setAttribute(name, trusted.attribute(script, name, value));
-    script.text = trusted.script(inert.text);
-    script.nonce = nonce;
-    const loaded = new Promise((resolve) => (script.onload = script.onerror = resolve));
-    document.head.append(script);
-    return script.src && Promise.race([loaded, sleep(window.HTAG_TIMEOUT)]);
-  }
-
   // Loads another script of ours; rejects where it cannot be had.
-  function load(name, given) {
-    return new Promise((resolve, reject) => {
-      const script = document.createElement('script');
-      const address = trusted.address(src.replace('htag.js', name));
-      document.head.append(Object.assign(script, given, {nonce, src: address, onload: resolve, onerror: reject}));
-    });
+  const load = (name, given) =>
+    new Promise((onload, onerror) => addScript({...given, src: trusted.address(src.replace('htag.js', name)), onload, onerror}));
+
+  function addScript(properties) {
+    const script = Object.assign(document.createElement('script'), {nonce, ...properties});
+    document.head.append(script);
+    return script;
   }
 
   return {run, handler, injectStatic, load};
 }
 
-// The nonce is the page's, not the element's.
-function isSame(...elements) {
-  const [one, other] = elements.map((element) => element.cloneNode(true));
-  one.removeAttribute('nonce');
-  other.removeAttribute('nonce');
-  return one.isEqualNode(other);
-}
+const textOf = (element) => element.outerHTML.replace(/ nonce="[^"]*"/, ''); // the nonce is the page's

@@ -8,6 +8,7 @@ from htag.session.journal import Journal
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import UNSET, Answer, Update, size_of
 
+NO_TAB = ""  # as if of a tab that has asked for nothing
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 
@@ -92,7 +93,11 @@ class Delivery:
             if not isinstance(reply, Update) or not reply.has_news:
                 return
             reply = reply.news()
-        self.tell(self.others(origin), reply)
+        others = self.others(origin)
+        if type(reply) is Update and reply.asker is not UNSET:  # tabs of version 1 run all JavaScript, as ever
+            self.tell([each for each in others if each.version == 2], reply.told_to(NO_TAB))
+            others = [each for each in others if each.version == 1]
+        self.tell(others, reply)
 
     def _keep(self, reply: Answer) -> None:
         """A browser that changes its transport gets its answer when it is back."""

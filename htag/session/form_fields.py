@@ -39,7 +39,7 @@ def synchronise(target: GTag, event: Any, data: Any, live: LiveTree) -> bool:
             if not offers(target, data["value"], live):
                 return event not in CHOOSING  # others may bring any value that the app's own script gives them
             _select(target, data["value"], live)
-        set_attribute(target, "value", data["value"])
+        _show(target, "value", data["value"], live)
     elif name == "select" and type(data.get("value")) is list and shows(target, "multiple"):
         return _select_several(target, data["value"], live) or event not in CHOOSING
     return True
@@ -48,20 +48,27 @@ def synchronise(target: GTag, event: Any, data: Any, live: LiveTree) -> bool:
 SCALARS = (str, int, float, bool, type(None))
 
 
+def _show(tag: GTag, name: str, value: Any, live: LiveTree) -> None:
+    """`tag` shows `value` in the browser already."""
+    live.note_reported(tag, name, value)
+    set_attribute(tag, name, value)
+
+
 def _check(target: GTag, checked: bool, live: LiveTree) -> None:
-    if checked and attribute(target, "type") == "radio":
+    """For a radio button that was replaced meanwhile, the one that stands for it has unchecked the others."""
+    if checked and attribute(target, "type") == "radio" and live.index.late is None:
         name = attribute(target, "name")
         for other in live.index.radios(str(name)):
             if other is not target and form_of(other) is form_of(target):
-                set_attribute(other, "checked", False)
-    set_attribute(target, "checked", checked)
+                _show(other, "checked", False, live)
+    _show(target, "checked", checked, live)
 
 
 def _select(target: GTag, value: Any, live: LiveTree) -> None:
     for option in options_of(target, live):
         matches = value_of(option) == str(value)
         if matches or attribute(option, "selected") is not MISSING:
-            set_attribute(option, "selected", matches)
+            _show(option, "selected", matches, live)
 
 
 def _select_several(select: GTag, values: list[Any], live: LiveTree) -> bool:
@@ -76,8 +83,8 @@ def _select_several(select: GTag, values: list[Any], live: LiveTree) -> bool:
     for option in known:
         matches = value_of(option) in chosen
         if matches or attribute(option, "selected") is not MISSING:
-            set_attribute(option, "selected", matches)
-    set_attribute(select, "value", [*values])
+            _show(option, "selected", matches, live)
+    _show(select, "value", [*values], live)
     return True
 
 

@@ -68,14 +68,15 @@ class Journal:
         if self.tail is not None:
             self.trim()
 
-    def since(self, number: int) -> list[Update] | None:
-        """The updates after `number`, in order; None if they are not all there, or `number` is none of this session."""
+    def since(self, number: int, tab: str = "") -> list[Update] | None:
+        """The updates after `number`, in order, as `tab` is told them; None if they are not all there, or `number` is
+        none of this session."""
         missing = self.head - number
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
         missed = [*kept][len(kept) - missing :]
-        return [update.news() for update in missed]
+        return [update.told_to(tab) for update in missed]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
@@ -105,9 +106,11 @@ class Journal:
 
 def _size(update: Update) -> int:
     """The size of an update as it is kept, without what it answers. The short way is that of most."""
-    if update.ops and len(update.ops) == 1 and not (update.updates or update.js or update.statics):
-        return sum([len(text) for text in update.ops[0] if text])
-    if len(update.updates) == 1 and not (update.ops or update.js or update.statics):
+    ops = update.ops
+    if ops and len(ops) == 1 and len(ops[0]) == 2 and not (update.updates or update.js or update.statics):
+        tag_id, text = ops[0]
+        return len(tag_id) + len(text)
+    if len(update.updates) == 1 and not (ops or update.js or update.statics):
         ((tag_id, html),) = update.updates.items()
         return len(tag_id) + len(html)
     return size_of(update)

@@ -38,7 +38,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     tabs: list[TabRecord] = []
     hooked: bool = True  # whether hooks of the app run where it goes to: then it is loaded at once
     renewing: bool = False  # its browser is to fetch the cookie of a new id, which it has not done yet
-    former: tuple[str, ...] = ()  # ids under which the store may have an earlier snapshot of it, of no use to anyone
+    former: tuple[str, ...] = ()  # ids under which the store may have an earlier snapshot of it, of no use by now
 
 
 MAGIC = b"htag\x01"  # the last byte: this layout, `MAGIC mark lengths header body`

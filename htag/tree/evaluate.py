@@ -58,12 +58,13 @@ def is_opaque(host: Node) -> bool:
 
 
 def fingerprint(start: str, content: Any) -> int | None:
-    """What tells one content of an opaque tag from another. None: it has tags that are new."""
+    """What tells one content of an opaque tag from another. None: it has tags that are new.
+
+    Tags are told apart by `id()`: those that one was made of are there until the next is."""
     children = content if type(content) is list else [content]
-    marks = [child._id if isinstance(child, Node) else child for child in children]
-    if any(mark is None for mark, child in zip(marks, children, strict=True) if child is not None):
+    if any(isinstance(child, Node) and child._id is None for child in children):
         return None
-    return hash((start, *marks))
+    return hash((start, *(id(child) if isinstance(child, Node) else child for child in children)))
 
 
 def evaluate_value(value: Any, host: Node) -> Any:

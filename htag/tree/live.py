@@ -4,14 +4,12 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
-from htag.tree import access
+from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
-from htag.tree.changes import AS_HTML, Changes, Failures, Update, Wanted, element_of
-from htag.tree.child_list import index_of
+from htag.tree.changes import Changes
 from htag.tree.departed import Departed
 from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -19,30 +17,15 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
-from htag.tree.operations import ATTRIBUTES, HANDLERS
-from htag.tree.patch import WHOLE, Before, Patch, write_single_text
-from htag.tree.render import render, render_plain_element
-from htag.tree.replaced import Replaced, Replacement
-from htag.tree.succession import has_key, inherit_ids
+from htag.tree.renders import Renders
+from htag.tree.replaced import Replaced
+from htag.tree.reported import Reported
 from htag.tree.tag import GTag, current_request
 
 Answer = TypeVar("Answer")
 
 
 TRANSIENT = frozenset(("_runtime",))
-
-NOT_CONTENT = ATTRIBUTES | HANDLERS
-
-INLINE_PAGES = False
-
-
-class Page(NamedTuple):
-    """The whole tree as HTML, with what belongs into its document's head."""
-
-    body: str
-    statics: list[str]
-    title: str | None
-    language: str = ""  # of the app, by its attribute `lang`
 
 
 class Host(Protocol):
@@ -54,6 +37,11 @@ class Host(Protocol):
 
     def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """`work(*arguments)` with the session's context variables."""
+        ...
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
         ...
 
     def renew_id(self) -> None:
@@ -70,7 +58,7 @@ class Host(Protocol):
         ...
 
 
-class LiveTree:
+class LiveTree(Renders):
     """Filled by mutations and renders, emptied by pushes. No operation walks the whole tree but a page's render.
 
     It is of one app in one process: a copy or a pickle of the app has another one, which goes on with its numbers.
@@ -82,21 +70,18 @@ class LiveTree:
         "_host",
         "changes",
         "departed",
-        "evaluated",
         "generated",
         "head",
         "hooks",
         "index",
-        "inline_handlers",
-        "nonce",
         "note_change",
         "note_children",
         "number",
         "numbers",
         "opaque",
         "replaced",
+        "reported",
         "request",
-        "reuses",
         "served",
         "targets",
         "transient",
@@ -125,6 +110,7 @@ class LiveTree:
         self.transient = TRANSIENT
         self.departed: Departed | None = None  # once a tag has left
         self.replaced: Replaced | None = None  # once tags with handlers were made anew
+        self.reported: Reported | None = None  # once a field reported something, where callables make tags
         self.served: Any = None  # the ASGI application that serves this instance by itself, once there is one
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
@@ -148,6 +134,16 @@ class LiveTree:
         """Call `work` after that time, if the app runs in an event loop."""
         if self._host is not None:
             self._host.call_later(seconds, work)
+
+    @property
+    def revision(self) -> int:
+        """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
+        return 0 if self._host is None else self._host.revision
+
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
 
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
@@ -178,32 +174,9 @@ class LiveTree:
         if self.replaced is not None and self.replaced.holds(tag):
             self.replaced.take_back(tag)
         elif self._host is None or not tag._flags & HAS_HOOKS:  # without hooks, nothing of the app's runs
-            self._unmount(tag)
+            reconciliation.unmount(self, tag)
         else:
-            self._host.inside(self._unmount, tag)
-
-    def _unmount(self, top: GTag, replacement: Replacement | None = None) -> None:
-        """`replacement`: takes the tags down, where others are about to stand for them."""
-        try:
-            self.hooks.run_unmount_hooks(top)
-        finally:
-            self.departed = self.departed or Departed()
-            self.departed.note((top,))
-            self.changes.note_left(top)
-            left = list(self.generated.pre_order(top))
-            for tag in left:
-                if tag in self.generated.by_host:
-                    below = self.generated.by_host[tag]
-                    self.departed.note(below)  # nothing below leads to them from now on
-                    if replacement is not None:
-                        replacement.below[tag] = below
-                if self.index.forget(tag) and replacement is not None:
-                    replacement.addresses[tag._id] = tag  # type: ignore[index]  # it was indexed by number
-                self.generated.forget(tag)
-                self.changes.forget(tag)
-                self.opaque.pop(tag, None)
-            if replacement is not None:
-                replacement.tags += left
+            self._host.inside(reconciliation.unmount, self, tag)
 
     def forget_generated(self, host: GTag) -> None:
         """`host` has lost its children, and with them what those generated."""
@@ -222,7 +195,7 @@ class LiveTree:
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.changes.note_script(tag, code)
+                self.changes.note_script(tag, code, arrives=True)
 
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
@@ -238,44 +211,13 @@ class LiveTree:
             self.evaluated[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
-        before = self.generated.of(host)
-        self.generated.replace(host, tags, found)  # first: a hook that raises must not raise again at the next render
-        kept = {id(tag) for tag in tags}
-        gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
-        if gone:
-            self._replace_generated(host, before, gone, tags)
-        known = {id(tag) for tag in before}
-        for tag in tags:
-            if id(tag) not in known:
-                self._adopt_generated(host, tag)
-        if not tags:
-            self.generated.forget(host)
+        reconciliation.reconcile(self, host, tags, found)
 
-    def _replace_generated(self, host: GTag, before: list[GTag], gone: list[GTag], tags: list[GTag]) -> None:
-        """`tags` stand in the place of `gone`, which were some of those `before`."""
-        replacement = Replacement(host, before, 0 if self._host is None else self._host.revision)
-        for tag in gone:
-            try:
-                self._unmount(tag, replacement)
-            finally:
-                tag.parent = None
-        if any(map(has_key, replacement.tags)):
-            inherit_ids(before, tags)
-        if tags and replacement.addresses:
-            replacement.tops = gone
-            self.replaced = self.replaced or Replaced(self)
-            self.replaced.keep(replacement)
-
-    def _adopt_generated(self, host: GTag, tag: GTag) -> None:
-        host._refuse_cycle(tag)  # a lambda that yields what it stands in would be rendered for ever
-        if self.replaced is not None:
-            self.replaced.take_back(tag)
-        if tag.parent is not None and tag.parent is not host:
-            tag.parent.remove(tag)
-        tag.parent = host
-        if tag._flags & HAS_HOOKS:
-            host._set_has_hooks()
-            self.hooks.run_mount_hooks(tag)
+    def note_reported(self, tag: GTag, name: str, value: Any) -> None:
+        """A browser says that the attribute `name` of `tag` is `value`, which is about to be set."""
+        if self.generated.by_host:
+            self.reported = self.reported or Reported()
+            self.reported.note(tag, name, value)
 
     # -- asked by the session ----------------------------------------------------------------------------------------
 
@@ -295,120 +237,6 @@ class LiveTree:
     def has_generated_tags(self) -> bool:
         """Whether a new render gives new ids to some tags: those that callables make afresh each time."""
         return bool(self.generated.by_host)
-
-    def render_page(self, nonce: str = "", *, inline: bool = INLINE_PAGES) -> Page:
-        """Render everything; nothing is pending afterwards but JavaScript. Raises what a callable of the app raises.
-
-        `nonce`: of the `script` elements in the body. `inline`: handlers are attributes with JavaScript."""
-        self.head.begin_page(type(self.index.app))  # an app may give its class statics in its own `init`
-        self.nonce = nonce
-        try:
-            body = self.render_body(inline=inline)
-        finally:
-            self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
-        return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
-
-    def render_body(self, *, inline: bool = INLINE_PAGES) -> str:
-        """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
-        dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
-        try:
-            body = self._render(self.index.app, inline=inline)
-        except BaseException:
-            self.changes.put_back(dirty)
-            self.changes.put_back_before(before, left)
-            raise
-        self.changes.unknown.clear()
-        return body
-
-    def render_shown(self, top: GTag | None = None, *, inline: bool = INLINE_PAGES) -> str:
-        """Render `top`, or everything, as the tabs that are open show it. No tag gets a new id, and what is dirty stays
-        so."""
-        self.reuses = True
-        try:
-            return self._render(self.index.app if top is None else top, inline=inline)
-        finally:
-            self.reuses = False
-
-    def _render(self, top: GTag, *, inline: bool) -> str:
-        self.inline_handlers = inline
-        try:
-            return detached(render, top, self)
-        finally:
-            self.inline_handlers = True
-
-    def drain_single_text(self, update: Update, wanted: Wanted) -> bool:
-        """Put into `update` what changed since the last time, if that is nothing, or the text of one tag."""
-        changes = self.changes
-        dirty = changes.dirty
-        if len(dirty) > 1 or changes.scripts or self.head.statics:
-            return False
-        if dirty:
-            tag = next(iter(dirty))
-            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
-                return False
-            changes.dirty = {}
-            if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
-                changes.dirty = dirty
-                return False
-            if changes.before:
-                changes.drain_before()
-        return True
-
-    def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they
-        cost no other tag its update."""
-        changes, failures = self.changes, Failures()
-        if changes.dirty:
-            dirty, (before, left) = changes.drain_dirty(), changes.drain_before()
-            with self._together():
-                if wanted.ops:
-                    failures = self._write_operations(update, dirty, before, left)
-                if wanted.html:
-                    self.reuses = wanted.ops
-                    failures += changes.render(update.updates, dirty, self)
-        if changes.scripts:
-            update.js = changes.drain_scripts()
-        if self.head.statics:
-            update.statics = self.head.drain()
-        return failures
-
-    def _write_operations(self, update: Update, dirty: dict[GTag, int], before: Before, left: set[int]) -> Failures:
-        """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
-        patch = Patch(self.index.app, self, before, left)
-        self.inline_handlers = False
-        try:
-            detached(patch.tell, dirty)
-            update.ops = detached(patch.operations)
-        finally:
-            self.inline_handlers = True
-        for tag, _ in patch.failures:
-            dirty.pop(tag, None)
-        self.changes.unknown.update(tag for tag, _ in patch.failures)
-        self.changes.unknown.difference_update(patch.whole)
-        return patch.failures
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """While renders are made that belong together: what is called for one of them is not called again."""
-        self.evaluated = {}
-        try:
-            yield
-        finally:
-            self.evaluated, self.reuses = None, False
-
-    def render_generated(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
-        """Put into `update` the generated tags as they are, for tabs that show earlier ones."""
-        hosts = dict.fromkeys(map(element_of, self.generated.by_host), WHOLE)
-        failures = Failures()
-        with self._together():
-            self.reuses = True
-            if wanted.ops:
-                failures = self._write_operations(update, hosts, {}, set())
-            if wanted.html:
-                failures += self.changes.render(update.updates, hosts, self)
-        return failures
 
     def dispose(self) -> None:
         """The app is over: take the tree apart, so that its memory is free now and not at some later collection of

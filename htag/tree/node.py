@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from htag.tree.descriptors import ElementName
-from htag.tree.flags import DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_HOOKS, OWN_ID
+from htag.tree.flags import AWAY, CHANGED_AWAY, DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_HOOKS, OWN_ID
 from htag.tree.operations import ATTRIBUTES, CHILDREN
 from htag.tree.pairs import Pairs
 from htag.tree.start_tags import StartTag
@@ -102,6 +102,8 @@ class Node:
             parent = top.parent
         if top._is_root:
             top._runtime.note_change(self, what)
+        elif self._flags & AWAY:
+            self._flags |= CHANGED_AWAY
 
     def _keep_children(self) -> None:
         """The children are about to change: have the app remember those that are shown."""
@@ -118,6 +120,8 @@ class Node:
         if root is not None:
             root._runtime.note_change(self, READS.get(self._flags & DYNAMIC, ATTRIBUTES | CHILDREN))
             root.update()
+        elif self._flags & AWAY:
+            self._flags |= CHANGED_AWAY
 
     def _set_flags(self, flags: int) -> None:
         """Set `flags`. The start tag is forgotten: no tag with a flag has one in common with others."""

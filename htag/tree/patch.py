@@ -7,8 +7,8 @@ from typing import Any
 from htag.tree.child_list import LINEAR_LIMIT, TOMBSTONE, as_list
 from htag.tree.elements import RAW, elements
 from htag.tree.evaluate import dynamic_parts, evaluate_children
-from htag.tree.flags import CHILDREN_EXPOSED, DYNAMIC_CHILDREN, IS_CALLABLE
-from htag.tree.node import Node
+from htag.tree.flags import AWAY, CHANGED_AWAY, CHILDREN_EXPOSED, DYNAMIC_CHILDREN, IS_CALLABLE
+from htag.tree.node import Node, descendants
 from htag.tree.operations import ATTRIBUTES, CHILDREN, HANDLERS, TEXT
 from htag.tree.render import DYNAMIC, open_element, render, render_start_tag
 from htag.tree.render_target import RenderTarget
@@ -18,6 +18,10 @@ Operation = tuple[Any, ...]
 Written = tuple[Any, Operation]  # the tag that it is about, and it
 Before = dict[Any, "list[Any] | None"]  # the children of tags as they are shown; None: not known
 
+
+NOT_AS_SHOWN = CHANGED_AWAY | CHILDREN_EXPOSED
+
+NONE: frozenset[int] = frozenset()
 
 REMOVE = "r"  # an operation; one on a single element looks like the text of an element with this id, so there is none
 
@@ -33,7 +37,7 @@ class Patch:
 
     __slots__ = ("_app", "_before", "_content", "_gone", "_left", "_structure", "_target", "failures", "told", "whole")
 
-    def __init__(self, app: Any, target: RenderTarget, before: Before, left: set[int]) -> None:
+    def __init__(self, app: Any, target: RenderTarget, before: Before, left: dict[int, None]) -> None:
         """`before`: of tags whose children changed, these as they are shown. `left`: `id()` of those that left the tree
         since, though they may have come back."""
         self._app = app
@@ -145,11 +149,12 @@ class Patch:
     def _tell_children(self, parent: Any, before: list[Any], after: list[Any]) -> bool:
         """Tell which of the children, elements all, went, moved and came. True: most did, so the parent is told."""
         start = end = 0
-        if not self._left:
+        lost = self._lost(before, after) if self._left else NONE
+        if not lost:
             start = common_start(before, after)
             end = common_end(before, after, start)
         old, new = before[start : len(before) - end], after[start : len(after) - end]
-        places = {id(child): place for place, child in enumerate(old) if id(child) not in self._left}
+        places = {id(child): place for place, child in enumerate(old) if id(child) not in lost}
         kept = {id(child) for child in new if id(child) in places}
         gone = [child for child in old if id(child) not in kept]
         if gone and len(kept) < len(new) and 2 * (start + end + len(kept)) < len(after):
@@ -165,6 +170,23 @@ class Patch:
         stays = longest_increasing([places[id(child)] for child in new if id(child) in kept])
         self._arrange(parent, new, came, {id(old[place]) for place in stays}, after[len(after) - end] if end else None)
         return False
+
+    def _lost(self, before: list[Any], after: list[Any]) -> set[int] | frozenset[int]:
+        """`id()` of those of `before` that are not there as they were shown: they left the tree, and are not back, or
+        not unchanged."""
+        left = {id(child) for child in before if id(child) in self._left}
+        return left - {id(child) for child in after if id(child) in left and self._is_back(child)}
+
+    def _is_back(self, top: Any) -> bool:
+        """Whether `top`, which had left the tree, is as it was shown; then it can be addressed again."""
+        tags = [*descendants(top, {})]
+        is_unchanged = not any(tag._flags & NOT_AS_SHOWN for tag in tags)
+        for tag in tags:
+            tag._flags &= ~(AWAY | CHANGED_AWAY)
+            template = tag._start_tag
+            if is_unchanged and (template is None or template[1] is not None) and tag.tag is not None:
+                render_start_tag(tag, self._target)
+        return is_unchanged
 
     def _arrange(self, parent: Any, new: list[Any], came: dict[int, str], stays: set[int], following: Any) -> None:
         """Bring the children `new` into their order, from the last to the first: each group comes before an element

@@ -1,9 +1,11 @@
 """A live tree as plain data, for a snapshot, and a live tree again from that, maybe in another process."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from htag.tree.head import HeadRecord
 from htag.tree.live import LiveTree
+from htag.tree.reported import Reported
 from htag.tree.tag import GTag
 
 
@@ -18,6 +20,7 @@ class LiveRecord(NamedTuple):
     scripts: list[tuple[GTag, list[str]]]
     head: HeadRecord
     addresses: list[tuple[str | int, GTag]]  # that are not found by looking at the tags
+    reported: Sequence[tuple[GTag, list[tuple[Any, ...]]]] = ()  # what fields have that people changed
 
 
 def record(live: LiveTree) -> LiveRecord:
@@ -32,6 +35,7 @@ def record(live: LiveTree) -> LiveRecord:
         [*live.changes.scripts.items()],
         live.head.record(),
         live.index.unusual(),
+        () if live.reported is None else live.reported.record(),
     )
 
 
@@ -45,6 +49,9 @@ def restore(app: Any, tags: list[GTag], record: LiveRecord) -> LiveTree:
     live.head.restore(record.head)
     live.index.rebuild(tags, record.addresses)
     live.targets = live.index.targets
+    if record.reported:
+        live.reported = Reported()
+        live.reported.restore(record.reported)
     return live
 
 

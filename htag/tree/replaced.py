@@ -32,6 +32,7 @@ class Live(Protocol):
     generated: Generated
     changes: Changes
     note_change: Callable[..., None]
+    note_children: Callable[..., None]
 
     def call_later(self, seconds: float, work: Callable[[], None]) -> None:
         """Call `work` after that time, if the app runs in an event loop."""
@@ -144,7 +145,7 @@ class Replaced:
                     top.parent = replacement.host
                     self._used[top] = replacement
             _, replacement = self._way_up(replacement.host)
-        self._live.note_change = self._note_change
+        self._live.note_change, self._live.note_children = self._note_change, self._note_children
         return uses
 
     def done(self, uses: list[Replacement]) -> None:
@@ -158,11 +159,16 @@ class Replaced:
                 if replacement.over:
                     self._take_apart(replacement)
         if not self._used:
-            self._live.note_change = self._live.changes.note
+            changes = self._live.changes
+            self._live.note_change, self._live.note_children = changes.note, changes.note_children
 
     def _note_change(self, tag: GTag, what: int = CHILDREN) -> None:
         if not self.holds(tag):
             self._live.changes.note(tag, what)
+
+    def _note_children(self, tag: GTag) -> None:
+        if not self.holds(tag):
+            self._live.changes.note_children(tag)
 
     def holds(self, tag: GTag) -> bool:
         """Whether `tag` is one of those, or below one, that stand in the tree for an event only."""
@@ -212,8 +218,9 @@ class Replaced:
         while replacement.tops:
             self._tops.pop(replacement.tops.pop(), None)
         tags, replacement.tags = replacement.tags, []
+        are_children = not replacement.below
         replacement.before, replacement.addresses, replacement.below = [], {}, {}
-        take_apart_unheld(tags)
+        take_apart_unheld(tags, are_children=are_children)
 
 
 def _expire(reference: ref[Replaced]) -> None:

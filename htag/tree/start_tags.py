@@ -3,7 +3,7 @@
 from typing import Any
 
 from htag.tree.elements import Element, elements
-from htag.tree.flags import HAS_HOOKS
+from htag.tree.flags import NO_MATTER
 from htag.tree.handler_text import call_head, call_tail, js_prefix, listened, quoted
 from htag.tree.markup import HTML, escape
 from htag.tree.names import ATTRIBUTE, EVENT, keyword
@@ -127,7 +127,7 @@ start_tags = _ByElement()
 def start_tag_of(node: Any) -> StartTag | None:
     """The start tag of a child where it is an element with plain texts as attributes and one callback at most, kept on
     it for the next render. None: it has to be written by itself, see `render.open_element`."""
-    if isinstance(node, HTML) or node._flags & ~HAS_HOOKS or type(node._id) is str:
+    if isinstance(node, HTML) or node._flags & ~NO_MATTER or type(node._id) is str:
         return None
     events, name = node._events, node.tag
     if name is None or len(events) > 2 or (events and isinstance(events[1], str)):

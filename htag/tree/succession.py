@@ -9,6 +9,7 @@ from typing import Any
 
 from htag.tree import pairs
 from htag.tree.node import child_tags
+from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 
 KEY = "data-htag-key"
@@ -22,11 +23,20 @@ def has_key(tag: GTag) -> bool:
 
 
 def key_of(tag: GTag) -> tuple[str | None, str] | None:
-    """The element's name and the key of `tag`; None: it has none, or one that a callable yields."""
+    """The element's name and the key of `tag`; None: it has none, or one that a callable yields.
+
+    An `option` is known by its value.
+    """
     if KEY not in tag._attributes:
-        return None
+        return ("option", f"={option_value(tag)}") if tag.tag == "option" else None
     value = pairs.get(tag._attributes, KEY)
     return None if value is None or value is False or callable(value) else (tag.tag, str(value))
+
+
+def option_value(option: GTag) -> Any:
+    """What tells `option` from others: its value, or its content."""
+    value = pairs.get(option._attributes, "value")
+    return option._content if value is MISSING else value
 
 
 def couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
@@ -58,13 +68,18 @@ def counterpart(tag: GTag, before: Tags, after: Tags) -> GTag | None:
     return next((new for old, new in couples(before, after) if old is tag), None)
 
 
-def inherit_ids(before: Tags, after: Tags) -> None:
-    """Give each tag with a key in `after`, or below, the id of the one in `before` that it stands for. That one lets go
-    of it: were it shown again, it would be another one."""
+def all_couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
+    """The couples of these tags, and of those below them. Not of what callables of theirs yield."""
     waiting = [(before, after)]
     while waiting:
         for old, new in couples(*waiting.pop()):
             if old is not new:
-                if new._id is None and type(old._id) is int and has_key(new):
-                    new._id, old._id = old._id, None
+                yield old, new
                 waiting.append((child_tags(old), child_tags(new)))
+
+
+def inherit_id(old: GTag, new: GTag) -> None:
+    """Give `new`, which stands for `old`, the id of that, if it has a key. `old` lets go of it: were it shown again, it
+    would be another one."""
+    if new._id is None and type(old._id) is int and has_key(new):
+        new._id, old._id = old._id, None

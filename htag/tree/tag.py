@@ -153,13 +153,14 @@ class GTag(Node, ClassNames):
 
     def add(self, *items: Any) -> Self:
         """Append children: text, tags, States, callables, numbers, lists of these. None is ignored."""
-        if self._id is not None:
+        is_known = self._id is not None
+        if is_known:
             self._keep_children()
         if len(items) == 1 and not self._attributes:
             adoption.append(self, items[0])
         else:
             adoption.append_all(self, items)
-        if self._id is not None or self.parent is None:
+        if is_known or self.parent is None:
             self._changed(CHILDREN)
         return self
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from htag.tree.live import Page
 from htag.tree.markup import escape
+from htag.tree.renders import Page
 from htag.web.compact import compact
 from htag.web.script_nonces import with_nonce
 
@@ -21,11 +21,7 @@ CLIENT_PARTS = (
     "hooks.js",
     "reports.js",
     "foreign.js",
-    "fields.js",
-    "moves.js",
-    "morph.js",
-    "press.js",
-    "operations.js",
+    "patch.js",
     "scripts.js",
     "listeners.js",
     "calls.js",
@@ -49,9 +45,15 @@ LATER_PARTS = (
     "notice.js",
     "marks.js",
     "typed.js",
+    "holding.js",
     "afresh.js",
     "resend.js",
     "measures.js",
+    "fields.js",
+    "moves.js",
+    "morph.js",
+    "press.js",
+    "operations.js",
     "later.js",
 )
 

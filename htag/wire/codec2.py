@@ -8,6 +8,8 @@ from typing import Any
 from htag.wire.codec import Codec
 from htag.wire.messages import UNSET, Reply, Update, Update2
 
+NONE: list[str] = []
+
 
 class Codec2(Codec):
     """Encodes what version 1 leaves out too: the number of an update, that of the event it answers, and notices."""
@@ -21,7 +23,12 @@ class Codec2(Codec):
     def encode(self, reply: Reply) -> str:
         """One reply or notice as text."""
         try:
-            text = self._encoder.encode(self._written(reply) if type(reply) is Update else reply)
+            if type(reply) is Update and reply.result is None and reply.ops:  # nearly all: what `_written` does, sooner
+                text = self._encoder.encode(
+                    Update2(reply.ops, reply.js, reply.statics or NONE, reply.seq, reply.done, None, reply.lost)
+                )
+            else:
+                text = self._encoder.encode(self._written(reply))
         except (TypeError, ValueError, RecursionError, OverflowError):
             text = self._mended(reply)
         return self._cipher.conceal(text) if self._cipher else text.decode()
@@ -31,7 +38,7 @@ class Codec2(Codec):
             return reply
         ops = reply.ops or [("h", id, html) for id, html in reply.updates.items()]
         result = None if reply.result is UNSET else reply.result
-        return Update2(ops, reply.js, reply.statics or [], reply.seq, reply.done, result, reply.lost)
+        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost)
 
 
 class Codecs:

@@ -90,17 +90,13 @@ async def test_texts_are_the_apps(page: Page, serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_is_readable_and_has_the_colours_of_the_person(
-    chromium: Browser, serve: Serve, scheme: Any, request: pytest.FixtureRequest
-) -> None:
+async def test_it_is_readable_and_has_the_colours_of_the_person(chromium: Browser, serve: Serve, scheme: Any) -> None:
     server = await serve(BODY, head='<meta name="color-scheme" content="light dark">')
     context = await chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 240})
     page = await context.new_page()
     await visit(page, server)
     await go_away(page, server)
     await page.wait_for_function(SHOWN)
-    if folder := request.config.getoption("--screenshots", default=None):
-        await page.screenshot(path=f"{folder}/notice-{scheme}.png")
     box = f"{NOTICE}.shadowRoot.querySelector('[part=notice]')"
     back, ink = await page.evaluate(f"(s => [s.backgroundColor, s.color])(getComputedStyle({box}))")
     assert (luminance(back) > luminance(ink)) == (scheme == "light")

@@ -12,6 +12,7 @@ from headless.asgi import Site
 from headless.protocol import TRANSPORTS
 from headless.tab import Tab
 from htag import State, Tag, WebApp
+from htag.tree.live import live_tree
 from tests.support.observers import RecordingObserver
 from tests.support.visits import shut_down
 
@@ -190,6 +191,40 @@ async def test_a_handler_that_takes_time_may_do_so_too(opened: Open) -> None:
     assert await tab.event(*call) is True
     assert tab.text("note") == "heard slowly"
     assert "stale" not in str(tab.messages)
+
+
+class Typing(Shop):
+    """Fields, one with a handler, one without, and a choice."""
+
+    def make(self) -> Any:
+        turn = self.turn.value
+        radios = [Tag.input(_type="radio", _name="r", _value=each) for each in "ab"]
+        return [
+            Tag.input(_name="heard", _oninput=lambda event: self.hear((turn, event.value))),
+            Tag.input(_name="kept"),
+            *radios,
+        ]
+
+    def field(self, name: str, value: str | None = None) -> Any:
+        shown: Any = live_tree(self).generated.of(self.box)
+        return next(tag for tag in shown if tag["name"] == name and value in (None, tag["value"]))
+
+
+async def test_what_is_typed_into_a_field_that_was_replaced_reaches_its_handler_and_its_successor(opened: Open) -> None:
+    tab = await opened(Typing)
+    names = {name: tab.field(name).call("input") for name in ("heard", "kept")}
+    choice = next(each for each in tab.body.all("input") if each.attributes.get("value") == "b").call("input")
+    tab.app.again()
+    await shown(tab)
+    await tab.event(*names["heard"], {"value": "one"})
+    await tab.event(*names["kept"], {"value": "two"})
+    await tab.event(*choice, {"value": True, "checked": True})
+    assert tab.app.heard == [(0, "one")]
+    tab.app.again()  # and the fields after that go on with it
+    await shown(tab)
+    field = tab.app.field
+    assert (field("heard")["value"], field("kept")["value"], field("r", "b")["checked"]) == ("one", "two", True)
+    assert tab.field("kept").attributes["value"] == "two"
 
 
 # -- what comes too late ---------------------------------------------------------------------------------------------

@@ -163,6 +163,36 @@ def test_a_child_that_has_left_and_is_back_comes_as_it_is_now() -> None:
     assert told(app) == [("r", child), ("i", box.id, None, f'<li id="{child}">changed</li>')]
 
 
+def test_children_that_left_and_are_back_unchanged_only_move() -> None:
+    app = shown(box := Tag.ul(*(all_of := [Tag.li(Tag.button("x", _onclick=clicked)) for _ in range(50)])))
+    box.clear(new := Tag.li("new"), *all_of)
+    assert [operation[:3] for operation in told(app)] == [("i", box.id, all_of[0].id)]
+    box.clear(*all_of[1:], all_of[0], new)
+    assert told(app) == [("m", box.id, None, all_of[0].id, new.id)]
+    button = all_of[3].childs[0]
+    assert live_tree(app).index.find(button.id) is button
+
+
+@pytest.mark.parametrize("place", ["before", "while away", "below", "a state"])
+def test_children_that_left_and_are_back_changed_come_anew(place: str) -> None:
+    state = State("a")
+    app = shown(box := Tag.ul(*(all_of := [Tag.li(Tag.b(state)) for _ in range(50)])))
+    row = all_of[7]
+    if place == "before":
+        row["class"] = "x"
+    row.remove()
+    if place == "while away":
+        row["class"] = "x"
+    elif place == "below":
+        row._content.text = "b"
+    elif place == "a state":
+        state.set("c")
+    box.add(row)
+    ops = [operation for operation in told(app) if operation[0] in "rim"]
+    assert [operation[0] for operation in ops] == ["r", "i"]
+    assert str(row).partition(">")[0] in ops[1][3]
+
+
 def test_from_parent_to_parent_it_goes_before_it_comes() -> None:
     app = shown(one := Tag.ul(*(all_of := rows(3))), other := Tag.ul(*rows(2)))
     other.add(all_of[1])

@@ -90,7 +90,7 @@ class World:
         self.random.choice([
             self.set_text, self.set_text, self.set_attribute, self.add, self.add, self.add, self.remove, self.remove,
             self.move, self.move, self.come_back, self.come_back, self.clear, self.set_state, self.set_plain,
-            self.expose, self.reverse, self.set_handler, self.remove_text, self.fill_with,
+            self.expose, self.rebuild, self.rebuild, self.reverse, self.set_handler, self.remove_text, self.fill_with,
         ])()  # fmt: skip
 
     def set_text(self) -> None:
@@ -150,6 +150,18 @@ class World:
             if child not in self.live.generated.of(tag):
                 tag.add(child)
 
+    def rebuild(self) -> None:
+        tag = self.random.choice(self.containers())
+        children = [child for child in self.live.generated.below(tag) if child not in self.live.generated.of(tag)]
+        self.random.shuffle(children)
+        tag.clear()
+        for child in children if self.random.random() < 0.5 else ():
+            if child.tag in ("p", "li") and not self.random.randrange(3):
+                child["title"] = "changed while it was away"
+        if children and not self.random.randrange(3):
+            self.states[0].set(self.random.randrange(99))
+        tag.add(*children[self.random.randrange(2) :])
+
     def expose(self) -> None:
         tag = self.random.choice(self.containers())
         if not self.random.randrange(4):
@@ -207,5 +219,8 @@ def test_operations_give_the_document_of_a_fresh_render(seed: int, pushes: list[
             world.change()
         ops = world.push(wanted)
         assert whole(world.document) == whole(Document(world.live.render_shown(inline=False))), ops
+        for element in world.document.elements():
+            if "data-htag-on" in element.attributes and element.id:
+                assert world.live.index.find(element.id), f"{element!r} is shown, and cannot be addressed"
         if both:
             assert whole(world.second) == whole(Document(world.live.render_shown(inline=True)))

@@ -7,7 +7,8 @@ import pytest
 
 from headless.document import parse
 from htag import Tag
-from htag.tree.live import Page, live_tree
+from htag.tree.live import live_tree
+from htag.tree.renders import Page
 from htag.web.page import asset, document, notice, script_name
 
 NONCE = "n" * 22
