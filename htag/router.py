@@ -10,6 +10,7 @@ from htag.events import HandlerWrapper
 from htag.state import State
 from htag.tree.access import handler as handler_of
 from htag.tree.access import set_handler
+from htag.tree.live import live_tree
 from htag.tree.tag import GTag
 
 REPORT = "init_route"  # the router's own event: the browser says where it is
@@ -84,7 +85,12 @@ class Router(GTag):
         return f"htag_event({json.dumps(self.id)}, '{REPORT}', event); "
 
     def _reported(self, event: Any) -> None:
-        self._show(event.hash if event.newURL is None else event.newURL)
+        if event.newURL is not None:
+            self._show(event.newURL)
+        elif event.hash in ("", "#") and self.path.value and live_tree(self.root).tabs_connected > 1:
+            self.navigate(self.path.value)  # a second tab, opened without a path: it does not move the first
+        else:
+            self._show(event.hash)
 
     def _show(self, address: Any) -> None:
         """Show the view for what stands after `#` in `address`; None, as from old browsers, is an address without."""

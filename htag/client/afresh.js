@@ -5,14 +5,14 @@ const RENEWALS = 10; // requests for a new id, one in a second: later the next p
 const ANSWER_MS = 10000; // ms for an answer that takes no time to make
 const STABLE_MS = 5000; // ms a connection lasts after a page load that was of use
 
-function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter, POLL}) {
+function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter}) {
   const key = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const storage = sessionStorageOrNull();
   let isTold = false; // that answers are not our server's
 
   // An answer to this page's own session proves little, a stranger may take it away again: what lasts does.
   const works = () => setTimeout(() => link.state === 'left' || storage?.removeItem(key), STABLE_MS);
-  if (isServed()) works();
+  if (isConnected()) works();
   else document.addEventListener('htag-connected', works, {once: true});
 
   // The server has said that the session is gone, and only a page load makes a new one. That may be lost as well, and so

@@ -37,7 +37,7 @@ const createLink = () => ({
 
 const isServed = ({state}) => ['ws', 'sse', 'http'].includes(state);
 
-function createConnection({link, log, session, calls, outbox, transports, startPolling, pause}) {
+function createConnection({link, log, session, calls, outbox, posts, transports, startPolling, pause}) {
   const backoff = createBackoff(link);
   const worked = {}; // the transports that were ever of use
   let connecting = false;
@@ -143,7 +143,7 @@ function createConnection({link, log, session, calls, outbox, transports, startP
 
   function silent() {
     leaveSlot();
-    outbox.abandon();
+    posts.abandon();
     if (isOpen(link.ws)) transports.hangUp.ws();
     else interrupted();
   }

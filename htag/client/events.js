@@ -34,7 +34,7 @@ function createEvents({tab, calls, patch, report, say}) {
       const message = {id, event: name, data: JSON.parse(text)};
       // a character has three bytes at most, four where they are concealed
       if (4 * text.length > window.HTAG_LIMIT && isTooLarge(message)) return refuse(callback);
-      if (target && /^(input|change)$/.test(event.type)) patch.fields.noteTyped(target, callback);
+      if (target && /^(input|change)$/.test(event.type)) patch.noteTyped(target, callback);
       window.htag_transport(message);
     } catch (error) {
       report('Client JavaScript Error', error);
@@ -50,6 +50,8 @@ function createEvents({tab, calls, patch, report, say}) {
 
   return events;
 }
+
+const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
 
 const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
 

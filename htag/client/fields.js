@@ -3,24 +3,22 @@
 const FIELD_STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
 const HEARD = 'heard '; // before such a name: what the server was told last
 
-const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
-
 function createFields({foreign, calls}) {
   const typed = new Map(); // field -> {callback: id of its last event, heard: what that tells the server}
   const postponed = []; // until the composition is over
   let composing = null; // the field, or the element that is edited
 
   function noteTyped(field, callback) {
-    const heard = partsOf(field).map((part) => [part, stateOf(part), part[stateOf(part)]]);
-    typed.set(field, {callback, heard: heard.filter(([, name]) => name)});
+    const parts = partsOf(field).filter(stateOf);
+    typed.set(field, {callback, heard: parts.map((part) => [part, stateOf(part), part[stateOf(part)]])});
   }
 
-  // The server knows now what an event brought.
+  // The server knows now what an event brought: the tag of the field has it, and that which a callable makes in its place.
   function answered(callback) {
     for (const [field, {callback: own, heard}] of typed) {
       if (own !== callback) continue;
       typed.delete(field);
-      for (const [part, name, value] of heard) foreign.know(part, HEARD + name, asAttribute(value));
+      for (const [part, name, value] of heard) if (keyOf(part)) foreign.know(part, HEARD + name, asAttribute(value));
     }
   }
 

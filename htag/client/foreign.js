@@ -6,7 +6,7 @@ const TEXT = ' text';
 
 function createForeign() {
   const said = new WeakMap(); // node -> Map: attribute, CHILDREN or TEXT -> what the server said
-  const foreign = {ours, last, tell, know, changes: 0}; // changes: how many of ours there were
+  const foreign = {ours, last, tell, know, CHILDREN, TEXT, changes: 0}; // changes: how many of ours there were
   const observer = new MutationObserver(note);
 
   // Undoes what `records` tell, from the latest to the first, to get to what was before them.

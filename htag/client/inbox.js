@@ -2,7 +2,7 @@
 
 const EPOCH = 1 << 12; // where the server lost count, the numbers of updates go on anywhere: so far away at least
 
-function createInbox({calls, log, patch, overlay, scripts, report, shows}) {
+function createInbox({calls, log, patch, later, overlay, scripts, report, shows}) {
   const inbox = [];
   let applying = false;
 
@@ -26,7 +26,7 @@ function createInbox({calls, log, patch, overlay, scripts, report, shows}) {
     const resolve = calls.take(id); // before a snippet runs: a fallback() in there must not settle it
     try {
       if (action === 'error' && !isRepeated) overlay.show('Server Error', traceback);
-      patch.fields.answered(id);
+      patch.answered(id);
       if (isNews && seq !== undefined) window.HTAG_REVISION = seq;
       if (isNews && (seq !== undefined || !isRepeated)) await change(message);
     } finally {
@@ -39,9 +39,10 @@ function createInbox({calls, log, patch, overlay, scripts, report, shows}) {
 
   async function change({ops, updates = {}, statics = [], js = []}) {
     const operations = ops ?? Object.entries(updates).map(([id, html]) => ['h', id, html]); // version 1 has HTML only
-    const held = patch.held(operations);
+    if (operations.length && !patch.apply) await later.load();
+    const held = operations.length && patch.held(operations);
     if (held) await held;
-    patch.apply(operations);
+    if (operations.length) patch.apply(operations);
     for (const html of statics) await scripts.injectStatic(html);
     js.forEach(scripts.run);
   }
@@ -54,7 +55,7 @@ function isNewsNow({seq, ops, updates = {}}) {
   const ahead = seq - window.HTAG_REVISION;
   if (Number.isNaN(ahead) || ahead === 1) return true; // the first is without a number
   const [name, id] = ops?.[0] ?? [];
-  const body = keyOf(document.body);
+  const body = tagId(document.body);
   const isWhole = body in updates || (name === 'h' && id === body);
   if (isWhole) return ahead > 0 || ahead < -EPOCH;
   return ahead > 0 ? undefined : false;

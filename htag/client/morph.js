@@ -4,6 +4,7 @@ const keyOf = (node) => node.getAttribute?.('data-htag-id') || node.getAttribute
 const KEPT = '[data-htag-keep]';
 
 function createMorph({foreign, fields, listeners}) {
+  const {CHILDREN, TEXT} = foreign;
   const move = createMoves();
   let olds, news, gone, reused; // of the change under way: keys -> elements, nodes
 
@@ -121,23 +122,22 @@ function createMorph({foreign, fields, listeners}) {
   }
 
   function attributes(element, fresh) {
-    const isSame = isKnown(element, fresh);
     const names = [...element.getAttributeNames(), ...fresh.getAttributeNames(), stateOf(element) || 'id'];
-    for (const name of new Set(names)) attribute(element, name, fresh, isSame);
+    for (const name of new Set(names)) attribute(element, name, fresh);
   }
 
   // Nothing changes unless the server last said something else.
-  function attribute(element, name, fresh, isSame) {
+  function attribute(element, name, fresh) {
     const next = fresh.getAttribute(name);
     const present = element.getAttribute(name);
     const said = foreign.last(element, name, present);
-    const last = isSame ? foreign.last(element, HEARD + name, said) : said;
-    if (last === next || fields.mustStay(element, name, () => attribute(element, name, fresh, isSame))) return;
+    const last = foreign.last(element, HEARD + name, said);
+    if (last === next || fields.mustStay(element, name, () => attribute(element, name, fresh))) return;
     if (present !== said && name in WORDS) foreign.ours(() => merge(element, name, said, next));
     else if (present !== next) foreign.ours(() => setAttribute(element, name, fresh));
     for (const key of [name, HEARD + name]) foreign.tell(element, key, next);
     fields.write(element, name, next);
-    if (name.startsWith('data-htag-on')) listeners().bind(element);
+    if (name.startsWith('data-htag-on')) listeners.bind(element);
   }
 
   function place(parent, node, before) {
@@ -158,9 +158,6 @@ function kindOf(node) {
   const marks = ['data-htag-key', 'type', 'name'].map((name) => node.getAttribute?.(name));
   return [node.nodeName, Boolean(keyOf(node)), ...marks].join();
 }
-
-// Whether the server has the very tag in mind that the browser told of: not one that a callable made in its place.
-const isKnown = (element, fresh) => keyOf(element) === keyOf(fresh) && !fresh.hasAttribute('data-htag-key');
 
 // What would lose more than its place.
 const liveElements = () =>

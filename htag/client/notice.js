@@ -10,7 +10,6 @@ const TEXTS = {
   away: 'Connection lost. Trying again \u2026',
   back: 'Connected again.',
   unkept: 'Not done, as the connection was away for too long: clicks ({n}).',
-  large: 'Too large to be sent. What was typed is still there.',
   full: 'Too much waits for the connection. What you have just done is lost.',
   large: 'This is too much for one message to the server. It was not sent.',
   login: 'The server does not answer this page. Reload it, perhaps to log in again.',

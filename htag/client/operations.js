@@ -4,12 +4,13 @@ const find = (key) => document.getElementById(key) ?? document.querySelector(`[d
 const findAll = (keys) => keys.map(find).filter(Boolean);
 const isText = (name, {length}) => length === 1 && name !== 'r';
 
-function createPatch({trusted, calls, listeners, report}) {
-  const foreign = createForeign();
+// What `patch` does, from when this is loaded.
+function createOperations({patch, trusted, calls, listeners, report}) {
+  const {foreign} = patch;
+  const {CHILDREN} = foreign;
   const fields = createFields({foreign, calls});
   const morph = createMorph({foreign, fields, listeners});
   const inert = document.createElement('template').content.ownerDocument; // nothing loads or runs in there
-  const patch = {isPatching: false, apply, held: createPress(), fields};
 
   // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.
   function parse(html, parent) {
@@ -32,7 +33,7 @@ function createPatch({trusted, calls, listeners, report}) {
   function operate([name, ...rest]) {
     const [id, ...more] = isText(name, rest) ? [name] : rest;
     const element = find(id);
-    const scope = more.length && 'ahr'.includes(name) ? element?.parentNode : element;
+    const scope = !isText(name, rest) && 'ahr'.includes(name) ? element?.parentNode : element;
     if (!element || scope.closest(KEPT)) return;
     if (isText(name, rest)) morph.setText(element, rest[0]);
     else operations[name](element, ...more);
@@ -81,7 +82,7 @@ function createPatch({trusted, calls, listeners, report}) {
   function during(change) {
     patch.isPatching = true;
     change();
-    listeners().bindNew();
+    listeners.bindNew();
     fields.restoreChoices();
     patch.isPatching = false;
   }
@@ -89,8 +90,8 @@ function createPatch({trusted, calls, listeners, report}) {
   // after the event by which the server is told of what was composed
   const finish = () => during(() => fields.postponed.splice(0).forEach((change) => change()));
   document.addEventListener('compositionend', () => setTimeout(finish));
-  document.addEventListener('DOMContentLoaded', () => setIndeterminate(document));
-  return patch;
+  Object.assign(patch, {apply, held: createPress(), noteTyped: fields.noteTyped, answered: fields.answered});
+  for (const [name, given] of patch.early) patch[name](...given);
 }
 
 // `list` without `gone`, and with `come` before the node `before`.

@@ -3,7 +3,7 @@
 
 const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
 
-function createResend({link, say, post, sleep, jitter, POLL, LOSSES, ORDERLY}) {
+function createResend({link, say, post, sleep, jitter, LOSSES, ORDERLY}) {
   function send(leftovers) {
     const isUseful = ({session}) => session === window.HTAG_SESSION;
     leftovers.filter(isUseful).forEach(deliver);

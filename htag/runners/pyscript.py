@@ -59,7 +59,7 @@ class Tab:
     def open(self, receive: Any) -> None:
         """Start the client script, which hands each message to `receive`."""
         self._window.py_htag_event = receive
-        for script in ("pyscript.js", "errors.js", "htag.js"):
+        for script in ("pyscript.js", "errors.js", "htag.js", "later.js"):
             self._window.eval(asset(script).decode())
 
     def show(self, session: Session) -> None:

@@ -200,6 +200,11 @@ class Binding:
         """`work(*arguments)` with the session's context variables."""
         return self.context.inside(work, *arguments)
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs are connected."""
+        return len(self.delivery.channels)
+
     def renew_id(self) -> None:
         """Ask for a new id of this session."""
         raise NotImplementedError  # Session has it

@@ -64,7 +64,7 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
     delivery = session.delivery
     delivery.journal.retain()
     channel.put(Welcome(log.accepted, saved_to(session, log), people))
-    missed = None if revision is None else delivery.journal.since(revision)
+    missed = None if revision is None else delivery.journal.since(revision, log.name)
     if missed is not None:
         session.observer.client_resumed("tail" if missed else "current")
         for update in missed:
@@ -78,14 +78,23 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
     else:
         log.channels.append(channel)
         show_all(session, channel, log, log.done)
+    welcome(session, channel, log)
     if not session.asleep:
         session.start_hooks()
+
+
+def welcome(session: Joined, channel: Channel, log: EventLog) -> None:
+    """A tab that has done nothing yet is a page that was just loaded: it gets the JavaScript of the hooks that ran for
+    it."""
+    waiting = session.delivery.visit_scripts
+    if waiting and log.next == 1 and not log.accepted:
+        channel.put(Update({}, waiting.popleft()))
 
 
 def needs_app(session: Joined, log: EventLog | None, revision: int | None) -> bool:
     """Whether the app of a session that is asleep has to be awake for a tab to join: not for one that missed nothing,
     or what the journal has."""
-    return log is None or revision is None or session.delivery.journal.since(revision) is None
+    return log is None or revision is None or session.delivery.journal.since(revision, log.name) is None
 
 
 def saved_to(session: Joined, log: EventLog) -> int:
@@ -99,10 +108,11 @@ def resume_once(session: Joined, channel: Channel, log: EventLog, revision: int 
     journal = session.delivery.journal
     journal.retain()
     log.channels.append(channel)
-    missed = None if revision is None else journal.since(revision)
+    missed = None if revision is None else journal.since(revision, log.name)
     for update in missed or ():
         channel.put(update)
     put_answers(session, channel, log, log.done)
+    welcome(session, channel, log)
     return missed is not None
 
 

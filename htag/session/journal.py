@@ -68,14 +68,15 @@ class Journal:
         if self.tail is not None:
             self.trim()
 
-    def since(self, number: int) -> list[Update] | None:
-        """The updates after `number`, in order; None if they are not all there, or `number` is none of this session."""
+    def since(self, number: int, tab: str = "") -> list[Update] | None:
+        """The updates after `number`, in order, as `tab` is told them; None if they are not all there, or `number` is
+        none of this session."""
         missing = self.head - number
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
         missed = [*kept][len(kept) - missing :]
-        return [update.news() for update in missed]
+        return [update.told_to(tab) for update in missed]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""

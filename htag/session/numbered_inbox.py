@@ -105,6 +105,8 @@ class NumberedInbox(Inbox):
             ):
                 # nearly always: 5 % of an event faster than what follows
                 reply.done, delivery = number, session.delivery
+                if reply.others is not UNSET:
+                    reply.asker = log.name
                 log.finish_small(number, reply, delivery.journal.head + 1)
                 delivery.deliver(reply, origin)
                 return None
@@ -162,6 +164,8 @@ class NumberedInbox(Inbox):
 
     def _send(self, reply: Answer, origin: Channel | None) -> None:
         delivery, channel = self._session.delivery, self.log.channel
+        if type(reply) is Update and reply.others is not UNSET:
+            reply.asker = self.log.name
         if channel is not None:
             delivery.deliver(reply, channel)
             if channel is not origin:

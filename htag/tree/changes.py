@@ -1,6 +1,7 @@
 """What the tabs have yet to hear of: tags that changed, and JavaScript that waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from htag.tree.build_context import detached
@@ -26,6 +27,7 @@ class Update(Protocol):
     updates: dict[str, str]
     ops: Any
     js: list[str]
+    others: Any
     statics: Any
 
 
@@ -56,13 +58,14 @@ AS_HTML = AsHtml()
 class Changes:
     """Notes what changed of which tags of one app, and the JavaScript to run after that is shown."""
 
-    __slots__ = ("_generated", "_index", "before", "dirty", "left", "scripts", "unknown")
+    __slots__ = ("_generated", "_index", "arrivals", "before", "dirty", "left", "scripts", "unknown")
 
     def __init__(self, index: Index, generated: Generated) -> None:
         self._index = index
         self._generated = generated
         self.dirty: dict[GTag, int] = {}  # what changed, as flags; ordered, so that equal runs push equal messages
         self.scripts: dict[GTag, list[str]] = {}
+        self.arrivals: set[GTag] = set()  # of these: tags that no tab shows yet, so that all tabs are to run theirs
         self.before: Before = {}  # the children of tags as they are shown, if they may have changed since
         self.left: dict[int, None] = {}  # `id()` of shown tags that left the tree since; they may have come back
         self.unknown: dict[
@@ -102,9 +105,25 @@ class Changes:
         dirty = self.dirty
         dirty[tag] = dirty[tag] | what if tag in dirty else what
 
-    def note_script(self, tag: GTag, code: str) -> None:
-        """`code` is to run in the browser after the next push."""
+    def note_script(self, tag: GTag, code: str, *, arrives: bool = False) -> None:
+        """`code` is to run in the browser after the next push. It `arrives` with `tag`, or is called for one that is
+        there; the latter concerns the tab that asked, the former all of them."""
         self.scripts.setdefault(tag, []).append(code)
+        if arrives or not self._is_shown(tag):
+            self.arrivals.add(tag)
+
+    def _is_shown(self, tag: GTag) -> bool:
+        """Whether the tabs show `tag` already; where that is not known, they do not."""
+        while tag is not self._index.app:
+            parent = tag.parent
+            if parent is None or tag._id is None:
+                return False
+            if parent in self.before:
+                shown = self.before[parent]
+                if shown is None or not any(child is tag for child in shown):
+                    return False
+            tag = parent
+        return True
 
     def forget(self, tag: GTag) -> None:
         """`tag` has left the tree: it takes along the JavaScript that waits."""
@@ -154,13 +173,19 @@ class Changes:
 
     def drain_scripts(self) -> list[str]:
         """All JavaScript that waits: that of earlier tags in the document first, of one tag in the order of calls."""
+        return self.drain_addressed_scripts()[0]
+
+    def drain_addressed_scripts(self) -> tuple[list[str], list[str]]:
+        """All JavaScript that waits, and the part of it that concerns all tabs, not the asking one only."""
         scripts, self.scripts = self.scripts, {}
+        arrivals, self.arrivals = self.arrivals, set()
         present = [tag for tag in scripts if self._index.contains(tag)]
         for tag in scripts.keys() - set(present):
             leave_on(tag, scripts[tag])
         if len(present) > 1:
             present.sort(key=self._document_order())
-        return [code for tag in present for code in scripts[tag]]
+        codes = [code for tag in present for code in scripts[tag]]
+        return codes, [code for tag in present if tag in arrivals for code in scripts[tag]]
 
     def _document_order(self) -> Callable[[GTag], list[int]]:
         app = self._index.app
@@ -179,6 +204,19 @@ class Changes:
 
         return path
 
+    @contextmanager
+    def apart(self) -> Iterator[list[str]]:
+        """JavaScript that is called for in this context is no part of the next push: it comes into the list that the
+        context is given, at its end."""
+        waiting, arrivals = self.scripts, self.arrivals
+        self.scripts, self.arrivals = {}, set()
+        codes: list[str] = []
+        try:
+            yield codes
+        finally:
+            codes += self.drain_scripts()
+            self.scripts, self.arrivals = waiting, arrivals
+
     def pending_bytes(self) -> int:
         """Characters of the JavaScript that waits for a tab. From any thread."""
         return sum(len(code) for codes in [*self.scripts.values()] for code in [*codes])
@@ -187,6 +225,7 @@ class Changes:
         """Forget all of it."""
         self.dirty.clear()
         self.scripts.clear()
+        self.arrivals.clear()
         self.drain_before()
         self.unknown.clear()
 

@@ -39,6 +39,11 @@ class Host(Protocol):
         """`work(*arguments)` with the session's context variables."""
         ...
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        ...
+
     def renew_id(self) -> None:
         """Give the session another id."""
         ...
@@ -135,6 +140,11 @@ class LiveTree(Renders):
         """The number of the latest update that tabs were sent; 0 where nothing runs the app."""
         return 0 if self._host is None else self._host.revision
 
+    @property
+    def tabs_connected(self) -> int:
+        """How many tabs show the tree now."""
+        return 0 if self._host is None else self._host.tabs_connected
+
     def renew_id(self) -> None:
         """Ask for another id of the session. RuntimeError: it has none that one person alone has."""
         if self._host is not None:
@@ -185,7 +195,7 @@ class LiveTree(Renders):
         if tag._flags & PENDING_SCRIPTS:
             tag._flags &= ~PENDING_SCRIPTS
             for code in tag.__dict__.pop("_scripts", ()):
-                self.changes.note_script(tag, code)
+                self.changes.note_script(tag, code, arrives=True)
 
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate

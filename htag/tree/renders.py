@@ -115,7 +115,9 @@ class Renders:
                     self.reuses = wanted.ops
                     failures += changes.render(update.updates, dirty, cast(RenderTarget, self))
         if changes.scripts:
-            update.js = changes.drain_scripts()
+            update.js, others = changes.drain_addressed_scripts()
+            if wanted.ops:
+                update.others = others
         if self.head.statics:
             update.statics = self.head.drain()
         return failures

@@ -50,9 +50,11 @@ class Codec:
 
     def encode(self, reply: Reply) -> str:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""
-        if reply.seq is not UNSET or (type(reply) is Update and reply.ops is not UNSET):
+        if reply.seq is not UNSET or (type(reply) is Update and (reply.ops is not UNSET or reply.others is not UNSET)):
             # beside this tab there is one that speaks version 2
-            reply = msgspec.structs.replace(reply, seq=UNSET, done=UNSET, lost=UNSET, ops=UNSET)
+            reply = msgspec.structs.replace(
+                reply, seq=UNSET, done=UNSET, lost=UNSET, ops=UNSET, asker=UNSET, others=UNSET
+            )
         try:
             text = self._encoder.encode(reply)
         except (TypeError, ValueError, RecursionError, OverflowError):

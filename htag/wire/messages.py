@@ -49,6 +49,8 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
     lost: bool | UnsetType = UNSET  # wire 2: the event has been handled, and its result was not kept
     ops: list[tuple[Any, ...]] | UnsetType = UNSET  # wire 2: what `updates` says in version 1, as operations
+    asker: str | UnsetType = UNSET  # not written: the tab whose event it answers, and that `js` is for …
+    others: list[str] | UnsetType = UNSET  # … and the part of that for the other tabs of version 2
 
     @property
     def has_news(self) -> bool:
@@ -56,8 +58,16 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
         return bool(self.ops or self.updates or self.js or self.statics)
 
     def news(self) -> "Update":
-        """The same for tabs that it does not answer."""
-        return Update(self.updates, self.js, self.statics, seq=self.seq, ops=self.ops)
+        """The same without being an answer."""
+        return Update(
+            self.updates, self.js, self.statics, seq=self.seq, ops=self.ops, asker=self.asker, others=self.others
+        )
+
+    def told_to(self, tab: str) -> "Update":
+        """The same for a tab of wire version 2 by that name, without being an answer."""
+        if self.asker is UNSET or self.asker == tab:
+            return self.news()
+        return Update(self.updates, self.others or [], self.statics, seq=self.seq, ops=self.ops)
 
 
 class Update2(msgspec.Struct, omit_defaults=True, gc=False):

@@ -189,15 +189,18 @@ async def test_a_select(page: Page) -> None:
 
 
 async def test_options_that_a_callable_makes_keep_the_choice(page: Page) -> None:
-    def select(n: int) -> str:
-        return f"<select id=select-1 data-htag-on=input>text{''.join(f'<option id=option-{n + k}>{k}</option>' for k in range(3))}</select>"
+    def select(n: int, chosen: int | None = None) -> str:
+        options = (f"<option id=option-{n + k}{' selected' * (k == chosen)}>{k}</option>" for k in range(3))
+        return f"<select id=select-1 data-htag-on=input>text{''.join(options)}</select>"
 
     await show(page, BODY.format(content=select(0)))
     await page.select_option("select", "2")
     await apply(page, parent(select(10)))
     await answer(page)
-    await apply(page, parent(select(20)))
+    await apply(page, parent(select(20, 2)))
     assert await value(page, "select") == "2"
+    await apply(page, parent(select(30)))
+    assert await value(page, "select") == "0", "the server goes back"
 
 
 async def test_indeterminate_is_a_property(page: Page) -> None:
@@ -244,11 +247,28 @@ async def test_keys_keep_what_was_typed_with_its_row(page: Page) -> None:
     ]
 
 
-async def test_a_field_that_a_callable_makes_with_a_key_keeps_its_letters(page: Page) -> None:
-    """The server gives it the same id, but it is another tag, which was never told of the letters."""
-    await show(page, BODY.format(content="<input id=input-1 data-htag-key=k data-htag-on=input>"))
+@pytest.mark.parametrize("field", ["id=input-{n}", "id=input-1 data-htag-key=k", "type=checkbox id=input-{n}"])
+async def test_the_server_knows_what_is_in_a_field_that_a_callable_makes(page: Page, field: str) -> None:
+    """It goes on with what was typed, unless the author has given it something else."""
+    is_tick = "checkbox" in field
+    state = "document.querySelector('input')." + ("checked" if is_tick else "value")
+
+    def made(n: int, more: str = "") -> list[str]:
+        return parent(f"<input {field.format(n=n)}{more} data-htag-on=input>", f"<i>{n}</i>")
+
+    await show(page, BODY.format(content=f"<input {field.format(n=0)} data-htag-on=input>"))
+    await (page.check("input") if is_tick else page.fill("input", "letters"))
+    await answer(page, made(1, " checked" if is_tick else " value=letters"))
+    assert await page.evaluate(state) == (True if is_tick else "letters")
+    await apply(page, made(2))
+    assert await page.evaluate(state) == (False if is_tick else "")
+
+
+async def test_a_field_that_is_no_tag_keeps_its_letters(page: Page) -> None:
+    """Markup, which the server does not know as fields."""
+    await show(page, "<body data-htag-id=body-1><div id=div-1 data-htag-on=input>text<input></div></body>")
     await page.fill("input", "letters")
-    await answer(page, parent("<input id=input-1 data-htag-key=k data-htag-on=input>", "<i>x</i>"))
+    await answer(page, ["h", "div-1", "<div id=div-1 data-htag-on=input><i>x</i>text<input></div>"])
     assert await value(page) == "letters"
 
 

@@ -235,7 +235,7 @@ async def test_the_server_wins_where_it_changes_that_very_thing(page: Page) -> N
     )
     await apply(page, ["a", "p-2", "<p id=p-2 class='a b c' style='color: green; margin: 1px' title=u>"])
     assert await page.evaluate("document.querySelector('#p-2').outerHTML") == (
-        '<p id="p-2" class="a c own" style="color: green; margin: 1px; width: 9px;" title="u" lang="de">mine</p>'
+        '<p id="p-2" class="a c own" style="width: 9px; color: green; margin: 1px;" title="u" lang="de">mine</p>'
     )
     await apply(page, ["a", "p-2", "<p id=p-2 class='c'>"], ["p-2", "theirs"])
     assert await page.evaluate("document.querySelector('#p-2').outerHTML") == (

@@ -82,7 +82,7 @@ def test_the_page_is_the_apps_from_the_start(pyodide):
         await asyncio.sleep(0)
 
     in_page(work)
-    transport, client = pyodide.scripts
+    transport, _, client, _ = pyodide.scripts
     assert "HTAG_EXT_INIT = true" in transport
     assert "handle_payload" in client
     identity, title = pyodide.taken
