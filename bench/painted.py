@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from operator import le
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
