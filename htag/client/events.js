@@ -27,27 +27,7 @@ function createEvents({tab, calls, patch, report, say}) {
     return {callback, promise: new Promise((resolve) => calls.add(callback, resolve))};
   }
 
-<<<<<<< HEAD
   function send({id, name, event, target, callback}) {
-=======
-  // What is composed goes when that is done, and the last word counts; so it does where there is a delay.
-  function hold(one, isComposing) {
-    one.isComposing = isComposing;
-    clearTimeout(one.timer);
-    waiting.add(one);
-    patch.noteTyped(one.target, one.callback);
-    if (isComposing) return;
-    const ms = delayOf(one.target, sentAt.get(one.target));
-    if (ms > 0) one.timer = setTimeout(send, ms, one);
-    else send(one);
-  }
-
-  function send(one) {
-    const {id, name, event, target, callback, isInput} = one;
-    clearTimeout(one.timer);
-    waiting.delete(one);
-    if (isInput) sentAt.set(target, performance.now());
->>>>>>> morph
     try {
       // as the server will see it: later changes by the caller do not matter, and what is not JSON fails here
       const text = JSON.stringify({...eventData(name, event, target), callback_id: callback});

@@ -16,14 +16,9 @@ function main() {
   const report = createReport(overlay);
   const calls = createCalls();
   const trusted = createTrusted();
-<<<<<<< HEAD
-  const patch = createPatch({trusted, calls, report, listeners: () => listeners});
+  const patch = createPatch({foreign: createForeign()});
   const events = createEvents({tab, calls, patch, report, say: (text) => say(text)});
   const {htagEvent} = events;
-=======
-  const patch = createPatch({foreign: createForeign()});
-  const htagEvent = createEvents({tab, calls, patch, report, say: (text) => say(text)});
->>>>>>> morph
   const scripts = createScripts({trusted, report});
   const listeners = createListeners({scripts, htagEvent});
   const log = createEventLog();
@@ -32,51 +27,33 @@ function main() {
   const handlePayload = createInbox({calls, log, patch, later, overlay, scripts, report, shows});
   const {say} = later;
   const session = createSession({link, step, log, queue, calls, later: later.call});
-  const post = createPost({address});
   const hello = createHello({tab, link, log});
   const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.sayLast({action: 'bye'})});
-  const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
-  const silence = createSilence({
-    isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
-    isConnected: () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse')),
-    ask() {
-      if (outbox.isReady('ws')) return link.ws.send(encode({action: 'ping'}));
-      outbox.ask().catch(() => {}); // then it goes on being silent
-    },
-    giveUp: () => connection.silent(),
-  });
+  // these are loaded later: until then nothing is posted, and no silence noticed
+  const posts = {pump() {}, abandon() {}, sayLast() {}, isBusy: () => false};
+  const silence = {heard() {}, told() {}, expect() {}, probe() {}};
   const receive = (message, hangUp) => {
     silence.heard();
     if (message.seq && !message.done) silence.told();
     if (message.action === 'saved') log.saved(message.saved);
     else if (message.action !== 'welcome' && message.action !== 'pong') handlePayload(message, hangUp);
   };
-  const lost = {
-    silent: () => connection.silent(),
-    interrupted: (code) => connection.interrupted(code),
-    waits: () => link.state === 'resting' && connection.wake(),
-  };
-  const outbox = createOutbox({
-    say, link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, step, lost,
-  });
+  const waits = () => connection.hurry();
+  const outbox = createOutbox({say, link, log, queue, calls, handlePayload, overlay, posts, silence, waits});
   const pause = createPause();
   const transports = createTransports({address, link, outbox, hello, receive, step});
-  const startPolling = createPolling({link, outbox, pause});
-  const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
+  const startPolling = () => later.call('startPolling');
+  const connection = createConnection({link, log, session, calls, outbox, posts, transports, startPolling, pause});
 
   // for what is loaded later
+  const tools = {encode, decode, sleep, jitter, spanOf, isServed, attemptMs, addressOf, goTo, LOSSES, ORDERLY};
   const page = {
-<<<<<<< HEAD
-    basePath, address, queue, link, step, events, patch, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
-  };
-=======
-    external, patch, trusted, calls, listeners, report,
-    basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+    ...tools, basePath, address, queue, link, step, log, session, receive, handlePayload, overlay, leftovers, hello, say,
+    outbox, posts, silence, pause, connection, external, events, patch, trusted, calls, listeners, report,
   };
   // where no script element loads it, what is loaded later finds it there
   if (external) Object.defineProperty(overlay, 'page', {value: page});
   else later.load();
->>>>>>> morph
   reportUncaught(report);
   exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload});
 
