@@ -69,11 +69,14 @@ def counterpart(tag: GTag, before: Tags, after: Tags) -> GTag | None:
 
 
 def all_couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
-    """The couples of these tags, and of those below them. Not of what callables of theirs yield."""
+    """The couples of these tags, and of those below them. Not of what callables of theirs yield.
+
+    Without a key, no component takes the place of one of another class: that is another page, say.
+    """
     waiting = [(before, after)]
     while waiting:
         for old, new in couples(*waiting.pop()):
-            if old is not new:
+            if old is not new and (type(old) is type(new) or has_key(new)):
                 yield old, new
                 waiting.append((child_tags(old), child_tags(new)))
 
@@ -83,3 +86,22 @@ def inherit_id(old: GTag, new: GTag) -> None:
     would be another one."""
     if new._id is None and type(old._id) is int and has_key(new):
         new._id, old._id = old._id, None
+
+
+def are_alike(one: Any, other: Any) -> bool:
+    """Whether two handlers do the same, maybe with other things."""
+    return one is other or (one == other if isinstance(one, str) else _is_same_code(_code_of(one), _code_of(other)))
+
+
+def _is_same_code(one: Any, other: Any) -> bool:
+    return one is not None and one is other
+
+
+def _code_of(callback: Any) -> Any:
+    """The code of a function, a method, of what `partial` and `prevent` put around one; of anything else that is
+    callable its class."""
+    while not hasattr(callback, "__code__") and callable(getattr(callback, "func", None)):
+        callback = callback.func
+    if not callable(callback):
+        return None
+    return getattr(callback, "__code__", None) or type(callback)
