@@ -6,7 +6,7 @@ const MEASURED = 100; // times of answers in such a message at most
 function measure({outbox}) {
   const empty = () => ({roundtrips: [], aways: [], errors: 0});
   let measured = empty();
-  let transport = isServed() ? standing() : null; // the latest
+  let transport = isConnected() ? standing() : null; // the latest
   const ownError = ({filename}) => (measured.errors += filename === undefined || filename.startsWith(location.origin));
 
   function send(by) {
@@ -25,5 +25,5 @@ function measure({outbox}) {
   addEventListener('error', ownError);
   addEventListener('unhandledrejection', ownError);
   addEventListener('pagehide', () => send(outbox.sayLast));
-  setInterval(() => isServed() && send(outbox.enqueue), MEASURE_MS);
+  setInterval(() => isConnected() && send(outbox.enqueue), MEASURE_MS);
 }

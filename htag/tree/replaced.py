@@ -218,8 +218,9 @@ class Replaced:
         while replacement.tops:
             self._tops.pop(replacement.tops.pop(), None)
         tags, replacement.tags = replacement.tags, []
+        are_children = not replacement.below
         replacement.before, replacement.addresses, replacement.below = [], {}, {}
-        take_apart_unheld(tags)
+        take_apart_unheld(tags, are_children=are_children)
 
 
 def _expire(reference: ref[Replaced]) -> None:

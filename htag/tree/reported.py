@@ -4,6 +4,7 @@ As in the browser, where its element goes on: what the author gives a field wins
 """
 
 from collections.abc import Iterable
+from sys import getsizeof
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,10 @@ from htag.tree.tag import GTag
 Said = dict[str, tuple[Any, Any]]  # by attribute: what the author had given (MISSING: nothing), what the person did
 
 PLAIN = frozenset((str, int, float, bool, type(None), list, object))  # the last is MISSING's
+
+
+REFERENCE = 200  # bytes of a weak reference, and of its place in a dict
+PAIR = 72
 
 
 class Reported:
@@ -44,6 +49,11 @@ class Reported:
             if _are_equal(present, value) and _are_equal(_given(new, name), given):
                 self._fields.setdefault(new, {})[name] = given, value
                 new._set_attribute(name, value)
+
+    def kept_bytes(self) -> int:
+        """Bytes of what is kept here, without the values."""
+        kept = [*self._fields.values()]
+        return sum(REFERENCE + getsizeof(said) + PAIR * len(said) for said in kept)
 
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 

@@ -259,3 +259,29 @@ def test_a_tag_that_comes_back_is_alive(app: Stage, clock: Clock) -> None:
     line.word.text = "changed"
     assert line.word.is_dirty
     assert "changed" in str(pushed(app))
+
+
+def test_what_has_moved_elsewhere_lives(app: Stage, clock: Clock) -> None:
+    again = made_anew(app, lambda: Tag.p(Tag.b(Tag.button("x", _onclick=clicked)), Tag.button("y", _onclick=clicked)))
+    first, second = tags_of(app, "button")
+    place = Tag.div()
+    app.add(place)
+    again()
+    place.add(first)
+    del first, second
+    pushed(app)
+    clock.pass_by(replaced.SECONDS)
+    assert kept_tags(app) == 0
+    assert place.childs[0].parent is place
+    assert "<button" in str(place)
+    assert live_tree(app).index.find(place.childs[0].id) is place.childs[0]
+    assert place.childs[0]["onclick"] is clicked
+
+
+def test_what_a_callable_within_has_made_stays_whole_if_it_is_held(app: Stage, clock: Clock) -> None:
+    again = made_anew(app, lambda: Tag.p(Tag.div(lambda: Tag.button("x", _onclick=clicked))))
+    (held,) = tags_of(app, "button")
+    again()
+    clock.pass_by(replaced.SECONDS)
+    assert held["onclick"] is clicked
+    assert held.text == "x"
