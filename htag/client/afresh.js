@@ -3,16 +3,17 @@
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
 const RENEWALS = 10; // requests for a new id, one in a second: later the next page load gets it
 const ANSWER_MS = 10000; // ms for an answer that takes no time to make
+const NOT_OURS = [0, 401, 403]; // states of HTTP, 0 a redirect: to see why, a page must be loaded
 const STABLE_MS = 5000; // ms a connection lasts after a page load that was of use
 
-function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter, POLL}) {
+function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter}) {
   const key = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
   const storage = sessionStorageOrNull();
   let isTold = false; // that answers are not our server's
 
   // An answer to this page's own session proves little, a stranger may take it away again: what lasts does.
   const works = () => setTimeout(() => link.state === 'left' || storage?.removeItem(key), STABLE_MS);
-  if (isServed()) works();
+  if (isConnected()) works();
   else document.addEventListener('htag-connected', works, {once: true});
 
   // The server has said that the session is gone, and only a page load makes a new one. That may be lost as well, and so
@@ -47,7 +48,7 @@ function createAfresh({basePath, address, link, step, overlay, say, typed, sleep
       await sleep(500);
       const options = {method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS)};
       const answer = await fetch(location.href, options).catch(() => null); // still down
-      if (answer?.status < 500) return load(); // 0: a redirect, to a login perhaps
+      if (answer?.ok || NOT_OURS.includes(answer?.status)) return load();
     }
   }
 

@@ -27,42 +27,29 @@ function main() {
   const handlePayload = createInbox({calls, log, patch, later, overlay, scripts, report, shows});
   const {say} = later;
   const session = createSession({link, step, log, queue, calls, later: later.call});
-  const post = createPost({address});
   const hello = createHello({tab, link, log});
   const leftovers = createLeftovers({basePath, tab, log, bye: () => outbox.sayLast({action: 'bye'})});
-  const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
-  const silence = createSilence({
-    isWaiting: () => mayAsk() && (outbox.isBusy() || log.isWaiting()),
-    isConnected: () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse')),
-    ask() {
-      if (outbox.isReady('ws')) return link.ws.send(encode({action: 'ping'}));
-      outbox.ask().catch(() => {}); // then it goes on being silent
-    },
-    giveUp: () => connection.silent(),
-  });
+  // these are loaded later: until then nothing is posted, and no silence noticed
+  const posts = {pump() {}, abandon() {}, sayLast() {}, isBusy: () => false};
+  const silence = {heard() {}, told() {}, expect() {}, probe() {}};
   const receive = (message, hangUp) => {
     silence.heard();
     if (message.seq && !message.done) silence.told();
     if (message.action === 'saved') log.saved(message.saved);
     else if (message.action !== 'welcome' && message.action !== 'pong') handlePayload(message, hangUp);
   };
-  const lost = {
-    silent: () => connection.silent(),
-    interrupted: (code) => connection.interrupted(code),
-    waits: () => link.state === 'resting' && connection.wake(),
-  };
-  const outbox = createOutbox({
-    say, link, log, session, queue, calls, receive, handlePayload, overlay, post, hello, silence, step, lost,
-  });
+  const waits = () => connection.hurry();
+  const outbox = createOutbox({say, link, log, queue, calls, handlePayload, overlay, posts, silence, waits});
   const pause = createPause();
   const transports = createTransports({address, link, outbox, hello, receive, step});
-  const startPolling = createPolling({link, outbox, pause});
-  const connection = createConnection({link, log, session, calls, outbox, transports, startPolling, pause});
+  const startPolling = () => later.call('startPolling');
+  const connection = createConnection({link, log, session, calls, outbox, posts, transports, startPolling, pause});
 
   // for what is loaded later
+  const tools = {encode, decode, sleep, jitter, spanOf, isServed, attemptMs, addressOf, goTo, LOSSES, ORDERLY};
   const page = {
-    external, patch, trusted, calls, listeners, report, events,
-    basePath, address, queue, link, step, overlay, leftovers, outbox, post, say, sleep, jitter, POLL, LOSSES, ORDERLY,
+    ...tools, basePath, address, queue, link, step, log, session, receive, handlePayload, overlay, leftovers, hello, say,
+    outbox, posts, silence, pause, connection, external, events, patch, trusted, calls, listeners, report,
   };
   // where no script element loads it, what is loaded later finds it there
   if (external) Object.defineProperty(overlay, 'page', {value: page});

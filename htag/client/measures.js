@@ -6,7 +6,7 @@ const MEASURED = 100; // times of answers in such a message at most
 function measure({outbox}) {
   const empty = () => ({roundtrips: [], aways: [], errors: 0});
   let measured = empty();
-  let transport = isServed() ? standing() : null; // the latest
+  let transport = isConnected() ? standing() : null; // the latest
   // no extension's; a handler or snippet of the app is of no file, but called by this page's script
   function count({filename, error, reason}) {
     const text = `${filename} ${(error ?? reason)?.stack}`;
@@ -29,5 +29,5 @@ function measure({outbox}) {
   addEventListener('error', count);
   addEventListener('unhandledrejection', count);
   addEventListener('pagehide', () => send(outbox.sayLast));
-  setInterval(() => isServed() && send(outbox.enqueue), MEASURE_MS);
+  setInterval(() => isConnected() && send(outbox.enqueue), MEASURE_MS);
 }

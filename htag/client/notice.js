@@ -10,7 +10,6 @@ const TEXTS = {
   away: 'Connection lost. Trying again \u2026',
   back: 'Connected again.',
   unkept: 'Not done, as the connection was away for too long: clicks ({n}).',
-  large: 'Too large to be sent. What was typed is still there.',
   full: 'Too much waits for the connection. What you have just done is lost.',
   large: 'This is too much for one message to the server. It was not sent.',
   login: 'The server does not answer this page. Reload it, perhaps to log in again.',
@@ -39,8 +38,8 @@ function createNotice() {
   let timer;
 
   for (const [element, part] of [[box, 'notice'], [text, 'text'], [close, 'close']]) element.setAttribute('part', part);
-  box.setAttribute('role', 'status');
-  box.setAttribute('aria-live', 'polite');
+  text.setAttribute('role', 'status'); // not of the box: the button is no news
+  text.setAttribute('aria-live', 'polite');
   close.textContent = '\u00d7';
   close.onclick = () => last('');
   box.append(text, close);

@@ -1,10 +1,9 @@
-// One POST to the server, and what the addresses of all transports say of the tab.
+// One POST to the server.
 
 const REQUEST_MS = 10000; // ms for an answer: a request that hangs has one of the six connections of a browser
-const HANDLER_MS = 300000; // ms for the answer to an event, whose handler may take long
 const LAST_WORDS = ['bye', 'measures']; // the page is gone before they have left
 
-function createPost({address}) {
+function createPost({address, addressOf, encode}) {
   // Returns {status, text, answer, isOurs}: `answer` is {} where that is not JSON, `isOurs` false where the answer is not
   // our server's. Raises what `fetch` raises, also where `request` is given up, and after `ms`.
   return async function post(message, query, request = new AbortController(), ms = REQUEST_MS) {
@@ -31,22 +30,3 @@ function createPost({address}) {
 // Whether a proxy in front refuses, or leads to where a person can log in.
 const isLogin = ({status, type}, text) =>
   status === 401 || type === 'opaqueredirect' || (status === 403 && text.startsWith('<'));
-
-const addressOf = (query) => `?${new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined))}`;
-
-const AT_ATTEMPTS = 4; // attempts at the server that another one named, which may be gone by now
-
-// The next attempts go to the server `at`.
-const goTo = (link, at) => Object.assign(link, {at, atUntil: link.attempts + AT_ATTEMPTS});
-
-// Returns what an attempt to connect says. The tab says its name on each transport, so that its events keep their order
-// when it changes from one to another; `rev` is what the page shows.
-function createHello({tab, link, log}) {
-  return function hello() {
-    if (link.elsewhere) link.elsewhere++; // each time another slot, perhaps
-    if (link.attempts > link.atUntil) link.at = undefined;
-    const insist = link.attempts > 1 ? 1 : undefined; // so that no other tab keeps the session from this one again
-    const elsewhere = link.elsewhere || undefined;
-    return {v: 2, tab, rev: window.HTAG_REVISION, session: window.HTAG_SESSION, ...log.numbers(), insist, elsewhere, at: link.at};
-  };
-}

@@ -3,7 +3,7 @@
 
 const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
 
-function createResend({link, say, post, sleep, jitter, POLL, LOSSES, ORDERLY}) {
+function createResend({link, say, post, sleep, jitter, LOSSES, ORDERLY}) {
   function send(leftovers) {
     const isUseful = ({session}) => session === window.HTAG_SESSION;
     leftovers.filter(isUseful).forEach(deliver);
@@ -46,8 +46,8 @@ function createResend({link, say, post, sleep, jitter, POLL, LOSSES, ORDERLY}) {
     const message = {...event};
     delete message.losses; // the server is not told
     try {
-      const {status, answer} = await post(message, query);
-      return {code: status, answer};
+      const {status, answer, isOurs} = await post(message, query);
+      return {code: isOurs ? status : 503, answer}; // a proxy in front is no event's fault
     } catch {
       return {code: 0, answer: {}}; // it is tried again
     }

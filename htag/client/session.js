@@ -19,8 +19,6 @@ function createSession({link, step, log, queue, calls, later}) {
       end();
       log.clear();
     },
-    // An answer was not our server's.
-    estranged: () => link.state === 'left' || later('loadForLogin'),
     reloadWhenBack() {
       step('leave');
       later('reloadWhenBack');

@@ -1,7 +1,7 @@
 // What the parts that are loaded later share.
 
 const standing = () => document.documentElement.dataset.htagConnection ?? 'away'; // just loaded, a page does not say
-const isServed = () => ['ws', 'sse', 'http'].includes(standing());
+const isConnected = () => ['ws', 'sse', 'http'].includes(standing());
 
 function sessionStorageOrNull() {
   try {

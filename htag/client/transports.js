@@ -1,6 +1,5 @@
-// The three ways to the server: WebSocket, server-sent events, and polls in plain HTTP.
+// The ways to the server that stay open: WebSocket, and server-sent events. Plain HTTP is in posts.js, loaded later.
 
-const POLL = 1000; // ms between polls in plain HTTP: a clock on the page still ticks
 const RECONNECT_MS = 1500; // ms for an attempt to connect again: where one server is silent, another may not be
 const PATIENT_ATTEMPTS = 8; // attempts after which each has longer: all servers have too much to do, perhaps
 
@@ -59,22 +58,4 @@ function createTransports({address, link, outbox, hello, receive, step}) {
   }
 
   return {connect, hangUp};
-}
-
-function createPolling({link, outbox, pause}) {
-  let polling = false;
-
-  return async function startPolling() {
-    link.level = 'http';
-    if (polling) return;
-    polling = true;
-    while (link.level === 'http' && link.state !== 'left') {
-      const wasServed = isServed(link);
-      await outbox.poll();
-      const worksAgain = !wasServed && isServed(link);
-      if (worksAgain) pause.end(); // the server is back, perhaps with its WebSocket
-      await sleep(jitter(isServed(link) ? POLL : Math.max(POLL, spanOf(link))));
-    }
-    polling = false;
-  };
 }

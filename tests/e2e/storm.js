@@ -36,7 +36,7 @@ window.storm = async ({source, people, downMs, lastMs}) => {
     }
   }
 
-  const names = 'createLink, createConnection, createTransports, createPolling, createPause, isServed';
+  const names = 'createLink, createConnection, createTransports, createPolling, createPause, isServed, sleep, jitter, spanOf';
   const make = new Function('setTimeout, clearTimeout, performance, WebSocket, EventSource', `${source}; return {${names}}`);
   const client = make(setTimeout, clearTimeout, performance, Connection, Connection);
   window.HTAG_TIMEOUT = 3000;
@@ -45,15 +45,16 @@ window.storm = async ({source, people, downMs, lastMs}) => {
     const link = client.createLink();
     const step = (event) => connection.step(event);
     const poll = async () => void (isUp() && link.state === 'away' && step('http'));
-    const outbox = {greet: () => Object.assign(link, {counts: true, attempts: 0}), poll, abandon() {}, isIdle: () => true};
+    const outbox = {greet: () => Object.assign(link, {counts: true, attempts: 0}), isIdle: () => true};
+    const posts = {poll, abandon() {}};
     const log = {lost() {}, messages: () => [], isSaved: () => true};
     const pause = client.createPause();
     const transports = client.createTransports({
       address: (name) => `http://localhost/${name}`, link, outbox, hello: () => ({}), receive() {}, step,
     });
-    const startPolling = client.createPolling({link, outbox, pause});
+    const startPolling = client.createPolling({...client, link, posts, pause});
     const calls = {settleSent() {}};
-    const connection = client.createConnection({link, log, session: {}, calls, outbox, transports, startPolling, pause});
+    const connection = client.createConnection({link, log, session: {}, calls, outbox, posts, transports, startPolling, pause});
     connection.connectLoop();
     return link;
   }

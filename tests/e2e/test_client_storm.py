@@ -12,7 +12,8 @@ PARTS = (
     "hooks.js",
     "event_log.js",
     "session.js",
-    "post.js",
+    "hello.js",
+    "polling.js",
     "transports.js",
     "connection.js",
 )

@@ -240,6 +240,13 @@ class WireServer(Serving):
 
         return StreamingResponse(lines(), media_type="text/event-stream")
 
+    async def _work(self, message: Json, log: Log) -> None:
+        """Take `delay` for an event, which has been taken by then."""
+        taken = message.get("n") == log.last + 1
+        log.last += taken
+        await asyncio.sleep(self.delay)
+        log.last -= taken
+
     async def _event(self, request: Request) -> Response:
         tab = self._note("event", request)
         self.headers.append(dict(request.headers))
@@ -256,8 +263,8 @@ class WireServer(Serving):
         if self.post != "accept":
             return PlainTextResponse("no such luck", int(self.post))
         message = self._decode((await request.body()).decode())
-        if message.get("action") != "ping":
-            await asyncio.sleep(self.delay)
+        if "event" in message:
+            await self._work(message, self._log(tab))
         if message.get("fallback"):
             unheard = int(request.query_params.get("done", 0)) + 1
             kept = [(n, result) for n, result in self._log(tab).results.items() if n >= unheard]
