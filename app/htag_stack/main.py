@@ -104,6 +104,7 @@ def operate(
             cookie_name=settings.cookie_name,
             csp=settings.csp or web.policy.choice,
             embedded=settings.embedded or web.embedded,
+            input_delay=settings.input_delay or web.input_delay,
         )
     client = HandoverClient(Seal(prepared.secret))
     registries = SessionRegistries([web.registry for web in webs])

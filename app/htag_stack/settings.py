@@ -169,6 +169,16 @@ class Settings(BaseSettings):
             "over HTTPS only, and `NGINX_FRAME_ANCESTORS` must name those sites."
         ),
     )
+    input_delay: int = Field(
+        default=0,
+        ge=0,
+        le=60_000,
+        description=(
+            "What is typed is sent when nothing was typed for so many milliseconds, instead of letter by letter: fewer "
+            "events, and lists that are filtered while one types change later. 0: what the app's author chose "
+            "(`WebApp(input_delay=…)`), else each letter at once. An element may say otherwise (docs/browser.md)."
+        ),
+    )
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
     ] = Field(
@@ -307,8 +317,8 @@ class Settings(BaseSettings):
         ge=0,
         description=(
             "Seconds after which a worker is replaced by a fresh one if more than half of its memory is free within "
-            "it, at least 64 MiB, and no more than 20 tabs are connected to it: Python gives such memory back only at its "
-            "end. Its sessions move as at a reload. `0`: never. Under gunicorn only, and not with `memory://`."
+            "it, at least 64 MiB, and no more than 20 tabs are connected to it: Python gives such memory back only at "
+            "its end. Its sessions move as at a reload. `0`: never. Under gunicorn only, and not with `memory://`."
         ),
     )
     memory_limit: int = Field(

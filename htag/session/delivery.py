@@ -8,6 +8,7 @@ from htag.session.journal import Journal
 from htag.wire.codec import Codec, Encoded
 from htag.wire.messages import UNSET, Answer, Update, size_of
 
+MOST_VISITS = 4  # pages that wait for their tab at a time; one that never comes is no loss
 NO_TAB = ""  # as if of a tab that has asked for nothing
 KEPT_ANSWERS = 100  # for a browser that is between two transports; more are not waited for by any page
 KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
@@ -16,7 +17,7 @@ KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 class Delivery:
     """The channels of a session. Updates go to all of them and into the journal, answers to the one that asked."""
 
-    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "ops")
+    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "ops", "visit_scripts")
 
     def __init__(self, codec: Codec) -> None:
         """`codec` freezes the answers that are kept."""
@@ -26,6 +27,8 @@ class Delivery:
         """Whether a tab wants changes as HTML: one of wire version 1."""
         self.ops = False
         """Whether a tab wants changes as operations, or may come back and want them: one of version 2."""
+        self.visit_scripts: deque[list[str]] = deque(maxlen=MOST_VISITS)
+        """JavaScript of hooks that ran for a page whose tab has yet to connect, beside other tabs."""
         self._codec = codec
         self._answers: deque[Answer] | None = None
 

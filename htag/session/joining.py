@@ -1,7 +1,6 @@
 """How a tab's channel joins its session: what it is told first, so that it shows what the session shows."""
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -27,7 +26,6 @@ class Joined(Protocol):
     context: SessionContext
     failures: Failures
     observer: Observer
-    visit_scripts: deque[list[str]]
 
     @property
     def revision(self) -> int:
@@ -88,8 +86,9 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
 def welcome(session: Joined, channel: Channel, log: EventLog) -> None:
     """A tab that has done nothing yet is a page that was just loaded: it gets the JavaScript of the hooks that ran for
     it."""
-    if session.visit_scripts and log.next == 1 and not log.accepted:
-        channel.put(Update({}, session.visit_scripts.popleft()))
+    waiting = session.delivery.visit_scripts
+    if waiting and log.next == 1 and not log.accepted:
+        channel.put(Update({}, waiting.popleft()))
 
 
 def needs_app(session: Joined, log: EventLog | None, revision: int | None) -> bool:

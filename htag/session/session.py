@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context
 from time import perf_counter
@@ -40,8 +39,6 @@ SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too la
 
 TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
 
-MOST_VISITS = 4  # pages that wait for their tab at a time; one that never comes is no loss
-
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
 
 
@@ -65,7 +62,6 @@ class Session(Binding):
         "state",
         "took",
         "unfinished",
-        "visit_scripts",
         "weighed",
     )
 
@@ -99,8 +95,6 @@ class Session(Binding):
         self.renewing = False  # its browser is to fetch the cookie of a new id
         self.renew: Callable[[Session], None] | None = None  # gives this session a new id; None while there is none
         self._tabs: Tabs | None = None
-        self.visit_scripts: deque[list[str]] = deque(maxlen=MOST_VISITS)
-        """JavaScript of hooks that ran for a page whose tab has yet to connect, beside other tabs."""
 
     @property
     def closed(self) -> bool:
@@ -132,14 +126,7 @@ class Session(Binding):
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
         self.context.renew()
-        visits = Visits(self.app, self.live, self.delivery, self.failures)
-        if not self.delivery.channels or self.delivery.html:  # tabs of version 1 run it all, as ever
-            self.context.own.run(visits.again, request)
-            return
-        with self.live.changes.apart() as scripts:
-            self.context.own.run(visits.again, request)
-        if scripts:
-            self.visit_scripts.append(scripts)
+        self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).again, request)
 
     def resume(self, *, unmounts: bool) -> None:
         """The app has come from its snapshot: its tree mounts, and before that unmounts, where it was not done."""

@@ -25,7 +25,17 @@ class Visits(NamedTuple):
             self.live.run_visit_hook(request)
 
     def again(self, request: Any) -> None:
-        """The page is asked for again: the tree unmounts and mounts, and keeps its state."""
+        """The page is asked for again: the tree unmounts and mounts, and keeps its state. JavaScript that this asks for
+        is for the tab that loads the page; those of version 1 run it all, as ever."""
+        if not self.delivery.channels or self.delivery.html:
+            self._again(request)
+            return
+        with self.live.changes.apart() as scripts:
+            self._again(request)
+        if scripts:
+            self.delivery.visit_scripts.append(scripts)
+
+    def _again(self, request: Any) -> None:
         hooks = self.live.hooks
         hooks.drop_pending([self.app])  # an `on_visit` that no tab has connected for
         self._attempt(hooks.run_unmount_hooks, self.app)

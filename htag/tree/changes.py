@@ -176,7 +176,7 @@ class Changes:
         return self.drain_addressed_scripts()[0]
 
     def drain_addressed_scripts(self) -> tuple[list[str], list[str]]:
-        """All JavaScript that waits, and the part of it that concerns all tabs, whichever one has asked."""
+        """All JavaScript that waits, and the part of it that concerns all tabs, not the asking one only."""
         scripts, self.scripts = self.scripts, {}
         arrivals, self.arrivals = self.arrivals, set()
         present = [tag for tag in scripts if self._index.contains(tag)]

@@ -104,9 +104,11 @@ def document(
     debug: bool = False,
     limit: int = 1 << 20,
     mode: str = "",
+    input_delay: int = 0,
 ) -> str:
     """The document that shows `page`. `csrf` goes back with each POST; `revision` is what the page shows, and `session`
-    the name by which its tab says whose page it is; `limit`: bytes that a message may have. Each script that the page
+    the name by which its tab says whose page it is; `limit`: bytes that a message may have; `input_delay`:
+    ms without a letter after which what is typed is sent. Each script that the page
     itself brings carries `nonce`, and so do those among the statics."""
     key = "null" if parano is None else f'"{parano}"'  # hex digits, like `csrf`: nothing to escape
     script = (
@@ -116,10 +118,11 @@ def document(
     )
     # a screen reader looks here for how to pronounce the page, and only then at its body
     language = f' lang="{escape(page.language)}"' if page.language else ""
+    delay = f' data-htag-debounce="{input_delay}"' if input_delay else ""
     begin = f'<script nonce="{nonce}">'
     pretence = "".join(f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
     return (
-        f'<!DOCTYPE html><html{language}><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html{language}{delay}><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="logo.png">'

@@ -48,7 +48,8 @@ class WebApp:
     operate it; with none of them sessions live in memory, within the default `Limits`. `manage_gc`: from its first page
     on, htag decides when this process looks for garbage (`htag.process.collector` says how), unless the process has
     settings of its own for that. `csp`: the Content-Security-Policy of the pages (`htag.web.policy` says which).
-    `embedded`: other sites may show the app in a frame, over https.
+    `embedded`: other sites may show the app in a frame, over https. `input_delay`: ms without a letter after which what
+    is typed is sent; 0: each letter at once. An element may say otherwise (`_data_htag_debounce`).
     """
 
     exit_on_disconnect: bool = False
@@ -71,12 +72,14 @@ class WebApp:
         manage_gc: bool = True,
         csp: str = "",
         embedded: bool = False,
+        input_delay: int = 0,
     ) -> None:
         if not isinstance(tag_entity, App) and not (isinstance(tag_entity, type) and issubclass(tag_entity, App)):
             raise TypeError(f"WebApp serves a subclass or an instance of Tag.App, not {tag_entity!r}")
         self.allowed_origins = tuple(allowed_origins)
         self.policy = ContentPolicy(csp)
         self.embedded = embedded
+        self.input_delay = input_delay
         self.tag_entity = tag_entity
         self.on_instance = on_instance
         self.debug = debug
@@ -279,6 +282,7 @@ class WebApp:
             nonce=nonce,
             debug=bool(session.app.debug),
             limit=self.registry.limits.message_bytes,
+            input_delay=self.input_delay,
             mode=next(cookie_values(request.scope["headers"], "htag_mode"), ""),
         )
         cookie = self._admission.cookie(request.scope, session_id)

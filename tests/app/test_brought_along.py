@@ -141,6 +141,12 @@ def test_an_app_is_shown_in_frames_if_the_author_or_the_operator_says_so(author:
     assert ("Partitioned" in cookie) is (author or operator)
 
 
+@pytest.mark.parametrize(("author", "operator", "ms"), [(200, 0, 200), (200, 300, 300), (0, 300, 300)])
+def test_what_is_typed_waits_as_the_operator_says_or_else_the_author(author: int, operator: int, ms: int) -> None:
+    with served(WebApp(Shop, input_delay=author).app, input_delay=operator) as client:
+        assert f'<html data-htag-debounce="{ms}">' in client.get("/").text
+
+
 def test_origins_that_the_author_allows_stay_allowed() -> None:
     web = WebApp(Shop, allowed_origins=["https://author.example"])
     with served(web.app, allowed_origins="https://operator.example") as client:

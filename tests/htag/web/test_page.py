@@ -100,6 +100,11 @@ def test_the_mode_makes_a_browser_pretend_that_it_can_do_no_better(mode: str, pr
         assert mode + "<" not in text
 
 
+def test_the_page_says_how_long_what_is_typed_waits() -> None:
+    assert made(input_delay=250).startswith('<!DOCTYPE html><html data-htag-debounce="250"><head>')
+    assert "debounce" not in made()
+
+
 def test_the_name_of_the_script_changes_with_its_content() -> None:
     content = asset("htag.js") + asset("errors.js") + asset("later.js")
     assert script_name() == f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
