@@ -38,7 +38,7 @@ def main() -> None:
         lines += announce(f"page of {tags} tags", page_lines(tags, read_rounds(everyone, tags, effort, options.rounds)))
     for tags in ROWS:
         lines += announce(f"in Chromium, {tags} tags", painted_lines(shown_candidates(), tags))
-    ours, _, published, _ = everyone
+    ours, _, _, published, _ = everyone
     lines += announce("trees", tree_lines(ours, published))
     lines += announce("parano, 1 MB", parano_lines())
     allow_many_connections()

@@ -11,6 +11,9 @@ from bench.table import Line
 KIB = 1024
 
 DEPLOYED_EVENTS = 0.85  # of the embedded WebApp's events per CPU second: what metrics and layers may cost
+VERSION_2_EVENTS = 1.0  # of version 1's events per CPU second
+VERSION_2_SHARE = 0.75  # of the bare echo's
+VERSION_2_BYTES = 60  # of an answer with a changed number
 DEPLOYED_KIB = 2  # more for a connection
 
 Round = dict[str, Reading]  # a reading by candidate's name
@@ -90,7 +93,25 @@ def page_lines(tags: int, rounds: Sequence[Round]) -> list[Line]:
             bars.page_bytes,
             le,
         ),
+        *version_2_lines(rounds),
         *deployed_lines(rounds),
+    ]
+
+
+def version_2_lines(rounds: Sequence[Round]) -> list[Line]:
+    """Wire version 2, which our own client speaks, beside version 1 and the bare echo."""
+
+    def middle(number: Callable[[Round], float]) -> float:
+        return median(map(number, rounds))
+
+    events = middle(lambda round: round["version 2"].events_per_cpu_second)
+    of_first = middle(lambda round: round["version 2"].events_per_cpu_second / round["ours"].events_per_cpu_second)
+    of_echo = middle(lambda round: round["version 2"].events_per_cpu_second / round["echo"].events_per_cpu_second)
+    size = middle(lambda round: round["version 2"].event_bytes)
+    return [
+        Line("version 2: events per CPU-second", events, compared=of_first, unit="of version 1", bar=VERSION_2_EVENTS),
+        Line("version 2: … share of the echo", events, compared=of_echo, unit="of echo", bar=VERSION_2_SHARE),
+        Line("version 2: bytes per event", size, compared=size, unit="bytes", bar=VERSION_2_BYTES, meets=le),
     ]
 
 

@@ -17,18 +17,21 @@ SAME_VERSION = ["uvicorn", "uvloop", "httptools", "websockets", "anyio", "click"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One server to measure: its name in the table, its Python, what it serves, and the script that does."""
+    """One server to measure: its name in the table, its Python, what it serves, and the script that does. `wire`: the
+    version that its visitors speak."""
 
     name: str
     python: str
     serves: str
     script: str = "serve.py"
+    wire: int = 1
 
 
 def candidates() -> list[Candidate]:
-    """All four, after making published htag's environment if it is not there."""
+    """All five, after making published htag's environment if it is not there."""
     return [
         Candidate("ours", sys.executable, "htag"),
+        Candidate("version 2", sys.executable, "htag", wire=2),
         Candidate("deployed", sys.executable, "deployed"),
         Candidate("published", published_python(), "htag"),
         Candidate("echo", sys.executable, "echo"),

@@ -103,7 +103,7 @@ class Crowd:
         async def come_back(visitor: NumberedVisitor) -> NumberedVisitor:
             back = await visitor.come_back(self._server.port)
             answer = await back.click()
-            if b">%d<" % clicks not in answer:
+            if b'"%d"' % clicks not in answer:
                 raise AssertionError(f"click {clicks} was answered by {answer!r}")
             return back
 

@@ -7,6 +7,7 @@ to second, and this way it changes for all of them.
 
 import asyncio
 import json
+import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import uvloop
 
 from bench.environments import Candidate
+from bench.numbered_visitors import NumberedVisitor
 from bench.server import Server
 from bench.visitors import CLICK_ANSWER, Page, Visitor, open_page
 
@@ -73,6 +75,7 @@ class Trial:
     def __init__(self, candidate: Candidate, server: Server) -> None:
         self._server = server
         self._has_pages = candidate.serves != "echo"
+        self._wire = candidate.wire
         self._warm: list[Visitor] = []
         self._visitors: list[Visitor] = []
         self._cookies: list[str] = []
@@ -88,7 +91,7 @@ class Trial:
         """A few visitors come before the others and stay."""
         self._warm = await self._connect(await self._pages(WARM_UP_VISITORS))
         if self._has_pages:
-            await _check_that_clicks_count(self._warm[0])
+            await _check_that_clicks_count(self._warm[0], self._wire)
         await asyncio.gather(*(visitor.click_for(WARM_UP_SECONDS) for visitor in self._warm))
         self._memory = self._server.memory()
 
@@ -137,13 +140,24 @@ class Trial:
 
     async def _connect(self, cookies: list[str]) -> list[Visitor]:
         port = self._server.port
+        if self._wire == 2:
+            names = (secrets.token_hex(8) for _ in cookies)
+            return [
+                await NumberedVisitor.arrive(port, cookie, name) for cookie, name in zip(cookies, names, strict=True)
+            ]
         return [await Visitor.connect(port, cookie, greeted=self._has_pages) for cookie in cookies]
 
 
-async def _check_that_clicks_count(visitor: Visitor) -> None:
-    """The answer to each click carries its callback id and the next number, or nothing measured here means anything."""
+async def _check_that_clicks_count(visitor: Visitor, wire: int) -> None:
+    """The answer to each click says which one it answers and has the next number, or nothing measured here means
+    anything."""
     for number in range(1, 4):
         answer = json.loads(await visitor.click())
+        if wire == 2:
+            ((_, text),) = answer["ops"]
+            if (answer["done"], text) != (number, str(number)):
+                raise AssertionError(f"click {number} was answered by {answer}")
+            continue
         shown = "".join(answer["updates"].values())
         if answer["callback_id"] != CLICK_ANSWER or f">{number}<" not in shown:
             raise AssertionError(f"click {number} was answered by {answer}")

@@ -156,7 +156,11 @@ class EventLog:
         answers = self._answers
         answers[number] = Kept(reply.callback_id, reply.result, revision, 0)
         if len(answers) > MOST_ANSWERS:
-            self._forget_oldest()
+            # mostly the oldest; to look for that takes longer the more were forgotten before
+            if (oldest := answers.pop(number - MOST_ANSWERS, None)) is None:
+                self._forget_oldest()
+            else:
+                self._size -= oldest.size
 
     def is_running(self, number: int) -> bool:
         """Whether the event was taken and is not done."""

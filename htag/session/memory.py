@@ -6,7 +6,7 @@ from htag.app import App
 from htag.tree.footprint import tag_bytes
 from htag.tree.live import live_tree
 
-SESSION_BYTES = 5632  # the session, its live tree and empty containers: measured, and not worth walking
+SESSION_BYTES = 7680  # the session, its live tree and empty containers: measured, and not worth walking
 
 
 def of(app: App) -> int:
@@ -17,7 +17,9 @@ def of(app: App) -> int:
     if live.departed is not None:
         kept += live.departed.kept_bytes()
     tags = sum(map(tag_bytes, live.generated.pre_order(app)))
+    if live.reported is not None:
+        kept += live.reported.kept_bytes()
     if live.replaced is not None:
         # what the author gave these, those have as well that stand for them now
-        tags += sum(tag_bytes(tag, with_own=False) for tag in live.replaced.tags)
+        tags += sum(tag_bytes(tag, with_values=False) for tag in live.replaced.tags)
     return SESSION_BYTES + live.changes.pending_bytes() + kept + tags

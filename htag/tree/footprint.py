@@ -29,9 +29,11 @@ SHARED = 4
 SHARED_TEXT = 6
 
 
-def tag_bytes(tag: GTag, *, with_own: bool = True) -> int:
-    """Bytes of `tag`, its texts, attributes, handlers, and (`with_own`) two levels of the Python attributes; not of
-    tags below."""
+def tag_bytes(tag: GTag, *, with_values: bool = True) -> int:
+    """Bytes of `tag`, its texts, attributes, handlers, and two levels of the Python attributes; not of tags below.
+
+    `with_values`: of those attributes the values, not the places alone.
+    """
     size = getsizeof(tag) + 16  # the pointers that CPython keeps in front of an object with a __dict__
     content = tag._content
     if type(content) is list:
@@ -44,8 +46,8 @@ def tag_bytes(tag: GTag, *, with_own: bool = True) -> int:
         size += _pairs_bytes(tag._events)
     if getweakrefcount(tag):
         size += WEAK_REFERENCE
-    if with_own and type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
-        size += _own_bytes(tag)
+    if type(tag).__module__ != FACTORY:  # whose elements have hardly ever attributes of their own
+        size += _own_bytes(tag, with_values=with_values)
     return size
 
 
@@ -60,15 +62,15 @@ def _part_bytes(value: Any) -> int:
     return 0 if getrefcount(value) > SHARED_TEXT else getsizeof(value)
 
 
-def _own_bytes(tag: GTag) -> int:
+def _own_bytes(tag: GTag, *, with_values: bool) -> int:
     """The attributes that the author gave it. CPython keeps them without a dict until `__dict__` is asked for: then it
     makes one, which stays. The garbage collector's way to them makes none."""
     of_ours = (type(tag), tag.parent, tag._content, tag._attributes, tag._events, tag._start_tag)
     known = {id(each) for each in of_ours}
     own = [each for each in get_referents(tag) if id(each) not in known]
     if any(type(each) is dict for each in own):  # that is it, most likely
-        return getsizeof(tag.__dict__) + sum(map(_value_bytes, [*tag.__dict__.values()]))
-    return 8 * len(own) + sum(map(_value_bytes, own))
+        return getsizeof(tag.__dict__) + (sum(map(_value_bytes, [*tag.__dict__.values()])) if with_values else 0)
+    return 8 * len(own) + (sum(map(_value_bytes, own)) if with_values else 0)
 
 
 def _pairs_bytes(values: tuple[Any, ...]) -> int:

@@ -87,7 +87,7 @@ class Replaced:
         self._size += len(replacement.tags)
         while self._size > MOST and len(self._replacements) > 1:
             self._drop_oldest()
-        if len(self._replacements) == 1:
+        if len(self._replacements) == 1 or self._is_overdue():
             self.expire()
 
     # -- finding -----------------------------------------------------------------------------------------------------
@@ -202,6 +202,10 @@ class Replaced:
             seconds = self._replacements[0].at + SECONDS - now
             self._live.call_later(seconds, partial(_expire, ref(self)))
 
+    def _is_overdue(self) -> bool:
+        """Whether the time of the oldest is over, and no timer has come: there was no event loop then."""
+        return self._replacements[0].at + 2 * SECONDS < monotonic()
+
     def clear(self) -> None:
         """Let go of all of them."""
         while self._replacements:
@@ -218,8 +222,9 @@ class Replaced:
         while replacement.tops:
             self._tops.pop(replacement.tops.pop(), None)
         tags, replacement.tags = replacement.tags, []
+        are_children = not replacement.below
         replacement.before, replacement.addresses, replacement.below = [], {}, {}
-        take_apart_unheld(tags)
+        take_apart_unheld(tags, are_children=are_children)
 
 
 def _expire(reference: ref[Replaced]) -> None:

@@ -142,6 +142,21 @@ def test_keys_count_within_what_a_callable_makes(app: Stage, clock: Clock) -> No
     assert [tag.id for tag in tags_of(app, "tr")][1:] == [first, second]
 
 
+def test_keys_count_within_what_callables_within_make(app: Stage, clock: Clock) -> None:
+    names = ["a", "b"]
+    again = made_anew(
+        app, lambda: Tag.div(Tag.ul(lambda: [Tag.li(each, _onclick=clicked, _data_htag_key=each) for each in names]))
+    )
+    before = {tag.text: tag.id for tag in tags_of(app, "li")}
+    names.insert(0, "new")
+    for _ in range(2):
+        again()
+        after = {tag.text: tag.id for tag in tags_of(app, "li")}
+        assert (after["a"], after["b"]) == (before["a"], before["b"])
+        for tag in tags_of(app, "li"):
+            assert live_tree(app).index.find(tag.id) is tag
+
+
 def test_a_tag_that_is_shown_again_takes_no_id_that_another_has(app: Stage, clock: Clock) -> None:
     one = Tag.button("one", _onclick=clicked, _data_htag_key="k")
     other = Tag.button("other", _onclick=clicked, _data_htag_key="k")
@@ -259,3 +274,29 @@ def test_a_tag_that_comes_back_is_alive(app: Stage, clock: Clock) -> None:
     line.word.text = "changed"
     assert line.word.is_dirty
     assert "changed" in str(pushed(app))
+
+
+def test_what_has_moved_elsewhere_lives(app: Stage, clock: Clock) -> None:
+    again = made_anew(app, lambda: Tag.p(Tag.b(Tag.button("x", _onclick=clicked)), Tag.button("y", _onclick=clicked)))
+    first, second = tags_of(app, "button")
+    place = Tag.div()
+    app.add(place)
+    again()
+    place.add(first)
+    del first, second
+    pushed(app)
+    clock.pass_by(replaced.SECONDS)
+    assert kept_tags(app) == 0
+    assert place.childs[0].parent is place
+    assert "<button" in str(place)
+    assert live_tree(app).index.find(place.childs[0].id) is place.childs[0]
+    assert place.childs[0]["onclick"] is clicked
+
+
+def test_what_a_callable_within_has_made_stays_whole_if_it_is_held(app: Stage, clock: Clock) -> None:
+    again = made_anew(app, lambda: Tag.p(Tag.div(lambda: Tag.button("x", _onclick=clicked))))
+    (held,) = tags_of(app, "button")
+    again()
+    clock.pass_by(replaced.SECONDS)
+    assert held["onclick"] is clicked
+    assert held.text == "x"
