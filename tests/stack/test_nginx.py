@@ -313,9 +313,8 @@ def test_frames_that_no_other_site_may_show_are_told_at_the_start() -> None:
     "file",
     [
         "htag.js?v=1",
+        "errors.js?v=1",
         "later.js?v=1",
-        "errors.js?v=1",
-        "errors.js?v=1",
         "logo.png",
         "favicon.ico",
         "health",
