@@ -38,8 +38,8 @@ function createNotice() {
   let timer;
 
   for (const [element, part] of [[box, 'notice'], [text, 'text'], [close, 'close']]) element.setAttribute('part', part);
-  box.setAttribute('role', 'status');
-  box.setAttribute('aria-live', 'polite');
+  text.setAttribute('role', 'status'); // not of the box: the button is no news
+  text.setAttribute('aria-live', 'polite');
   close.textContent = '\u00d7';
   close.onclick = () => last('');
   box.append(text, close);

@@ -103,9 +103,7 @@ async def test_a_link_that_freezes_is_left_within_ten_seconds(
     await asyncio.sleep(0.5)
     link.freeze()
     await page.wait_for_function("document.documentElement.dataset.htagConnection === 'away'", timeout=10000)
-    assert link.connections <= 6 + (transport == "ws"), "what is given up leaves its place"
     await asyncio.sleep(3)
-    assert link.connections <= 6 + (transport == "ws")
     link.thaw()
     await all_counted(page)
 

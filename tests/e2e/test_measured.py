@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page
 from prometheus_client.exposition import generate_latest
 
-from htag import WebApp
+from htag import Tag, WebApp
 from htag_stack.demo import Demo
 from htag_stack.metrics import Metrics
 from tests.e2e.serving import Serving
@@ -13,10 +13,18 @@ from tests.support.waiting import until
 LABELS = {"ws": "websocket", "sse": "sse", "http": "http"}
 
 
+class Faulty(Demo):
+    """The demo, with an error in its own JavaScript."""
+
+    def init(self) -> None:
+        super().init()
+        self += Tag.button("Throw", _id="faulty", _onclick="throw new Error('seen')")
+
+
 @pytest.mark.parametrize("transport", LABELS)
 async def test_clicks_and_errors_of_a_page_are_in_the_metrics_when_it_is_left(page: Page, transport: str) -> None:
     metrics = Metrics()
-    web = WebApp(Demo, observer=metrics)
+    web = WebApp(Faulty, observer=metrics)
     serving = Serving(web.app)
     await serving.start()
     if transport != "ws":
@@ -26,7 +34,7 @@ async def test_clicks_and_errors_of_a_page_are_in_the_metrics_when_it_is_left(pa
     for number in ("1", "2"):
         await page.click("#click")
         await page.wait_for_function(f"document.querySelector('#clicks').textContent === '{number}'")
-    await page.evaluate("setTimeout(() => { throw new Error('seen') })")
+    await page.click("#faulty")
     await page.wait_for_selector("htag-error[show]", state="attached")
     await page.goto("about:blank")
 

@@ -2,11 +2,10 @@
 that stand in for an app live under theirs."""
 
 import re
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.async_api import ElementHandle, Error, Page
+from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -16,56 +15,13 @@ from htag import HTML, Tag, WebApp
 from htag.web.answers import broken, busy
 from htag_stack.demo import Demo
 from tests.apps.test_over_the_wire import APPS
+from tests.e2e.policed import connected, load, use_all, violations
 from tests.e2e.serving import Serving
 from tests.e2e.strict_page import comes
 from tests.support.source import ROOT
 from tests.support.waiting import until
 
-LISTEN = """window.violations = [];
-addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sample, sourceFile, lineNumber}) =>
-    violations.push(`${effectiveDirective} ${blockedURI} ${sample} ${sourceFile}:${lineNumber}`), true);"""
 HEADER = "content-security-policy"
-ACTS = 40  # elements of a page that are used: beyond, they are rows that look alike
-
-
-async def load(page: Page, url: str) -> Response:
-    """Load a page of which each violation is noted, from its first byte on."""
-    await page.add_init_script(LISTEN)
-    answer: Any = await page.goto(url)
-    return answer  # type: ignore[no-any-return]
-
-
-async def connected(page: Page) -> None:
-    """Wait until the page has its WebSocket."""
-    await comes(page, "window.ws?.readyState === 1")
-
-
-async def violations(page: Page) -> list[str]:
-    """Return what the browser has refused since the page was loaded."""
-    await page.evaluate("new Promise((done) => setTimeout(done, 100))")  # they are told late
-    seen: list[str] = await page.evaluate("window.violations")
-    return seen[:5]
-
-
-async def use(element: ElementHandle) -> None:
-    """Do with `element` what a person does with such a one."""
-    kind = await element.evaluate("({localName, type}) => `${localName} ${type ?? ''}`")
-    if re.match("(input (text|email|number|search|password|)|textarea)", kind):
-        await element.fill("12", timeout=300)
-    elif kind.startswith("select"):
-        await element.select_option(index=0, timeout=300)
-    elif not re.match("body|form|html", kind):
-        await element.click(timeout=300)
-
-
-async def use_all(page: Page) -> int:
-    """Use what has handlers, as long as it is there. Returns how many could be used."""
-    used = 0
-    for element in (await page.query_selector_all("[data-htag-on]"))[:ACTS]:
-        with suppress(Error):  # an update has taken it away, or it cannot be seen
-            await use(element)
-            used += 1
-    return used
 
 
 def served(app: Any, **options: Any) -> Serving:
