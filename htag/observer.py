@@ -60,8 +60,8 @@ class Observer:
         """A page told what it has measured since it told so last. `roundtrips`: seconds from an event in the page until
         its update was in the page, one for each event, a hundred of them at most; `aways`: seconds that the page was
         without a connection, one for each time that it came back. `transport`: websocket, sse, http, by which it works.
-        `errors`: JavaScript errors that it has seen, those included that it did not report. All of this is a browser's
-        word: its shape was checked, its truth cannot be."""
+        `errors`: JavaScript errors of the page, also those that it did not report because there were too many; none of
+        the browser's extensions. All of this is a browser's word: its shape was checked, its truth cannot be."""
 
     def report_left_out(self) -> None:
         """A log line about a session was not written, because there were too many (htag/log/reports.py)."""

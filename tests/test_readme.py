@@ -84,6 +84,21 @@ def test_the_numbers_are_there(page: str) -> None:
     assert found(r"(@@)", page) == []
 
 
+def test_the_texts_that_an_app_may_translate_are_those_that_the_page_says() -> None:
+    said = re.findall(r"^  (\w+): '(.*)',$", (ROOT / "htag/client/notice.js").read_text(), flags=re.MULTILINE)
+    english = {key: text.encode().decode("unicode_escape") for key, text in said}
+    assert len(english) > 5
+    page = (ROOT / "docs/browser.md").read_text()
+    table = page.partition("| key | English |")[2].partition("\n\n")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, flags=re.MULTILINE)) == english
+
+
+def test_pictures_are_small_and_each_is_shown() -> None:
+    pictures = {f"images/{path.name}": path.stat().st_size for path in (ROOT / "docs/images").iterdir()}
+    assert pictures.keys() == set(found(r"\]\((images/[^)]+)\)", "docs/browser.md"))
+    assert max(pictures.values()) <= 60_000
+
+
 def test_the_changelog_begins_with_what_is_not_released_and_keeps_its_form() -> None:
     headings = found(r"^##+ (.*)$", "CHANGELOG.md")
     versions = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)

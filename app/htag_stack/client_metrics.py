@@ -42,7 +42,7 @@ class ClientMetrics:
             "htag_client_away_seconds", "Time that a page was without a connection, each time.", AWAY_SECONDS
         )
         errors = Tally(
-            "htag_client_errors", "JavaScript errors that pages saw, also those that they did not report.", [], [()]
+            "htag_client_errors", "JavaScript errors of pages, also those that they did not report.", [], [()]
         )
         reports = Tally(
             "htag_client_reports",

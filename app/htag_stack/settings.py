@@ -317,8 +317,8 @@ class Settings(BaseSettings):
         ge=0,
         description=(
             "Seconds after which a worker is replaced by a fresh one if more than half of its memory is free within "
-            "it, at least 64 MiB, and no more than 20 tabs are connected to it: Python gives such memory back only at its "
-            "end. Its sessions move as at a reload. `0`: never. Under gunicorn only, and not with `memory://`."
+            "it, at least 64 MiB, and no more than 20 tabs are connected to it: Python gives such memory back only at "
+            "its end. Its sessions move as at a reload. `0`: never. Under gunicorn only, and not with `memory://`."
         ),
     )
     memory_limit: int = Field(

@@ -3,6 +3,7 @@
 const RELOAD_DELAYS = [1000, 5000, 20000, 60000]; // ms before a page without a session is reloaded: once, again, …
 const RENEWALS = 10; // requests for a new id, one in a second: later the next page load gets it
 const ANSWER_MS = 10000; // ms for an answer that takes no time to make
+const NOT_OURS = [0, 401, 403]; // states of HTTP, 0 a redirect: to see why, a page must be loaded
 const STABLE_MS = 5000; // ms a connection lasts after a page load that was of use
 
 function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter}) {
@@ -47,7 +48,7 @@ function createAfresh({basePath, address, link, step, overlay, say, typed, sleep
       await sleep(500);
       const options = {method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS)};
       const answer = await fetch(location.href, options).catch(() => null); // still down
-      if (answer?.status < 500) return load(); // 0: a redirect, to a login perhaps
+      if (answer?.ok || NOT_OURS.includes(answer?.status)) return load();
     }
   }
 

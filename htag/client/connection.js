@@ -23,6 +23,7 @@ const SESSION_TOO_LARGE = 4413; // close code: only reloading by hand begins ane
 const createLink = () => ({
   state: 'away',
   since: 0, // when the page went away
+  hurried: 0, // the same, where it did not wait for its turn then
   level: 'ws', // the transport in use, or the lowest that is tried
   best: 'ws', // the best transport allowed; fallback() and fallback_pure_http() lower it
   ws: null, // the connections, also those that are being opened
@@ -168,11 +169,19 @@ function createConnection({link, log, session, calls, outbox, posts, transports,
       resting = setTimeout(() => (outbox.isIdle() ? step('rest') : restLater()), REST_MS);
   }
 
+  // A person waits for an answer: once, that is a reason not to wait for one's turn among all people.
+  function hurry() {
+    if (link.state === 'resting') return wake();
+    if (link.state !== 'away' || link.hurried === link.since) return;
+    link.hurried = link.since;
+    pause.end();
+  }
+
   function wake() {
     clearTimeout(resting);
     if (step('wake')) connectLoop();
     else pause.end();
   }
 
-  return {step, connectLoop, force, interrupted, silent, restLater, wake};
+  return {step, connectLoop, force, interrupted, silent, restLater, hurry, wake};
 }

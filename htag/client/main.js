@@ -38,7 +38,7 @@ function main() {
     if (message.action === 'saved') log.saved(message.saved);
     else if (message.action !== 'welcome' && message.action !== 'pong') handlePayload(message, hangUp);
   };
-  const waits = () => link.state === 'resting' && connection.wake();
+  const waits = () => connection.hurry();
   const outbox = createOutbox({say, link, log, queue, calls, handlePayload, overlay, posts, silence, waits});
   const pause = createPause();
   const transports = createTransports({address, link, outbox, hello, receive, step});

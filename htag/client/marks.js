@@ -1,7 +1,7 @@
 // Elements whose event waits for the connection.
 
 const MARK_MS = 250; // ms between looks at what waits
-const WAITING_STYLE = `:where([data-htag-waiting]) { cursor: progress; opacity: .6 }`;
+const WAITING_STYLE = `:where([data-htag-waiting]) { cursor: progress; outline: 2px dashed GrayText; outline-offset: 2px }`;
 
 function createMarks({queue}) {
   const since = new WeakMap(); // message -> when it was seen to wait

@@ -7,7 +7,11 @@ function measure({outbox}) {
   const empty = () => ({roundtrips: [], aways: [], errors: 0});
   let measured = empty();
   let transport = isConnected() ? standing() : null; // the latest
-  const ownError = ({filename}) => (measured.errors += filename === undefined || filename.startsWith(location.origin));
+  // no extension's; a handler or snippet of the app is of no file, but called by this page's script
+  function count({filename, error, reason}) {
+    const text = `${filename} ${(error ?? reason)?.stack}`;
+    if (text.includes(location.origin) && !/-extension:/.test(text)) measured.errors++;
+  }
 
   function send(by) {
     const {roundtrips, aways, errors} = measured;
@@ -22,8 +26,8 @@ function measure({outbox}) {
     ({transport} = detail);
     if (detail.awaySeconds && measured.aways.length < MEASURED) measured.aways.push(detail.awaySeconds);
   });
-  addEventListener('error', ownError);
-  addEventListener('unhandledrejection', ownError);
+  addEventListener('error', count);
+  addEventListener('unhandledrejection', count);
   addEventListener('pagehide', () => send(outbox.sayLast));
   setInterval(() => isConnected() && send(outbox.enqueue), MEASURE_MS);
 }

@@ -26,7 +26,7 @@ const NOTICE_STYLE = `
   [hidden] { display: none }
   button { margin: 0 -.5rem 0 .5rem; padding: .25rem .5rem; border: 0; background: none; color: inherit; font: inherit;
     cursor: pointer }
-  @media (prefers-color-scheme: dark) { [part=notice] { background: #222; color: #eee } }
+  @media (prefers-color-scheme: dark) { [part=notice] { background: #333; color: #fff; outline: 1px solid #777 } }
   @media (prefers-reduced-motion: no-preference) {
     :host([show]) [part=notice] { animation: rise .2s }
     @keyframes rise { from { opacity: 0; translate: 0 1rem } } }`;
@@ -38,8 +38,8 @@ function createNotice() {
   let timer;
 
   for (const [element, part] of [[box, 'notice'], [text, 'text'], [close, 'close']]) element.setAttribute('part', part);
-  box.setAttribute('role', 'status');
-  box.setAttribute('aria-live', 'polite');
+  text.setAttribute('role', 'status'); // not of the box: the button is no news
+  text.setAttribute('aria-live', 'polite');
   close.textContent = '\u00d7';
   close.onclick = () => last('');
   box.append(text, close);

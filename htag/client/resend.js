@@ -46,8 +46,8 @@ function createResend({link, say, post, sleep, jitter, LOSSES, ORDERLY}) {
     const message = {...event};
     delete message.losses; // the server is not told
     try {
-      const {status, answer} = await post(message, query);
-      return {code: status, answer};
+      const {status, answer, isOurs} = await post(message, query);
+      return {code: isOurs ? status : 503, answer}; // a proxy in front is no event's fault
     } catch {
       return {code: 0, answer: {}}; // it is tried again
     }

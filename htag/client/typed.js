@@ -43,7 +43,9 @@ function valueOf(field) {
 
 function defaultOf(field) {
   if (isTick(field)) return field.defaultChecked;
-  return field.options ? chosen(field.options, 'defaultSelected') : field.defaultValue;
+  if (!field.options) return field.defaultValue;
+  const indexes = chosen(field.options, 'defaultSelected');
+  return indexes.length || field.type !== 'select-one' ? indexes : [0]; // a browser chooses the first then
 }
 
 // As if it had been typed now: the server is to know it as well.

@@ -7,7 +7,6 @@ gone, is as late as it was.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from functools import partial
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from htag.session import form_fields
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
 from htag.tree.replaced import Replaced, Replacement
+from htag.tree.succession import are_alike
 from htag.tree.tag import GTag
 from htag.wire.messages import Answer, Message, Update
 
@@ -74,25 +74,11 @@ def _find(live: LiveTree, replaced: Replaced, message: Message) -> GTag | None:
 
 def _is_on_offer(tag: GTag, present: GTag, message: Message, live: LiveTree) -> bool:
     """Whether the page has the same for this event as `tag` had: `present`, to which a field's value goes as well."""
-    if not _are_alike(handler(tag, message.event), handler(present, message.event)):
+    if not are_alike(handler(tag, message.event), handler(present, message.event)):
         return False
     if form_fields.is_disabled(present):
         return False
     return form_fields.synchronise(present, message.event, message.data, live)
-
-
-def _are_alike(one: Any, other: Any) -> bool:
-    """Whether two handlers do the same, maybe with other things."""
-    return one == other or (_code_of(one) is not None and _code_of(one) is _code_of(other))
-
-
-def _code_of(callback: Any) -> Any:
-    """The code of a function, a method, a partial function of one; of anything else that is callable its class."""
-    while isinstance(callback, partial):
-        callback = callback.func
-    if not callable(callback):
-        return None
-    return getattr(callback, "__code__", None) or type(callback)
 
 
 async def _until_done(

@@ -3,18 +3,24 @@
 from collections.abc import Iterator
 from sys import getsizeof
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from htag.tree.node import child_tags, descendants
 from htag.tree.tag import GTag
+
+# tags that callables yielded; and what callables of tags below them did
+Former = tuple[list[GTag], dict[GTag, list[GTag]]]
 
 
 class Generated:
     """The generated tags by host, the tag whose callables yielded them."""
 
-    __slots__ = ("_shown", "by_host")
+    __slots__ = ("_shown", "by_host", "former")
 
     def __init__(self) -> None:
         self.by_host: dict[GTag, list[GTag]] = {}
+        self.former: WeakKeyDictionary[GTag, Former] | None = None
+        """What callables of a tag had yielded whose place another takes, which has yet to yield something itself."""
         self._shown: dict[GTag, list[Any]] | None = None  # all that a host of those shows; None: there is none
 
     def of(self, host: GTag) -> list[GTag]:
@@ -42,6 +48,12 @@ class Generated:
             self._shown = {}
         self.by_host[host] = tags
         self._shown[host] = tags if len(tags) == len(found) else found
+
+    def await_yield(self, host: GTag, former: Former) -> None:
+        """`host`, which is new, stands for a tag whose callables had yielded the first of `former`."""
+        if self.former is None:
+            self.former = WeakKeyDictionary()
+        self.former[host] = former
 
     def forget(self, host: GTag) -> None:
         """`host` has no generated tags any more."""
@@ -74,4 +86,4 @@ class Generated:
     def clear(self) -> None:
         """Forget all of them."""
         self.by_host.clear()
-        self._shown = None
+        self._shown = self.former = None

@@ -36,6 +36,8 @@ def reconcile(live: Tree, host: GTag, tags: list[GTag], found: list[Any]) -> Non
     gone = [tag for tag in before if id(tag) not in kept and tag.parent is host and index_of(host, tag) < 0]
     if gone:
         _replace(live, host, before, gone, tags)
+    elif generated.former and host in generated.former:
+        _hand_on(live, *generated.former.pop(host), tags)
     known = {id(tag) for tag in before}
     for tag in tags:
         if id(tag) not in known:
@@ -82,16 +84,25 @@ def _replace(live: Tree, host: GTag, before: list[GTag], gone: list[GTag], tags:
         finally:
             tag.parent = None
     reported = live.reported
-    has_keys = any(map(has_key, replacement.tags))
-    if has_keys or (reported is not None and any(map(reported.__contains__, replacement.tags))):
-        for old, new in all_couples(before, tags):
-            inherit_id(old, new)
-            if reported is not None:
-                reported.hand_on(old, new)
+    if any(map(has_key, replacement.tags)) or (
+        reported is not None and any(map(reported.__contains__, replacement.tags))
+    ):
+        _hand_on(live, before, replacement.below, tags)
     if tags and replacement.addresses:
         replacement.tops = gone
         live.replaced = live.replaced or Replaced(live)
         live.replaced.keep(replacement)
+
+
+def _hand_on(live: Tree, before: list[GTag], below: dict[GTag, list[GTag]], tags: list[GTag]) -> None:
+    """Ids and what people typed go on from tags `before` to those `tags` that stand for them, and from tags below them.
+    `below`: what callables of these had yielded."""
+    for old, new in all_couples(before, tags):
+        inherit_id(old, new)
+        if live.reported is not None:
+            live.reported.hand_on(old, new)
+        if old in below:
+            live.generated.await_yield(new, (below[old], below))
 
 
 def _adopt(live: Tree, host: GTag, tag: GTag) -> None:

@@ -87,7 +87,7 @@ class Replaced:
         self._size += len(replacement.tags)
         while self._size > MOST and len(self._replacements) > 1:
             self._drop_oldest()
-        if len(self._replacements) == 1:
+        if len(self._replacements) == 1 or self._is_overdue():
             self.expire()
 
     # -- finding -----------------------------------------------------------------------------------------------------
@@ -201,6 +201,10 @@ class Replaced:
         if self._replacements:
             seconds = self._replacements[0].at + SECONDS - now
             self._live.call_later(seconds, partial(_expire, ref(self)))
+
+    def _is_overdue(self) -> bool:
+        """Whether the time of the oldest is over, and no timer has come: there was no event loop then."""
+        return self._replacements[0].at + 2 * SECONDS < monotonic()
 
     def clear(self) -> None:
         """Let go of all of them."""

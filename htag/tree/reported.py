@@ -10,12 +10,15 @@ from weakref import WeakKeyDictionary
 
 from htag.tree import pairs
 from htag.tree.pairs import MISSING
+from htag.tree.succession import are_alike
 from htag.tree.tag import GTag
 
 Said = dict[str, tuple[Any, Any]]  # by attribute: what the author had given (MISSING: nothing), what the person did
 
 PLAIN = frozenset((str, int, float, bool, type(None), list, object))  # the last is MISSING's
 
+
+SAME = ("type", "name", "id", "placeholder")  # attributes by which a person, or an author, knows a field
 
 REFERENCE = 200  # bytes of a weak reference, and of its place in a dict
 PAIR = 72
@@ -80,8 +83,13 @@ def _given(tag: GTag, name: str) -> Any:
 
 
 def _is_same_field(old: GTag, new: GTag) -> bool:
-    """Whether `new` is a field of the same kind."""
-    return old.tag == new.tag and _are_equal(*(pairs.get(tag._attributes, "type") for tag in (old, new)))
+    """Whether `new` is the same field: it is called alike, of one kind, and has the same handlers."""
+    for name in SAME:
+        if not _are_equal(pairs.get(old._attributes, name), pairs.get(new._attributes, name)):
+            return False
+    if old.tag != new.tag or old._events[::2] != new._events[::2]:
+        return False
+    return all(map(are_alike, old._events[1::2], new._events[1::2]))
 
 
 def _as_record(name: str, given: Any, value: Any) -> tuple[Any, ...]:

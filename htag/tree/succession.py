@@ -39,11 +39,11 @@ def option_value(option: GTag) -> Any:
     return option._content if value is MISSING else value
 
 
-def couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
-    """Each tag of `before` that has one in `after` which stands for it, with that one.
+def couples(before: Tags, after: Tags, *, surely: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Each tag of `before` that has one in `after` which stands for it, with that one. Of several with one key the
+    first.
 
-    Of several with one key the first. Where fewer have no key than before, one has gone, and which one is not known:
-    these have none that stands for them.
+    `surely`: where fewer have no key than before, one has gone, and which one is not known: these have none then.
     """
     old, new = by_name(before), by_name(after)
     for name, tags in old.items():
@@ -51,7 +51,7 @@ def couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
         if type(name) is tuple:
             if successors:
                 yield tags[0], successors[0]
-        elif len(successors) >= len(tags):
+        elif len(successors) >= len(tags) or not surely:
             yield from zip(tags, successors, strict=False)
 
 
@@ -64,16 +64,19 @@ def by_name(tags: Tags) -> dict[Any, Tags]:
 
 
 def counterpart(tag: GTag, before: Tags, after: Tags) -> GTag | None:
-    """The one of `after` that stands for `tag`, which is one of `before`."""
-    return next((new for old, new in couples(before, after) if old is tag), None)
+    """The one of `after` that stands for `tag` for sure, which is one of `before`."""
+    return next((new for old, new in couples(before, after, surely=True) if old is tag), None)
 
 
 def all_couples(before: Tags, after: Tags) -> Iterator[tuple[Any, Any]]:
-    """The couples of these tags, and of those below them. Not of what callables of theirs yield."""
+    """The couples of these tags, and of those below them. Not of what callables of theirs yield.
+
+    Without a key, no component takes the place of one of another class: that is another page, say.
+    """
     waiting = [(before, after)]
     while waiting:
         for old, new in couples(*waiting.pop()):
-            if old is not new:
+            if old is not new and (type(old) is type(new) or has_key(new)):
                 yield old, new
                 waiting.append((child_tags(old), child_tags(new)))
 
@@ -83,3 +86,22 @@ def inherit_id(old: GTag, new: GTag) -> None:
     would be another one."""
     if new._id is None and type(old._id) is int and has_key(new):
         new._id, old._id = old._id, None
+
+
+def are_alike(one: Any, other: Any) -> bool:
+    """Whether two handlers do the same, maybe with other things."""
+    return one is other or (one == other if isinstance(one, str) else _is_same_code(_code_of(one), _code_of(other)))
+
+
+def _is_same_code(one: Any, other: Any) -> bool:
+    return one is not None and one is other
+
+
+def _code_of(callback: Any) -> Any:
+    """The code of a function, a method, of what `partial` and `prevent` put around one; of anything else that is
+    callable its class."""
+    while not hasattr(callback, "__code__") and callable(getattr(callback, "func", None)):
+        callback = callback.func
+    if not callable(callback):
+        return None
+    return getattr(callback, "__code__", None) or type(callback)

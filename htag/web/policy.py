@@ -17,7 +17,7 @@ STRICT = (
     "font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; form-action 'self'"
 )
 
-NAMED = {"": "", "default": SCRIPTS, "strict": STRICT, "off": ""}
+NAMED = {"": SCRIPTS, "default": SCRIPTS, "strict": STRICT, "off": ""}
 
 # Of a page that stands in for the app: the one script that it may have, which asks for the page again. It has no nonce,
 # so that such a page costs nothing.

@@ -226,12 +226,12 @@ USERS_ARE_SERVED: list[Panel] = [
     graph("Event duration", "From an event's arrival to its update.", "s", *percentiles("htag_event_duration_seconds")),
     graph(
         "What went wrong",
-        "Exceptions in components, JavaScript errors that browsers reported (seen: all, those of extensions included), "
+        "Exceptions in components, JavaScript errors that browsers reported (in pages: all, however many), "
         "callbacks that held the event loop.",
         "ops",
         Query(rate("htag_component_failures_total", "kind"), "{{kind}} failed"),
         Query(rate("htag_browser_errors_total"), "JavaScript error"),
-        Query(rate("htag_client_errors_total"), "JavaScript error, seen"),
+        Query(rate("htag_client_errors_total"), "JavaScript errors in pages"),
         Query(rate("htag_blocked_handlers_total"), "blocked the loop"),
         Query(rate("htag_reports_left_out_total"), "not logged, too many"),
     ),

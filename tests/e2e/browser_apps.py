@@ -4,7 +4,7 @@ import base64
 import struct
 from typing import Any
 
-from htag import State, Tag
+from htag import State, Tag, prevent
 
 SECONDS, RATE = 4, 8000  # of sound, which is repeated
 
@@ -151,3 +151,35 @@ class Stack(Hearing):
         self.stack.clear()
         self.stack.add(self.order)
         self.update(0)
+
+
+class Fields(Hearing):
+    """Fields of several kinds in a parent that is rendered at each tick, and in a form."""
+
+    def content(self) -> None:
+        self.choice = State("b")
+        with Tag.div(self.ticking, _id="fields"):
+            Tag.input(_type="number", _id="number")
+            Tag.input(_type="file", _id="file")
+            Tag.input(_type="checkbox", _id="tick")
+            for name in ("a", "b", "c"):
+                Tag.input(_type="radio", _name="one", _value=name, _id=f"radio-{name}")
+            Tag.select(
+                lambda: [Tag.option(name, _value=name, _selected=name == self.choice.value) for name in "abc"],
+                _id="choice",
+            )
+            self.drawing = Tag.svg(_id="drawing", _viewBox="0 0 10 10")
+        with Tag.form(_id="form", _onsubmit=prevent(self.hear)):
+            Tag.input(_name="word", _value="x")
+            Tag.input(_name="word", _value="y")
+            Tag.select([Tag.option(name, _value=name) for name in "abc"], _name="many", _multiple=True, _id="many")
+            Tag.button("send", _id="send")
+        Tag.textarea(_id="long", _oninput=self.hear)
+        Tag.button("here", _id="here", _onclick=lambda event: self.call_js("window.told = (window.told || 0) + 1"))
+        Tag.button("key", _id="key", _onclick=self.hear_keys)
+        Tag.button("own", _id="own", _onclick="htag_event('long', 'input', {value: 'by script'})")
+
+    def hear_keys(self, event: Any) -> None:
+        """Keep which modifiers were held."""
+        held = event.ctrlKey, event.shiftKey, event.altKey, event.metaKey
+        self.heard.append([bool(key) for key in held])

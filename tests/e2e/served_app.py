@@ -94,8 +94,8 @@ async def raising(state: Any, per_second: float) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def raise_and_show(page: Page, state: Any, selector: str, times: int = 20) -> None:
-    """Raise `state` so many times, each time when `selector` has shown the last one."""
+async def raise_and_show(page: Page, state: Any, selector: str, times: int = 8) -> None:
+    """Raise `state` so many times, each time as soon as `selector` has shown the last one."""
     for _ in range(times):
         state.value += 1
         await shows(page, f"document.querySelector('{selector}')?.textContent.includes('<{state.value}>')")

@@ -10,7 +10,6 @@ class SwallowingProxy:
     def __init__(self, behind: int) -> None:
         self.behind = behind
         self.port = 0
-        self.connections = 0  # open ones
         self._passes = asyncio.Event()
         self._passes.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,7 +46,6 @@ class SwallowingProxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        self.connections += 1
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self.behind)
             self._writers |= {writer, back}
@@ -58,7 +56,6 @@ class SwallowingProxy:
         except* (OSError, asyncio.CancelledError):
             pass
         finally:
-            self.connections -= 1
             self._tasks.discard(task)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

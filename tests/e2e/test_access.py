@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse
 from htag import WebApp
 from htag.web.answers import busy
 from htag.web.asgi import Receive, Scope, Send
-from htag_stack.demo import Demo
 from tests.e2e.axe import violations
+from tests.e2e.screenshots import Pictured
 from tests.e2e.serving import Serving
 from tests.support.source import ROOT
 from tests.support.waiting import until
@@ -26,7 +26,7 @@ NARROW, WIDE = 320, 1280  # px; 320 is what WCAG 1.4.10 asks for: a laptop's win
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def demo() -> AsyncIterator[Serving]:
-    async with served(WebApp(Demo)) as serving:
+    async with served(WebApp(Pictured)) as serving:
         yield serving
 
 
@@ -103,6 +103,31 @@ async def test_a_form_that_is_not_complete_and_one_that_is(page: Page, demo: Ser
     await page.get_by_role("button", name="Send").click()
     await page.wait_for_selector(".note.good")
     await assert_good(page)
+
+
+async def test_an_error_that_is_shown(page: Page, demo: Serving) -> None:
+    await show(page, demo, "/")
+    await page.evaluate("document.querySelector('#fail').click()")
+    await page.wait_for_selector("htag-error[show]", state="attached")
+    await page.wait_for_function(
+        "document.querySelector('htag-error').shadowRoot?.textContent.includes('ZeroDivision')"
+    )
+    await assert_good(page)
+    await page.get_by_role("button", name="Close").press("Enter")
+    assert await page.evaluate("!document.querySelector('htag-error').hasAttribute('show')")
+
+
+async def test_the_notice_that_the_connection_is_lost(page: Page, demo: Serving) -> None:
+    await show(page, demo, "/")
+    await page.wait_for_selector("htag-notice", state="attached")
+    await demo.die()
+    await page.click("#click")
+    await page.wait_for_selector("htag-notice[show]", state="attached")
+    await page.wait_for_timeout(500)  # until it has come up
+    await assert_good(page)
+    assert "Connection lost" in await page.get_by_role("status").last.inner_text()
+    await demo.start()
+    await page.wait_for_function("document.querySelector('#clicks').textContent === '1'")
 
 
 async def test_the_busy_page_and_the_page_of_the_proxy(page: Page) -> None:

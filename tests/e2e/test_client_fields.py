@@ -1,4 +1,4 @@
-"""Fields: what a person types or chooses is not lost to what the server says meanwhile, and the server can still change it."""
+"""Fields: what a person types or chooses is not lost to what the server says meanwhile; the server can change it."""
 
 import asyncio
 

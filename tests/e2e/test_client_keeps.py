@@ -80,7 +80,10 @@ CASES = {
     ),
     "selection": (
         "<p id=p-2>one two three</p>",
-        "getSelection().setBaseAndExtent(document.querySelector('#p-2').firstChild, 4, document.querySelector('#p-2').firstChild, 7)",
+        (
+            "getSelection().setBaseAndExtent(document.querySelector('#p-2').firstChild, "
+            "4, document.querySelector('#p-2').firstChild, 7)"
+        ),
         "String(getSelection()) === 'two'",
     ),
     "class": (
@@ -155,7 +158,10 @@ CASES = {
     ),
     "custom element": (
         "<x-drawn id=x-1></x-drawn>",
-        "customElements.define('x-drawn', class extends HTMLElement { connectedCallback() { this.innerHTML = '<b>drawn</b>' } })",
+        (
+            "customElements.define('x-drawn', class extends HTMLElement { "
+            "connectedCallback() { this.innerHTML = '<b>drawn</b>' } })"
+        ),
         "document.querySelector('x-drawn').innerHTML === '<b>drawn</b>'",
     ),
 }
@@ -168,7 +174,10 @@ async def test_it_survives(page: Page, name: str) -> None:
 
 
 async def test_a_custom_element_draws_while_the_page_is_parsed(page: Page) -> None:
-    define = "customElements.define('x-drawn', class extends HTMLElement { connectedCallback() { this.innerHTML = '<b>drawn</b>' } });"
+    define = (
+        "customElements.define('x-drawn', class extends HTMLElement { "
+        "connectedCallback() { this.innerHTML = '<b>drawn</b>' } });"
+    )
     await survives(
         page,
         "<x-drawn id=x-1></x-drawn>",
@@ -183,11 +192,11 @@ async def test_media_go_on_playing(page: Page) -> None:
     content = "<audio id=audio-1 loop muted></audio>"
     play = """async () => {
         const size = 8000, bytes = new Uint8Array(44 + size).fill(128), view = new DataView(bytes.buffer);
-        [...'RIFF'].forEach((c, i) => (bytes[i] = c.charCodeAt())); [...'WAVEfmt '].forEach((c, i) => (bytes[8 + i] = c.charCodeAt()));
-        [...'data'].forEach((c, i) => (bytes[36 + i] = c.charCodeAt()));
-        view.setUint32(4, 36 + size, true); view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
-        view.setUint32(24, 8000, true); view.setUint32(28, 8000, true); view.setUint16(32, 1, true); view.setUint16(34, 8, true);
-        view.setUint32(40, size, true);
+        const write = (text, at) => [...text].forEach((letter, n) => (bytes[at + n] = letter.charCodeAt()));
+        for (const [text, at] of [['RIFF', 0], ['WAVEfmt ', 8], ['data', 36]]) write(text, at);
+        for (const [at, number] of [[4, 36 + size], [16, 16], [24, 8000], [28, 8000], [40, size]])
+            view.setUint32(at, number, true);
+        for (const [at, number] of [[20, 1], [22, 1], [32, 1], [34, 8]]) view.setUint16(at, number, true);
         const audio = document.querySelector('audio');
         audio.src = URL.createObjectURL(new Blob([bytes], {type: 'audio/wav'}));
         await audio.play(); window.paused = 0; audio.onpause = () => paused++;
@@ -199,7 +208,10 @@ async def test_a_custom_element_that_comes_with_an_update_keeps_what_it_draws(pa
     await show(
         page,
         BODY.format(content=""),
-        before="customElements.define('x-late', class extends HTMLElement { connectedCallback() { this.innerHTML = '<b>drawn</b>'; this.classList.add('on') } });",
+        before=(
+            "customElements.define('x-late', class extends HTMLElement { connectedCallback() "
+            "{ this.innerHTML = '<b>drawn</b>'; this.classList.add('on') } });"
+        ),
     )
     await apply(page, ["i", "div-1", None, "<x-late id=x-1></x-late>"])
     await apply(page, ["h", "div-1", "<div id=div-1><x-late id=x-1 title=t></x-late>text</div>"])
@@ -211,7 +223,11 @@ async def test_an_element_that_sends_a_payload_as_it_comes_waits_its_turn(page: 
         page,
         BODY.format(content=""),
         before="""customElements.define('x-loud', class extends HTMLElement {
-        connectedCallback() { handle_payload({ops: [['p-1', 'later'], ['h', 'div-1', '<div id=div-1>end</div>']]}); window.seen = document.querySelector('#p-1').textContent } });""",
+        connectedCallback() {
+            handle_payload({ops: [['p-1', 'later'], ['h', 'div-1', '<div id=div-1>end</div>']]});
+            window.seen = document.querySelector('#p-1').textContent;
+        }
+        });""",
     )
     await apply(page, ["h", "div-1", "<div id=div-1><x-loud id=x-1></x-loud><i id=i-1>a</i></div>"], ["p-1", "first"])
     assert await page.evaluate(
@@ -226,12 +242,15 @@ async def test_the_server_wins_where_it_changes_that_very_thing(page: Page) -> N
     await show(
         page,
         BODY.format(
-            content="<details id=d><summary>a</summary></details><p id=p-2 class='a b' style='color: red; margin: 1px' title=t>x</p>"
+            content=(
+                "<details id=d><summary>a</summary></details><p id=p-2 class='a b' "
+                "style='color: red; margin: 1px' title=t>x</p>"
+            )
         ),
     )
     await page.evaluate(
-        """() => { const p = document.querySelector('#p-2'); p.classList.add('own'); p.classList.remove('b'); p.style.color = 'blue';
-        p.style.width = '9px'; p.title = 'mine'; p.lang = 'de'; p.firstChild.data = 'mine'; }"""
+        """() => { const p = document.querySelector('#p-2'); p.classList.add('own'); p.classList.remove('b');
+        p.style.color = 'blue'; p.style.width = '9px'; p.title = 'mine'; p.lang = 'de'; p.firstChild.data = 'mine'; }"""
     )
     await apply(page, ["a", "p-2", "<p id=p-2 class='a b c' style='color: green; margin: 1px' title=u>"])
     assert await page.evaluate("document.querySelector('#p-2').outerHTML") == (

@@ -273,7 +273,7 @@ async def test_a_duplicated_tab_sends_the_same_and_the_server_counts_it_once(
     assert server.counted() == [(tab, 1), (tab, 2), (tab, 3)]
 
 
-@pytest.mark.parametrize("status", ["429", "503"])
+@pytest.mark.parametrize("status", ["429", "503", "401"])
 async def test_a_server_that_is_busy_gets_what_was_left_when_it_is_not(page: Page, serve: Serve, status: str) -> None:
     server = await serve(BODY)
     server.saves = False

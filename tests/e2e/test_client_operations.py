@@ -16,7 +16,8 @@ WATCH = """() => {
     });
 }"""
 TOUCHED = """() => touched.splice(0).map(({type, target, addedNodes, removedNodes, attributeName}) =>
-    [type, target.id || target.parentNode?.id, attributeName ?? [...addedNodes, ...removedNodes].map((n) => n.id ?? n.data).join()])"""
+    [type, target.id || target.parentNode?.id,
+        attributeName ?? [...addedNodes, ...removedNodes].map((n) => n.id ?? n.data).join()])"""
 TIMED = """async (ops) => {
     const times = [];
     for (const op of ops) {
@@ -111,13 +112,17 @@ async def test_others_move_around_what_has_the_focus(page: Page) -> None:
 @pytest.mark.parametrize("can_move", [True, False])
 async def test_focus_caret_and_scroll_survive_a_move_in_every_browser(page: Page, can_move: bool) -> None:
     """Also where it cannot stay in its place: it comes to another parent."""
-    content = "<div id=div-3 style='height:50px;overflow:auto'><input id=input-1 value=abcdef><p style='height:999px'></p></div>"
+    content = (
+        "<div id=div-3 style='height:50px;overflow:auto'><input id=input-1 "
+        "value=abcdef><p style='height:999px'></p></div>"
+    )
     before = "" if can_move else "delete Element.prototype.moveBefore;"
     await show(
         page, f"<body data-htag-id=body-1><div id=div-1>{content}</div><div id=div-2></div></body>", before=before
     )
     await page.evaluate(
-        "const i = document.querySelector('input'); i.focus(); i.setSelectionRange(2, 4); window.i = i; window.blurs = 0; document.querySelector('#div-3').scrollTop = 70"
+        "const i = document.querySelector('input'); i.focus(); i.setSelectionRange(2, "
+        "4); window.i = i; window.blurs = 0; document.querySelector('#div-3').scrollTop = 70"
     )
     await page.wait_for_timeout(100)
     await apply(
@@ -129,7 +134,8 @@ async def test_focus_caret_and_scroll_survive_a_move_in_every_browser(page: Page
         ],
     )
     assert await page.evaluate(
-        "[document.activeElement === i, i.selectionStart, i.selectionEnd, i.parentNode.scrollTop, i.parentNode.parentNode.id]"
+        "[document.activeElement === i, i.selectionStart, i.selectionEnd, "
+        "i.parentNode.scrollTop, i.parentNode.parentNode.id]"
     ) == [True, 2, 4, 70, "div-2"]
 
 
@@ -168,7 +174,8 @@ async def test_shapes_and_formulas_have_their_namespace(page: Page) -> None:
         ["h", "a-1", "<a id=a-1 xlink:href=y><foreignObject id=f-1><p id=p-1>t</p></foreignObject></a>"],
     )
     spaces = await page.evaluate(
-        "['circle-1', 'a-1', 'mi-1', 'f-1', 'p-1'].map((id) => document.getElementById(id).namespaceURI.split('/').at(-1))"
+        "['circle-1', 'a-1', 'mi-1', 'f-1', 'p-1'].map((id) => "
+        "document.getElementById(id).namespaceURI.split('/').at(-1))"
     )
     assert spaces == ["svg", "svg", "MathML", "svg", "xhtml"]
     assert await page.evaluate(
@@ -203,11 +210,15 @@ async def test_an_operation_that_fails_is_told_and_stops_no_other(page: Page) ->
 async def test_version_1_says_html_by_id(page: Page) -> None:
     await show(
         page,
-        "<body data-htag-id=body-1><p id=p-1 onclick='window.clicked = 1'>a</p><details id=d-1><summary>s</summary></details></body>",
+        (
+            "<body data-htag-id=body-1><p id=p-1 onclick='window.clicked = 1'>a</p>"
+            "<details id=d-1><summary>s</summary></details></body>"
+        ),
     )
     await page.evaluate("document.querySelector('details').open = true; window.p = document.querySelector('p')")
     await page.evaluate(
-        "handle_payload({updates: {'p-1': '<p id=p-1 onclick=\"window.clicked = 2\">b</p>', 'd-1': '<details id=d-1><summary>t</summary></details>'}})"
+        "handle_payload({updates: {'p-1': '<p id=p-1 onclick=\"window.clicked = "
+        "2\">b</p>', 'd-1': '<details id=d-1><summary>t</summary></details>'}})"
     )
     await page.click("#p-1")
     assert await page.evaluate("[p.isConnected, p.textContent, clicked, document.querySelector('details').open]") == [
@@ -237,7 +248,8 @@ async def test_slow_clicks_in_a_table_that_ticks(page: Page) -> None:
     """Rows that a callable makes: without a key their ids are new each time."""
 
     def ticked(n: int) -> str:
-        return f"text{''.join(f'<p id=p-{n}-{k}><button id=button-{n}-{k} data-htag-on=click>{n}</button></p>' for k in range(5))}"
+        button = '<p id="p-{0}-{1}"><button id="button-{0}-{1}" data-htag-on=click>{0}</button></p>'
+        return f"text{''.join(button.format(n, k) for k in range(5))}"
 
     await show(page, f"<body data-htag-id=body-1><div id=div-1>{ticked(0)}</div></body>")
 
@@ -271,7 +283,10 @@ async def test_slow_clicks_in_a_table_that_ticks(page: Page) -> None:
 async def test_what_would_take_the_place_of_what_is_pressed_waits_for_the_click(page: Page, op: list[Any]) -> None:
     await show(
         page,
-        "<body data-htag-id=body-1><div id=div-1><button id=button-1 data-htag-on=click><b>x</b></button><i id=i-1>i</i></div></body>",
+        (
+            "<body data-htag-id=body-1><div id=div-1><button id=button-1 data-htag-on=click>"
+            "<b>x</b></button><i id=i-1>i</i></div></body>"
+        ),
     )
     before = await page.inner_html("#div-1")
     box = await page.locator("#button-1 b").bounding_box()

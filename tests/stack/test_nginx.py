@@ -310,7 +310,17 @@ def test_frames_that_no_other_site_may_show_are_told_at_the_start() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/demo"])
 @pytest.mark.parametrize(
-    "file", ["htag.js?v=1", "errors.js?v=1", "logo.png", "favicon.ico", "health", "health/live", "health/ready"]
+    "file",
+    [
+        "htag.js?v=1",
+        "errors.js?v=1",
+        "later.js?v=1",
+        "logo.png",
+        "favicon.ico",
+        "health",
+        "health/live",
+        "health/ready",
+    ],
 )
 def test_what_belongs_to_no_session_sets_no_cookie(proxy: Proxy, prefix: str, file: str) -> None:
     answer = proxy.get(f"{prefix}/{file}")

@@ -81,7 +81,16 @@ def test_the_prefix_leads_to_the_page_wherever_the_browser_called_it(
 
 def test_public_files_and_health_are_there_under_the_prefix_too(fleet: Fleet, request: pytest.FixtureRequest) -> None:
     prefix = request.node.callspec.params["fleet"]
-    for file in ("/htag.js", "/errors.js", "/logo.png", "/favicon.ico", "/health", "/health/live", "/health/ready"):
+    for file in (
+        "/htag.js",
+        "/errors.js",
+        "/later.js",
+        "/logo.png",
+        "/favicon.ico",
+        "/health",
+        "/health/live",
+        "/health/ready",
+    ):
         for spelled in {file, prefix + file}:
             answer = fleet.get(spelled)
             assert (answer.status, answer.cookies) == (200, []), spelled

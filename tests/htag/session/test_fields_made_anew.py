@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from htag import GTag, State, Tag
+from htag import GTag, State, Tag, prevent
 from htag.session.form_fields import synchronise
 from htag.snapshot.api import dump, load
 from htag.tree.live import live_tree
@@ -59,6 +60,8 @@ TEXTS: list[Make] = [
     lambda: Tag.div(Tag.p(Tag.input())),
     lambda: [Tag.b("x"), Tag.input(_data_htag_key="k")],
     lambda: Tag.sl_input(_value="given"),
+    lambda: Tag.div(Tag.p(lambda: Tag.input())),
+    lambda: Tag.div(lambda: Tag.div(lambda: [Tag.b("x"), Tag.p(Tag.input())])),
 ]
 
 
@@ -118,6 +121,56 @@ def test_a_field_of_another_kind_begins_anew(monkeypatch: pytest.MonkeyPatch) ->
     assert attribute(fields(app)[0], "value") is MISSING
 
 
+class Search(Tag.div):
+    def init(self) -> None:
+        Tag.input()
+
+
+class Login(Tag.div):
+    def init(self) -> None:
+        Tag.input()
+
+
+def sought(event: Any) -> None:
+    """A handler."""
+
+
+def logged_in(event: Any) -> None:
+    """Another one."""
+
+
+class Handlers:
+    def one(self, event: Any) -> None:
+        """A handler."""
+
+    def other(self, event: Any) -> None:
+        """Another one."""
+
+
+PAGES: list[tuple[Make, Make]] = [
+    (Search, Login),
+    (lambda: Tag.form(Tag.input(_name="q")), lambda: Tag.form(Tag.input(_name="email"))),
+    (lambda: Tag.input(_placeholder="Search"), lambda: Tag.input(_placeholder="Your mail")),
+    (lambda: Tag.input(_oninput=sought), lambda: Tag.input(_oninput=logged_in)),
+    (lambda: Tag.input(_oninput=sought), lambda: Tag.input(_onchange=sought)),
+    (lambda: Tag.input(_oninput="seek()"), lambda: Tag.input(_oninput="login()")),
+    (lambda: Tag.input(_oninput=prevent(Handlers().one)), lambda: Tag.input(_oninput=prevent(Handlers().other))),
+    (lambda: Tag.input(_oninput=partial(sought)), lambda: Tag.input(_oninput=partial(logged_in))),
+]
+
+
+@pytest.mark.parametrize("pages", PAGES)
+def test_another_page_s_field_begins_anew(pages: tuple[Make, Make], monkeypatch: pytest.MonkeyPatch) -> None:
+    page = [0]
+    app = shown(lambda: pages[page[0]](), monkeypatch)
+    say(fields(app)[0], value="typed")
+    again(app)
+    assert fields(app)[0]["value"] == "typed"
+    page[0] = 1
+    again(app)
+    assert attribute(fields(app)[0], "value") is MISSING
+
+
 def test_a_key_says_which_field_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = ["a", "b"]
     app = shown(lambda: [Tag.input(_data_htag_key=key) for key in keys], monkeypatch)
@@ -125,6 +178,16 @@ def test_a_key_says_which_field_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     keys[:] = ["new", "b", "a"]
     again(app)
     assert [attribute(field, "value") for field in fields(app)] == [MISSING, "typed into b", MISSING]
+
+
+def test_in_a_list_that_has_become_shorter_places_count_as_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ["a", "b", "c"]
+    app = shown(lambda: [Tag.p(row, Tag.input()) for row in rows], monkeypatch)
+    for field in fields(app)[:2]:
+        say(field, value=f"typed after {field.parent.text}")
+    rows.pop()
+    again(app)
+    assert [attribute(field, "value") for field in fields(app)] == ["typed after a", "typed after b"]
 
 
 def test_ticks_and_choices_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

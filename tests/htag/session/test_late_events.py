@@ -11,7 +11,7 @@ import pytest
 from headless.asgi import Site
 from headless.protocol import TRANSPORTS
 from headless.tab import Tab
-from htag import State, Tag, WebApp
+from htag import State, Tag, WebApp, prevent
 from htag.tree.live import live_tree
 from tests.support.observers import RecordingObserver
 from tests.support.visits import shut_down
@@ -250,6 +250,15 @@ class Paying(Shop):
         self.heard.append("undo")
 
 
+class Marked(Paying):
+    """Both handlers are wrapped alike."""
+
+    def make(self) -> Any:
+        return Tag.button(
+            "undo" if self.paid.value else "pay", _onclick=prevent(self.undo if self.paid.value else self.pay)
+        )
+
+
 class Vanishing(Paying):
     def make(self) -> Any:
         return None if self.paid.value else Tag.button("pay", _onclick=self.pay)
@@ -277,7 +286,7 @@ class Keyed(Paying):
 
 @pytest.mark.parametrize(
     ("entity", "label"),
-    [(Paying, "pay"), (Vanishing, "pay"), (Disabling, "pay"), (Shrinking, "pay"), (Keyed, "a")],
+    [(Paying, "pay"), (Marked, "pay"), (Vanishing, "pay"), (Disabling, "pay"), (Shrinking, "pay"), (Keyed, "a")],
 )
 async def test_a_second_click_on_what_is_not_on_offer_any_more_does_nothing(
     opened: Open, entity: type, label: str

@@ -142,6 +142,21 @@ def test_keys_count_within_what_a_callable_makes(app: Stage, clock: Clock) -> No
     assert [tag.id for tag in tags_of(app, "tr")][1:] == [first, second]
 
 
+def test_keys_count_within_what_callables_within_make(app: Stage, clock: Clock) -> None:
+    names = ["a", "b"]
+    again = made_anew(
+        app, lambda: Tag.div(Tag.ul(lambda: [Tag.li(each, _onclick=clicked, _data_htag_key=each) for each in names]))
+    )
+    before = {tag.text: tag.id for tag in tags_of(app, "li")}
+    names.insert(0, "new")
+    for _ in range(2):
+        again()
+        after = {tag.text: tag.id for tag in tags_of(app, "li")}
+        assert (after["a"], after["b"]) == (before["a"], before["b"])
+        for tag in tags_of(app, "li"):
+            assert live_tree(app).index.find(tag.id) is tag
+
+
 def test_a_tag_that_is_shown_again_takes_no_id_that_another_has(app: Stage, clock: Clock) -> None:
     one = Tag.button("one", _onclick=clicked, _data_htag_key="k")
     other = Tag.button("other", _onclick=clicked, _data_htag_key="k")

@@ -9,7 +9,18 @@ from starlette.routing import Mount
 from htag import Tag, WebApp
 from htag.web.paths import PlainPaths, is_page, is_plain
 
-ROUTES = ("/", "/ws", "/stream", "/event", "/htag.js", "/errors.js", "/logo.png", "/logo.jpg", "/favicon.ico")
+ROUTES = (
+    "/",
+    "/ws",
+    "/stream",
+    "/event",
+    "/htag.js",
+    "/errors.js",
+    "/later.js",
+    "/logo.png",
+    "/logo.jpg",
+    "/favicon.ico",
+)
 STRANGE = ["\n", "\r", "\r\n", "\x00", "\t", "\x1f", "\x7f", "\x85", "\u2028", "\u2029"]
 
 

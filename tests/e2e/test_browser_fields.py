@@ -1,0 +1,112 @@
+"""Fields, forms and files: what a person has chosen or typed stays, and what the app is told of it."""
+
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from htag import Tag
+from tests.e2e.browser_apps import Fields
+from tests.e2e.served_app import heard, raise_and_show, served, shows, visit
+
+LONG = 3_000_000  # characters: above what the server takes in one message
+
+
+async def test_what_was_chosen_stays_through_renders(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "chosen.txt"
+    file.write_text("chosen")
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.set_input_files("#file", file)
+        await page.check("#tick")
+        await page.check("#radio-c")
+        await page.select_option("#choice", "c")
+        await raise_and_show(page, server.app.tick, "#fields")
+        assert await page.evaluate(
+            "[file.files[0]?.name, tick.checked, document.querySelector('[name=one]:checked').value, choice.value]"
+        ) == ["chosen.txt", True, "c", "c"]
+
+
+async def test_a_number_that_is_being_typed_stays(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.click("#number")
+        await page.keyboard.type("1e")
+        assert await page.evaluate("number.validity.badInput")
+        await raise_and_show(page, server.app.tick, "#fields", 3)
+        await page.keyboard.type("3")
+        assert await page.evaluate("number.value") == "1e3"
+
+
+async def test_what_the_server_chooses_is_chosen(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        assert await page.evaluate("choice.value") == "b"
+        server.app.choice.value = "a"
+        await shows(page, "choice.value === 'a'")
+        for name, expected in (("radio-a", "a"), ("radio-b", "b")):
+            server.app.find_tag(server.app, name)["checked"] = True
+            server.app.update(0)
+            await shows(page, f"document.querySelector('[name=one]:checked')?.value === '{expected}'")
+        tick = server.app.find_tag(server.app, "tick")
+        for state in (True, False):
+            tick["checked"] = state
+            server.app.update(0)
+            await shows(page, f"tick.checked === {str(state).lower()}")
+
+
+async def test_repeated_names_and_several_choices_come_as_lists(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.select_option("#many", ["a", "c"])
+        await page.click("#send")
+        (form,) = await heard(server.app, 1)
+        assert form["word"] == ["x", "y"]
+        assert form["many"] == ["a", "c"]
+
+
+async def test_children_of_an_svg_are_drawn(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        server.app.drawing.add(Tag.circle(_cx="5", _cy="5", _r="4"))
+        server.app.update(0)
+        await shows(page, "drawing.querySelector('circle')?.namespaceURI === 'http://www.w3.org/2000/svg'")
+        await raise_and_show(page, server.app.tick, "#fields", 1)
+        assert await page.evaluate("drawing.firstElementChild instanceof SVGCircleElement")
+
+
+async def test_what_is_too_long_is_told_and_the_connection_stays(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.evaluate("window.before = window.ws")
+        await page.evaluate(f"long.value = 'x'.repeat({LONG}); long.dispatchEvent(new Event('input')); 0")
+        await shows(page, "document.querySelector('htag-notice')")
+        assert await page.evaluate("long.value.length") == LONG
+        await page.click("#key")
+        assert await heard(server.app, 1) == [[False, False, False, False]]
+        assert await page.evaluate("window.ws === before")
+
+
+async def test_modifiers_are_told(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.click("#key", modifiers=["Control", "Shift"])
+        assert await heard(server.app, 1) == [[True, True, False, False]]
+
+
+async def test_the_apps_own_javascript_reports_events(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        await page.click("#own")
+        assert await heard(server.app, 1) == ["by script"]
+
+
+async def test_javascript_of_an_answer_runs_in_the_tab_that_asked(page: Page) -> None:
+    async with served(Fields) as server:
+        await visit(page, server.url)
+        other = await page.context.new_page()
+        await visit(other, server.url)
+        await page.bring_to_front()
+        await page.click("#here")
+        await shows(page, "window.told === 1")
+        await raise_and_show(other, server.app.tick, "#fields", 1)
+        assert await other.evaluate("window.told") is None
