@@ -132,6 +132,8 @@ class Patch:
             what |= dynamic_parts(tag)
         if what == WHOLE or tag.tag is None or tag.tag in RAW:
             self._tell_whole(tag)
+        elif what & ATTRIBUTES and elements[tag.tag].hides_value and tag.tag != "textarea":
+            self._tell_whole(tag)  # of a `select` the value is what its options say
         elif not (what & (TEXT | CHILDREN) and self._tell_content(tag)) and what & (ATTRIBUTES | HANDLERS):
             self._content.append((tag, ("a", tag.id, render_start_tag(tag, self._target))))
 

@@ -77,6 +77,13 @@ def test_attributes_and_handlers_are_a_start_tag() -> None:
     assert told(app) == [("a", tag.id, f'<p class="b" title="y" data-htag-on="click" id="{tag.id}">')]
 
 
+def test_an_attribute_of_a_select_brings_its_options_along() -> None:
+    app = shown(select := Tag.select(Tag.option("a", _selected=True), Tag.option("b")))
+    select["value"] = ""
+    ((kind, told_of, html),) = told(app)
+    assert (kind, told_of, html.count("<option")) == ("h", select.id, 2)
+
+
 def test_attributes_and_a_text_are_two_operations() -> None:
     app = shown(tag := Tag.p("a"))
     tag.text = "b"
