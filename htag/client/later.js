@@ -4,9 +4,9 @@
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
   const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
-  const {events, patch, outbox} = page;
+  const {events, outbox, patch} = page;
   createOperations(page);
-  events.holding = createHolding({send: events.send, noteTyped: (...given) => patch.noteTyped(...given)});
+  events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});
   const typed = createTyped(page);
   const afresh = createAfresh({...page, typed});
   const post = createPost(page);
