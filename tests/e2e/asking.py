@@ -15,8 +15,8 @@ PAUSE = 0.02  # seconds between two questions
 async def wait_for_function(
     self: Page | Frame, expression: str, *, arg: Any = None, timeout: float = 1000 * SECONDS
 ) -> None:
-    """Wait until the expression is true, or what the function returns that is given `arg`; a page that is being loaded is asked again. `timeout` in ms, as Playwright has
-    it, and its TimeoutError after that."""
+    """Wait until the expression is true, or what the function returns that is given `arg`; a page that is being loaded
+    is asked again. `timeout` in ms, as Playwright has it, and its TimeoutError after that."""
     deadline = time.monotonic() + timeout / 1000
     while not await _is_so(self, expression, arg):
         if time.monotonic() > deadline:
