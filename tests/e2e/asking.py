@@ -13,7 +13,11 @@ PAUSE = 0.02  # seconds between two questions
 
 
 async def wait_for_function(
-    self: Page | Frame, expression: str, *, arg: Any = None, timeout: float = 1000 * SECONDS
+    self: Page | Frame,
+    expression: str,
+    *,
+    arg: Any = None,
+    timeout: float = 1000 * SECONDS,  # noqa: ASYNC109 - as Playwright calls it
 ) -> None:
     """Wait until the expression is true, or what the function returns that is given `arg`; a page that is being loaded
     is asked again. `timeout` in ms, as Playwright has it, and its TimeoutError after that."""
