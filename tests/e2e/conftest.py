@@ -4,14 +4,15 @@ import asyncio
 import functools
 import inspect
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
 
+from tests.e2e.from_without import wait_for_function
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
 from tests.e2e.strict_page import serve_strict as serve_strict
@@ -55,6 +56,15 @@ def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
             await test(*arguments, **fixtures)
 
     return within_time
+
+
+@pytest.fixture(scope="session", autouse=True)
+def waiting_from_without() -> Iterator[None]:
+    """Playwright's `wait_for_function`, as it works in pages whose policy forbids `eval`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (Page, Frame):
+            patch.setattr(kind, "wait_for_function", wait_for_function)
+        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
