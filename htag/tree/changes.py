@@ -58,11 +58,12 @@ AS_HTML = AsHtml()
 class Changes:
     """Notes what changed of which tags of one app, and the JavaScript to run after that is shown."""
 
-    __slots__ = ("_generated", "_index", "arrivals", "before", "dirty", "left", "scripts", "unknown")
+    __slots__ = ("_generated", "_index", "arrivals", "before", "dirty", "exposed", "left", "scripts", "unknown")
 
     def __init__(self, index: Index, generated: Generated) -> None:
         self._index = index
         self._generated = generated
+        self.exposed: dict[GTag, list[Any]] = {}  # children as they are shown, of tags whose list the author has
         self.dirty: dict[GTag, int] = {}  # what changed, as flags; ordered, so that equal runs push equal messages
         self.scripts: dict[GTag, list[str]] = {}
         self.arrivals: set[GTag] = set()  # of these: tags that no tab shows yet, so that all tabs are to run theirs
@@ -76,7 +77,14 @@ class Changes:
         """The children of `tag` are about to change: remember those that are shown."""
         if tag not in self.before:
             is_known = not (tag._flags & CHILDREN_EXPOSED or tag in self.unknown)
-            self.before[tag] = [*as_list(tag)] if is_known else None
+            self.before[tag] = [*as_list(tag)] if is_known else self.exposed.get(tag)
+
+    def note_exposed(self, tag: GTag) -> None:
+        """The author is about to get the list of the children of `tag`, and may change it unseen from now on."""
+        self.note_children(tag)
+        shown = self.before[tag] if tag in self.dirty else self.before.pop(tag)
+        if shown is not None:
+            self.exposed[tag] = shown
 
     def note_left(self, tag: GTag) -> None:
         """`tag` leaves the tree. More than MOST_LEFT, and it is not known any more which children are shown."""
@@ -129,6 +137,7 @@ class Changes:
         """`tag` has left the tree: it takes along the JavaScript that waits."""
         self.dirty.pop(tag, None)
         self.before.pop(tag, None)
+        self.exposed.pop(tag, None)
         self.unknown.pop(tag, None)
         leave_on(tag, self.scripts.pop(tag, []))
 
@@ -228,6 +237,7 @@ class Changes:
         self.arrivals.clear()
         self.drain_before()
         self.unknown.clear()
+        self.exposed.clear()
 
 
 def leave_on(tag: GTag, scripts: list[str]) -> None:

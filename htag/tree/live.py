@@ -11,7 +11,7 @@ from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
 from htag.tree.departed import Departed
-from htag.tree.flags import HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
+from htag.tree.flags import CHILDREN_EXPOSED, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.hooks import Hooks
@@ -209,9 +209,16 @@ class LiveTree(Renders):
         """The tags that callables of `host` yielded this time: the new ones mount, those gone unmount."""
         if self.evaluated is not None:
             self.evaluated[host] = found
+        if host._flags & CHILDREN_EXPOSED:
+            self.changes.exposed[host] = found
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
         reconciliation.reconcile(self, host, tags, found)
+
+    def note_exposed(self, tag: GTag) -> None:
+        """The author is about to get the list of the children of `tag`."""
+        if self.replaced is None or not self.replaced.holds(tag):
+            self.changes.note_exposed(tag)
 
     def note_reported(self, tag: GTag, name: str, value: Any) -> None:
         """A browser says that the attribute `name` of `tag` is `value`, which is about to be set."""

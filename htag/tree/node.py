@@ -19,6 +19,9 @@ class Runtime(Protocol):
 
     note_change: Callable[..., None]
     note_children: Callable[..., None]
+
+    def note_exposed(self, tag: Any) -> None: ...
+
     number: Callable[[], int]
 
     def note_script(self, tag: Any, code: str) -> None: ...

@@ -35,14 +35,32 @@ class Patch:
     there twice where one goes from parent to parent.
     """
 
-    __slots__ = ("_app", "_before", "_content", "_gone", "_left", "_structure", "_target", "failures", "told", "whole")
+    __slots__ = (
+        "_app",
+        "_before",
+        "_content",
+        "_exposed",
+        "_gone",
+        "_left",
+        "_shown",
+        "_structure",
+        "_target",
+        "failures",
+        "told",
+        "whole",
+    )
 
-    def __init__(self, app: Any, target: RenderTarget, before: Before, left: dict[int, None]) -> None:
+    def __init__(
+        self, app: Any, target: RenderTarget, before: Before, left: dict[int, None], exposed: dict[Any, list[Any]]
+    ) -> None:
         """`before`: of tags whose children changed, these as they are shown. `left`: `id()` of those that left the tree
-        since, though they may have come back."""
+        since, though they may have come back. `exposed`: children as they are shown, of tags whose list the author
+        has."""
         self._app = app
         self._target = target
         self._before = before
+        self._exposed = exposed
+        self._shown: list[Any] | None = None
         self._left = left
         self._gone: list[tuple[Any, list[Any]]] = []  # parents, and the elements that go
         self._content: list[Written] = []
@@ -74,7 +92,7 @@ class Patch:
         """All of them, in the order in which they are to be applied."""
         removals: list[Written] = []
         for parent, gone in self._gone:
-            if all(self._is_shown_anew(child) for child in gone):
+            if all(child.parent is parent or self._is_shown_anew(child) for child in gone):
                 removals.append((parent, (REMOVE, *(child.id for child in gone))))
             else:  # an earlier update has shown it elsewhere: it is not to be removed there
                 self._attempt(self._tell_whole, parent)
@@ -89,6 +107,7 @@ class Patch:
         """Tell something about `tag`, or nothing where that fails."""
         lists: tuple[list[Any], ...] = (self._gone, self._content, self._structure)
         lengths = [*map(len, lists)]
+        self._shown = self._exposed.get(tag)  # its callables may have it noted anew, before it is compared
         whole = len(self.whole)
         try:
             tell(tag, *arguments)
@@ -99,6 +118,7 @@ class Patch:
                 self.whole.popitem()
             if tag in self._target.opaque:
                 self._target.opaque[tag] = None
+            self._exposed.pop(tag, None)
             self.failures.append((tag, error))
         else:
             self.told[tag] = None
@@ -112,6 +132,8 @@ class Patch:
             what |= dynamic_parts(tag)
         if what == WHOLE or tag.tag is None or tag.tag in RAW:
             self._tell_whole(tag)
+        elif what & ATTRIBUTES and elements[tag.tag].hides_value and tag.tag != "textarea":
+            self._tell_whole(tag)  # of a `select` the value is what its options say
         elif not (what & (TEXT | CHILDREN) and self._tell_content(tag)) and what & (ATTRIBUTES | HANDLERS):
             self._content.append((tag, ("a", tag.id, render_start_tag(tag, self._target))))
 
@@ -136,7 +158,10 @@ class Patch:
         if elements[tag.tag].void:
             return False
         before, after = self._before.get(tag), present(as_list(tag))
-        if before is not None and not tag._flags & CHILDREN_EXPOSED and are_elements(before) and are_elements(after):
+        if tag._flags & CHILDREN_EXPOSED:
+            before, after = self._shown, [*after]
+            self._exposed[tag] = after
+        if before is not None and are_elements(before) and are_elements(after):
             return self._tell_children(tag, present(before), after)
         if tag._flags & DYNAMIC_CHILDREN:
             after = evaluate_children(tag, self._target)

@@ -126,7 +126,7 @@ class Renders:
         self, update: Update, dirty: dict[GTag, int], before: Before, left: dict[int, None]
     ) -> Failures:
         """Write the operations for the `dirty` tags. Those that fail are not dirty any more."""
-        patch = Patch(self.index.app, cast(RenderTarget, self), before, left)
+        patch = Patch(self.index.app, cast(RenderTarget, self), before, left, self.changes.exposed)
         self.inline_handlers = False
         try:
             detached(patch.tell, dirty)

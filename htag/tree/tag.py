@@ -147,6 +147,8 @@ class GTag(Node, ClassNames):
     @property
     def childs(self) -> list[Any]:
         """The children, as the live list. Changing it directly is not noticed: prefer `add`, `remove`, `clear`."""
+        if self._id is not None and not self._flags & CHILDREN_EXPOSED and (root := self.root) is not None:
+            root._runtime.note_exposed(self)
         children = child_list.exposed_list(self)
         self._set_flags(CHILDREN_EXPOSED | DYNAMIC_CHILDREN)  # anything may be put into it unseen
         return children

@@ -77,6 +77,13 @@ def test_attributes_and_handlers_are_a_start_tag() -> None:
     assert told(app) == [("a", tag.id, f'<p class="b" title="y" data-htag-on="click" id="{tag.id}">')]
 
 
+def test_an_attribute_of_a_select_brings_its_options_along() -> None:
+    app = shown(select := Tag.select(Tag.option("a", _selected=True), Tag.option("b")))
+    select["value"] = ""
+    ((kind, told_of, html),) = told(app)
+    assert (kind, told_of, html.count("<option")) == ("h", select.id, 2)
+
+
 def test_attributes_and_a_text_are_two_operations() -> None:
     app = shown(tag := Tag.p("a"))
     tag.text = "b"
@@ -147,11 +154,24 @@ def test_a_fragment_and_a_style_have_what_is_around_them_told() -> None:
     assert [operation[:2] for operation in told(app)] == [("h", box.id)]
 
 
-def test_a_list_of_children_that_the_author_holds_is_told_as_a_whole() -> None:
-    app = shown(box := Tag.ul(*rows(3)))
-    box.childs.insert(0, Tag.li("unseen"))
-    box.add(Tag.li("seen"))
-    assert [operation[:2] for operation in told(app)] == [("h", box.id)]
+def test_a_list_of_children_that_the_author_changes_is_compared_with_what_is_shown() -> None:
+    app = shown(box := Tag.ul(*(all_of := rows(30))))
+    children = box.childs
+    children.insert(0, first := Tag.li("unseen"))
+    box.add(last := Tag.li("seen"))
+    ops = told(app)
+    assert [operation[:3] for operation in ops] == [("i", box.id, None), ("i", box.id, all_of[0].id)]
+    assert (first.id in ops[1][3], last.id in ops[0][3]) == (True, True)
+    children.remove(all_of[7])
+    children.reverse()
+    box.add(Tag.li("again"))
+    ops = told(app)
+    assert [operation[0] for operation in ops if operation[0] != "m"] == ["r", "i"]
+    assert ops[0] == ("r", all_of[7].id)
+    live_tree(app).render_body()
+    children.pop()
+    box.add(Tag.li("after a full render"))
+    assert [operation[0] for operation in told(app)] == ["r", "i"]
 
 
 def test_a_child_that_has_left_and_is_back_comes_as_it_is_now() -> None:

@@ -165,8 +165,11 @@ class World:
     def expose(self) -> None:
         tag = self.random.choice(self.containers())
         if not self.random.randrange(4):
-            tag.childs.reverse()
-            tag.add("seen")
+            children = tag.childs
+            self.random.shuffle(children)
+            if children and self.random.random() < 0.3:
+                children.pop()  # unseen, as is what else is done to this list
+            tag.add(self.content(0))
 
     def set_state(self) -> None:
         if self.random.random() < 0.5:
