@@ -1,6 +1,6 @@
 // Clicks so many times on `button`, and returns how long each took until `shown` had another text, and until that was
 // painted, in ms. An animation frame's callback runs before the frame is painted, a message sent from it after.
-async ({button, shown, clicks, pause}) => {
+window.measureClicks = async ({button, shown, clicks, pause}) => {
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
   const text = () => document.querySelector(shown).textContent;
   const painted = () =>

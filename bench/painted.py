@@ -16,7 +16,7 @@ from bench.readings import ROWS
 from bench.server import Server
 from bench.table import Line
 
-CLICK = Path(__file__).with_name("paint.js").read_text()
+CLICK = Path(__file__).with_name("paint.js")
 CLICKS = 50  # of each candidate, in turns
 TURN_CLICKS = 10
 VISITS = 5  # of each candidate, in turns, each by a new person
@@ -46,7 +46,7 @@ class Shown:
     def click(self, clicks: int) -> None:
         """So many clicks, one after the other's answer."""
         options = {"button": "#inc", "shown": self._selector, "clicks": clicks, "pause": PAUSE_MS}
-        for document, paint in self._page.evaluate(CLICK, options):
+        for document, paint in self._page.evaluate("(options) => measureClicks(options)", options):
             self.documents.append(document)
             self.paints.append(paint)
 
@@ -58,6 +58,7 @@ class Shown:
 
     def _visit(self, note: Callable[[Response], None]) -> Page:
         page = self._browser.new_context().new_page()
+        page.add_init_script(path=CLICK)
         page.on("response", note)
         page.goto(self._url, wait_until="networkidle")
         page.wait_for_selector("#inc")

@@ -93,6 +93,13 @@ def test_the_texts_that_an_app_may_translate_are_those_that_the_page_says() -> N
     assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, flags=re.MULTILINE)) == english
 
 
+def test_each_part_of_the_browser_client_has_its_place() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    section = text.partition("## The browser's half")[2].partition("\n## ")[0]
+    named = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in section.splitlines() if line[:1] == "|"))
+    assert sorted(named) == sorted(path.stem for path in (ROOT / "htag/client").glob("*.js"))
+
+
 def test_pictures_are_small_and_each_is_shown() -> None:
     pictures = {f"images/{path.name}": path.stat().st_size for path in (ROOT / "docs/images").iterdir()}
     assert pictures.keys() == set(found(r"\]\((images/[^)]+)\)", "docs/browser.md"))

@@ -43,11 +43,11 @@ function createScripts({trusted, report}) {
   function handler(source, element) {
     if (!handlers.has(source)) {
       execute(
-        `_htag_handler = function () { with (this[2]) with (this[1]) with (this[0]) return function (event) {${source}\n}; }`,
+        `htag_handler = function () { with (this[2]) with (this[1]) with (this[0]) return function (event) {${source}\n}; }`,
         source,
       );
-      handlers.set(source, window._htag_handler);
-      delete window._htag_handler;
+      handlers.set(source, window.htag_handler);
+      delete window.htag_handler;
     }
     const scope = element === window ? [{}, {}, {}] : [element, element.form || {}, document];
     return handlers.get(source)?.call(scope);

@@ -27,8 +27,8 @@ class Delivery:
         """Whether a tab wants changes as HTML: one of wire version 1."""
         self.ops = False
         """Whether a tab wants changes as operations, or may come back and want them: one of version 2."""
-        self.visit_scripts: deque[list[str]] = deque(maxlen=MOST_VISITS)
-        """JavaScript of hooks that ran for a page whose tab has yet to connect, beside other tabs."""
+        self.visit_scripts: list[list[str]] | None = None
+        """JavaScript of hooks that ran for pages whose tabs have yet to connect, beside other tabs; None: of none."""
         self._codec = codec
         self._answers: deque[Answer] | None = None
 
@@ -61,6 +61,16 @@ class Delivery:
             self._broadcast(reply, origin if origin in channels else None)
         else:
             self._keep(reply)
+
+    def note_visit(self, scripts: list[str]) -> None:
+        """Keep `scripts` for the tab that loads the page."""
+        self.visit_scripts = [*(self.visit_scripts or ()), scripts][-MOST_VISITS:]
+
+    def take_visit_scripts(self) -> list[str]:
+        """The oldest that are kept: the caller's from now on."""
+        scripts, *rest = self.visit_scripts or [[]]
+        self.visit_scripts = rest or None
+        return scripts
 
     def tell(self, channels: Sequence[Channel], *replies: Answer) -> None:
         """Hand `replies` to some of the channels, encoded once for each version. They are no part of the journal."""

@@ -86,9 +86,8 @@ def resume(session: Joined, channel: Channel, log: EventLog, revision: int | Non
 def welcome(session: Joined, channel: Channel, log: EventLog) -> None:
     """A tab that has done nothing yet is a page that was just loaded: it gets the JavaScript of the hooks that ran for
     it."""
-    waiting = session.delivery.visit_scripts
-    if waiting and log.next == 1 and not log.accepted:
-        channel.put(Update({}, waiting.popleft()))
+    if session.delivery.visit_scripts and log.next == 1 and not log.accepted:
+        channel.put(Update({}, session.delivery.take_visit_scripts()))
 
 
 def needs_app(session: Joined, log: EventLog | None, revision: int | None) -> bool:

@@ -33,7 +33,7 @@ class Visits(NamedTuple):
         with self.live.changes.apart() as scripts:
             self._again(request)
         if scripts:
-            self.delivery.visit_scripts.append(scripts)
+            self.delivery.note_visit(scripts)
 
     def _again(self, request: Any) -> None:
         hooks = self.live.hooks

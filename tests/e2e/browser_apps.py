@@ -183,3 +183,38 @@ class Fields(Hearing):
         """Keep which modifiers were held."""
         held = event.ctrlKey, event.shiftKey, event.altKey, event.metaKey
         self.heard.append([bool(key) for key in held])
+
+
+class Chat(Hearing):
+    """What the server takes from fields it empties, again and again."""
+
+    def content(self) -> None:
+        self.entry = Tag.input(_id="entry", _name="entry", _onchange=lambda event: None)
+        Tag.form(self.entry, Tag.button("send", _id="send"), _onsubmit=prevent(self.take), _id="chat")
+        self.note = Tag.textarea("first", _id="note")
+        Tag.button("note", _id="take-note", _onclick=self.take_note)
+        self.tick_box = Tag.input(_type="checkbox", _id="tick", _onchange=self.untick)
+        self.pick = Tag.select(
+            [Tag.option(name, _value=name) for name in ("", "a", "b")], _id="pick", _onchange=self.unpick
+        )
+
+    def take(self, event: Any) -> None:
+        """Take the line, and empty its field."""
+        self.heard.append(event.value["entry"])
+        self.entry["value"] = ""
+
+    def take_note(self, event: Any) -> None:
+        """Take the note, and put another text into its field."""
+        self.heard.append(self.note["value"])
+        self.note.text = "next"
+        self.note["value"] = "next"
+
+    def untick(self, event: Any) -> None:
+        """Take the tick back."""
+        self.heard.append(event.value)
+        self.tick_box["checked"] = False
+
+    def unpick(self, event: Any) -> None:
+        """Choose nothing again."""
+        self.heard.append(event.value)
+        self.pick["value"] = ""

@@ -5,8 +5,18 @@ from contextlib import suppress
 
 from playwright.async_api import ElementHandle, Error, Page, Response
 
+from htag import Tag
+from tests.apps.chat import Chat
+from tests.apps.dashboard import Dashboard
+from tests.apps.gallery import Gallery
+from tests.apps.shop import Shop
+from tests.apps.signup import Signup
+from tests.apps.table import Table
+from tests.apps.todo import Todo
 from tests.e2e.strict_page import comes
 
+KINDS: tuple[type[Tag.App], ...] = (Chat, Dashboard, Gallery, Shop, Signup, Table, Todo)
+APPS = {each.__name__.lower(): each for each in KINDS}
 LISTEN = """window.violations = [];
 addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sample, sourceFile, lineNumber}) =>
     violations.push(`${effectiveDirective} ${blockedURI} ${sample} ${sourceFile}:${lineNumber}`), true);"""

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from htag import Tag
-from tests.e2e.browser_apps import Fields
+from tests.e2e.browser_apps import Chat, Fields
 from tests.e2e.served_app import heard, raise_and_show, served, shows, visit
 
 LONG = 3_000_000  # characters: above what the server takes in one message
@@ -110,3 +110,35 @@ async def test_javascript_of_an_answer_runs_in_the_tab_that_asked(page: Page) ->
         await shows(page, "window.told === 1")
         await raise_and_show(other, server.app.tick, "#fields", 1)
         assert await other.evaluate("window.told") is None
+
+
+async def test_a_field_that_the_server_empties_is_empty_each_time(page: Page) -> None:
+    async with served(Chat) as server:
+        await visit(page, server.url)
+        await page.click("#entry")
+        for number, line in enumerate(("hello", "you", "there"), 1):
+            await page.keyboard.type(line, delay=10)
+            await page.keyboard.press("Enter")
+            assert (await heard(server.app, number))[-1] == line
+            await shows(page, "entry.value === ''")
+        assert await page.evaluate("document.activeElement === entry")
+
+
+async def test_a_text_area_that_the_server_fills_is_filled_each_time(page: Page) -> None:
+    async with served(Chat) as server:
+        await visit(page, server.url)
+        assert await page.evaluate("note.value") == "first"
+        for number, text in enumerate(("hello", "you"), 1):
+            await page.fill("#note", text)
+            await page.click("#take-note")
+            assert (await heard(server.app, number))[-1] == text
+            await shows(page, "note.value === 'next'")
+
+
+async def test_a_tick_that_the_server_takes_back_goes_each_time(page: Page) -> None:
+    async with served(Chat) as server:
+        await visit(page, server.url)
+        for number in (1, 2, 3):
+            await page.evaluate("tick.click()")
+            assert await heard(server.app, number) == [True] * number
+            await shows(page, "!tick.checked")

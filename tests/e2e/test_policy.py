@@ -14,8 +14,7 @@ from starlette.routing import Mount, Route
 from htag import HTML, Tag, WebApp
 from htag.web.answers import broken, busy
 from htag_stack.demo import Demo
-from tests.apps.test_over_the_wire import APPS
-from tests.e2e.policed import connected, load, use_all, violations
+from tests.e2e.policed import APPS, connected, load, use_all, violations
 from tests.e2e.serving import Serving
 from tests.e2e.strict_page import comes
 from tests.support.source import ROOT

@@ -8,8 +8,7 @@ import pytest
 import requests
 from playwright.async_api import Page
 
-from tests.apps.test_over_the_wire import APPS
-from tests.e2e.policed import connected, load, use_all, violations
+from tests.e2e.policed import APPS, connected, load, use_all, violations
 from tests.e2e.stack import Stack
 from tests.support.source import ROOT
 from tests.support.waiting import STACK_SECONDS

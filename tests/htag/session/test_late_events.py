@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Literal
 
@@ -12,9 +13,11 @@ from headless.asgi import Site
 from headless.protocol import TRANSPORTS
 from headless.tab import Tab
 from htag import State, Tag, WebApp, prevent
+from htag.tree import replaced
 from htag.tree.live import live_tree
 from tests.support.observers import RecordingObserver
 from tests.support.visits import shut_down
+from tests.support.waiting import until
 
 LATENCY = 0.08  # seconds from the press to the arrival
 TICK = 0.1  # seconds between two renders of the table
@@ -304,3 +307,39 @@ async def test_an_event_for_what_never_was_is_answered(opened: Open) -> None:
     for identity in ("button-1", "button-999", "div-4", "button-", "x", "button-" + "9" * 40):
         assert await tab.event(identity, "click") is None
     assert tab.app.heard == []
+
+
+async def test_what_all_tabs_have_seen_replaced_is_let_go_of(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaced, "WAITING_SECONDS", 0.0)
+    tab = await opened(Shop)
+    other = await (await Tab(tab.site, version=2).load()).connect()
+    await shown(tab)
+    live = live_tree(tab.app)
+    tab.app.again()
+    await shown(tab)
+    await shown(other)
+    assert live.replaced is not None
+    assert live.replaced.tags
+    assert tab.revision is not None
+    await tab.send({"action": "got", "got": int(tab.revision)})
+    await asyncio.sleep(0.05)
+    assert live.replaced.tags  # the other tab may show it still
+    assert other.revision == tab.revision
+    await other.send({"action": "got", "got": int(tab.revision)})
+    await until(lambda: live.replaced is not None and not live.replaced.tags)
+    await other.leave()
+
+
+async def test_a_session_that_ends_or_sleeps_has_none(opened: Open) -> None:
+    tab = await opened(Shop)
+    tab.app.again()
+    await shown(tab)
+    live = live_tree(tab.app)
+    (tag,) = [each for each in live.replaced.tags if each.tag == "button"]  # type: ignore[union-attr]
+    gone = weakref.ref(tag)
+    del tag
+    await tab.leave()
+    live.dispose()
+    assert live.replaced is not None
+    assert not live.replaced.tags
+    assert gone() is None
