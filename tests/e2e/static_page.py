@@ -18,7 +18,7 @@ async def show(page: Page, body: str, *, head: str = "", before: str = "") -> No
     """Load a page with `body` (from `<body` on) and `head`; `before` runs ahead of the client script."""
     html = (
         f"<!DOCTYPE html><html><head><meta charset=utf-8><script>{SETUP}{before}</script>"
-        f"<script src=htag.js></script><script src=later.js></script>{head}</head>{body}</html>"
+        f"<script src=htag.js></script>{head}</head>{body}</html>"
     )
 
     async def serve(route: Route) -> None:
@@ -32,6 +32,7 @@ async def show(page: Page, body: str, *, head: str = "", before: str = "") -> No
 
     await page.route(f"{URL}**", serve)
     await page.goto(URL)
+    await page.add_script_tag(url="later.js")
 
 
 async def apply(page: Page, *ops: list[Any], **content: Any) -> None:
