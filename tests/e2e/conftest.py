@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,16 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
 
-from tests.e2e.from_without import wait_for_function
+from tests.e2e.asking import wait_for_function
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
 from tests.e2e.strict_page import serve_strict as serve_strict
 from tests.e2e.wire_server import WireServer
 from tests.support.machine import give_up
 from tests.support.waiting import patience
+
+# Playwright's own way is an `eval` in the page, which the page's policy forbids
+Page.wait_for_function = Frame.wait_for_function = wait_for_function  # type: ignore[assignment,method-assign]
 
 PAGE_SECONDS = patience(10)  # that any single wait in a page may take
 LONGEST = patience(
@@ -56,15 +59,6 @@ def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
             await test(*arguments, **fixtures)
 
     return within_time
-
-
-@pytest.fixture(scope="session", autouse=True)
-def waiting_from_without() -> Iterator[None]:
-    """Playwright's `wait_for_function`, as it works in pages whose policy forbids `eval`."""
-    with pytest.MonkeyPatch.context() as patch:
-        for kind in (Page, Frame):
-            patch.setattr(kind, "wait_for_function", wait_for_function)
-        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
