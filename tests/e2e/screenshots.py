@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from htag import Tag, WebApp
 from htag.web.answers import busy
 from htag_stack.demo import Demo
-from tests.e2e.conftest import SWITCHES
+from tests.e2e.chromium import SWITCHES
 from tests.e2e.serving import Serving
 from tests.e2e.strict_page import comes
 from tests.support.source import ROOT
