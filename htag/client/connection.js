@@ -59,13 +59,13 @@ function createConnection({link, log, session, calls, outbox, posts, transports,
     link.level = link.state;
     if (before === 'sse') closeStream(); // what was POSTed is answered to all connections of the session: now to the socket
     restLater();
-    tell('connected', {transport: link.state, awaySeconds});
+    announce('connected', {transport: link.state, awaySeconds});
   }
 
   function depart(before) {
     if (link.state !== 'away') closeStream();
     if (before !== 'away') link.since = performance.now();
-    tell('disconnected', {transport: before, state: link.state});
+    announce('disconnected', {transport: before, state: link.state});
   }
 
   function closeStream() {

@@ -8,7 +8,6 @@ const UNSENT_MS = 60000; // ms a click waits to be sent: later it is not expecte
 const TYPED = ['input', 'change', 'submit']; // what these say is not made again with one press
 const UNSAVED_MS = 30000; // ms after which an answered event should be saved: its session may be none that is
 const GOING_AWAY = 1001; // close code
-const GAP = 4400; // close code: the server took an event, and has forgotten it again
 const ORDERLY = [1000, GOING_AWAY, 1012, 1013, 4307, 409, 429, 503]; // close codes, and states of HTTP: no event's fault
 
 function createEventLog() {

@@ -12,7 +12,7 @@ function createForeign() {
   // Undoes what `records` tell, from the latest to the first, to get to what was before them.
   function note(records) {
     const before = new Map();
-    for (const {type, target, attributeName, oldValue, addedNodes, removedNodes, nextSibling} of records.reverse()) {
+    for (const {type, target, attributeName, oldValue, addedNodes, removedNodes, nextSibling} of records.toReversed()) {
       if (!before.has(target)) before.set(target, new Map());
       const state = before.get(target);
       if (type !== 'childList') {

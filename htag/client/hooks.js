@@ -1,5 +1,5 @@
 // What an app hears of the page, by events on `document`. Returns false where it does itself what would follow.
-const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`htag-${name}`, {detail, cancelable: true}));
+const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`htag-${name}`, {detail, cancelable: true}));
 
 const AGAIN_MS = 1000; // ms until what could not be loaded is tried again
 
@@ -10,6 +10,6 @@ function createLater(attempt, functions) {
   return {
     load,
     call: (name, ...given) => load().then(() => functions()[name](...given)),
-    say: (text, n) => load().then(() => tell('notice', {text, n})), // something to a person
+    say: (text, n) => load().then(() => announce('notice', {text, n})), // something to a person
   };
 }

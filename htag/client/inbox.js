@@ -32,7 +32,7 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
     } finally {
       resolve?.(result);
       calls.showInteracting();
-      if (event) tell('answered', {seconds: log.secondsOf(event)});
+      if (event) announce('answered', {seconds: log.secondsOf(event)});
       if (seq !== undefined) shows();
     }
   }

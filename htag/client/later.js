@@ -3,7 +3,7 @@
 
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
-  const {page} = document.currentScript?.page ? document.currentScript : window._error_overlay;
+  const {page} = document.currentScript?.page ? document.currentScript : document.querySelector('htag-error');
   const {events, outbox, patch} = page;
   createOperations(page);
   events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});

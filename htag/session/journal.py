@@ -7,6 +7,7 @@ session under the same cookie takes its number for one of this.
 
 import random
 from collections import deque
+from typing import Any
 
 from msgspec import UnsetType
 
@@ -17,6 +18,8 @@ MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good
 FAR = 1 << 21  # more updates than a tab can have got that are in no snapshot
 SMALL = frozenset((type(None), bool, int, float, UnsetType))  # types of results that take no room to speak of
 ENTRY_BYTES = 350  # of the structures around the texts of an entry: 337 were measured for an update of one tag
+
+Entry = Update | tuple[Any, ...]  # an update; or the only operation of one that has nothing else
 
 
 class Journal:
@@ -33,7 +36,7 @@ class Journal:
         """The number of the latest update."""
         self.bytes = 0
         """What the kept updates take."""
-        self.tail: deque[Update] | None = None
+        self.tail: deque[Entry] | None = None
         """The latest updates, the one with the number `head` at its end; None: none is kept."""
 
     def retain(self) -> None:
@@ -56,11 +59,24 @@ class Journal:
         """`update` is sent to all tabs: it is the next one, and gets its number. What it answers is left out of what is
         kept, since it answers one tab."""
         self.head += 1
-        if self.tail is not None:
-            update.seq = self.head
-            if type(update.result) not in SMALL:
-                update = update.news()
-            self._keep(update)  # itself: a copy of each would be 3 % of an event
+        tail = self.tail
+        if tail is None:
+            return
+        update.seq = self.head
+        ops = update.ops
+        if ops and len(ops) == 1 and not (update.js or update.statics):
+            # nearly always, and all that is kept: with the structures around it, two times as long
+            entry: Entry = ops[0]
+            size = _size_of_operation(ops[0])
+        else:
+            entry = update if type(update.result) in SMALL else update.news()
+            size = _size(entry)
+        tail.append(entry)
+        self.bytes += size
+        if len(tail) > MAX_ENTRIES:
+            self._drop_first()
+        if self.bytes > MAX_BYTES:  # one that is larger goes with all before it: the tail ends with it, or is empty
+            self.trim(MAX_BYTES)
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""
@@ -75,8 +91,11 @@ class Journal:
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
-        missed = [*kept][len(kept) - missing :]
-        return [update.told_to(tab) for update in missed]
+        missed = enumerate([*kept][len(kept) - missing :], number + 1)
+        return [
+            Update({}, [], [], seq=each, ops=[entry]) if type(entry) is tuple else entry.told_to(tab)
+            for each, entry in missed
+        ]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
@@ -88,29 +107,18 @@ class Journal:
         while self.bytes > size:
             self._drop_first()
 
-    def _keep(self, update: Update) -> None:
-        assert self.tail is not None
-        self.tail.append(update)
-        self.bytes += ENTRY_BYTES + _size(update)
-        if len(self.tail) > MAX_ENTRIES:
-            self._drop_first()
-        if self.bytes > MAX_BYTES:
-            self.trim(
-                MAX_BYTES
-            )  # one that is larger goes with all before it: the tail ends with the latest or is empty
-
     def _drop_first(self) -> None:
         assert self.tail is not None
-        self.bytes -= ENTRY_BYTES + _size(self.tail.popleft())
+        self.bytes -= _size(self.tail.popleft())
 
 
-def _size(update: Update) -> int:
-    """The size of an update as it is kept, without what it answers. The short way is that of most."""
-    ops = update.ops
-    if ops and len(ops) == 1 and len(ops[0]) == 2 and not (update.updates or update.js or update.statics):
-        tag_id, text = ops[0]
-        return len(tag_id) + len(text)
-    if len(update.updates) == 1 and not (ops or update.js or update.statics):
-        ((tag_id, html),) = update.updates.items()
-        return len(tag_id) + len(html)
-    return size_of(update)
+def _size(entry: Entry) -> int:
+    """The bytes of an update as it is kept, without what it answers."""
+    return ENTRY_BYTES + size_of(entry) if isinstance(entry, Update) else _size_of_operation(entry)
+
+
+def _size_of_operation(operation: tuple[Any, ...]) -> int:
+    if len(operation) == 2:
+        tag_id, text = operation
+        return ENTRY_BYTES + len(tag_id) + len(text)
+    return ENTRY_BYTES + sum([len(text) for text in operation if text])

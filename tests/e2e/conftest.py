@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
 
+from tests.e2e.asking import wait_for_function
+from tests.e2e.chromium import SWITCHES
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
 from tests.e2e.strict_page import serve_strict as serve_strict
@@ -19,22 +21,13 @@ from tests.e2e.wire_server import WireServer
 from tests.support.machine import give_up
 from tests.support.waiting import patience
 
+# Playwright's own way is an `eval` in the page, which the page's policy forbids
+Page.wait_for_function = Frame.wait_for_function = wait_for_function  # type: ignore[assignment,method-assign]
+
 PAGE_SECONDS = patience(10)  # that any single wait in a page may take
 LONGEST = patience(
     60
 )  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
-
-# --no-sandbox: root in a container has no user namespaces; the rest keeps a browser under test off the network
-SWITCHES = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,11 +33,11 @@ class Trees {
   // A tag; `depth` of what is below it at most. Blocks that a parser would not leave where they are do not occur.
   tag(depth, name = this.one(NAMES.filter((one) => one !== 'p'))) {
     const node = {name, id: `${name}-${++this.count}`, attributes: this.attributes(), content: []};
-    this.fill(node, depth);
+    this.populate(node, depth);
     return node;
   }
 
-  fill(node, depth) {
+  populate(node, depth) {
     const kind = this.below(4);
     if (depth <= 0 || kind === 0) node.content = this.below(3) ? [this.text()] : [];
     else if (kind === 1) node.content = this.mixed(depth);
@@ -142,7 +142,7 @@ window.tryTree = async (seed, changes) => {
     const isWhole = trees.below(3) === 0;
     const ops = trees.change(root);
     const after = html(root);
-    await handle_payload({ops: isWhole ? [['h', root.id, after]] : ops});
+    await window.handle_payload({ops: isWhole ? [['h', root.id, after]] : ops});
     const fresh = parsed(after);
     if (!isSame(byOps.firstChild, fresh.firstChild) || byOps.childNodes.length !== 1)
       return {seed, step, isWhole, ops, before, after, shown: byOps.innerHTML};

@@ -19,8 +19,9 @@ from playwright.async_api import Browser, Page, async_playwright
 from htag import Tag, WebApp
 from htag.web.answers import busy
 from htag_stack.demo import Demo
-from tests.e2e.conftest import SWITCHES
+from tests.e2e.chromium import SWITCHES
 from tests.e2e.serving import Serving
+from tests.e2e.strict_page import comes
 from tests.support.source import ROOT
 
 ALL = ROOT / "reports/screenshots"
@@ -59,7 +60,7 @@ async def home(page: Page, serving: Serving) -> None:
     await visit(page, serving, "/")
     for _ in range(3):
         await page.click("#click")
-    await page.wait_for_function("document.querySelector('#clicks').textContent >= 3")
+    await comes(page, "document.querySelector('#clicks').textContent >= 3")
 
 
 async def tasks(page: Page, serving: Serving) -> None:
@@ -94,7 +95,7 @@ async def notice(page: Page, serving: Serving) -> None:
     await serving.die()
     try:
         await page.click("#click")
-        await page.wait_for_function("document.querySelector('htag-notice')?.offsetParent !== undefined")
+        await comes(page, "document.querySelector('htag-notice')?.offsetParent !== undefined")
         await page.wait_for_timeout(1500)
         await page.mouse.move(0, 0)
     finally:
@@ -130,7 +131,7 @@ SCENES: dict[str, Scene] = {
 async def visit(page: Page, serving: Serving, path: str) -> None:
     """Show a page of the demo, connected."""
     await page.goto(f"{serving.url}#{path}")
-    await page.wait_for_function("document.querySelector('#transport')?.textContent === 'WebSocket'")
+    await comes(page, "document.querySelector('#transport')?.textContent === 'WebSocket'")
     await page.wait_for_selector("h1")
 
 

@@ -87,7 +87,7 @@ async def test_a_form_sends_its_named_fields(page: Page, serve: Serve) -> None:
     await visit(page, server)
     await page.click("button")
     await until(lambda: server.seen)
-    assert data_of(server)["value"] == {"id": "clobbers", "a": "2", "on": "on", "s": "y", "t": "long"}
+    assert data_of(server)["value"] == {"id": "clobbers", "a": ["1", "2"], "on": "on", "s": "y", "t": "long"}
 
 
 async def test_a_hash_change_sends_both_urls(page: Page, serve: Serve) -> None:

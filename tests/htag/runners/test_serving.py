@@ -21,6 +21,13 @@ from htag.wire.codec import Codec
 from tests.htag.runners.pages import Page
 from tests.support.waiting import PATIENCE, eventually
 
+
+class Client:
+    """Stands for the channel of a tab."""
+
+    version = 1
+
+
 # -- the port
 
 
@@ -124,7 +131,7 @@ async def test_the_last_tab_has_not_left_before_the_first_came():
 @pytest.mark.parametrize("leave", [True, False])
 async def test_the_app_decides_whether_everybody_has_left(leave):
     visited = Visited(leave)
-    visited.session.attach_once(client := object())
+    visited.session.attach_once(client := Client())
     assert not serving.is_left(visited.registry)
     visited.session.detach(client)
     assert serving.is_left(visited.registry) is leave
@@ -132,7 +139,7 @@ async def test_the_app_decides_whether_everybody_has_left(leave):
 
 async def test_a_tab_on_plain_http_is_there_while_it_polls():
     visited = Visited()
-    visited.session.attach_once(client := object())
+    visited.session.attach_once(client := Client())
     visited.session.detach(client)
     visited.session.last_poll_at = time.monotonic()
     assert not serving.is_left(visited.registry)
@@ -148,7 +155,7 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
     visited = Visited()
     watch = asyncio.create_task(serving.stop_when_left(visited.registry))
     for _ in range(3):
-        visited.session.attach_once(client := object())
+        visited.session.attach_once(client := Client())
         await asyncio.sleep(0.05)
         visited.session.detach(client)
         await asyncio.sleep(0.05)

@@ -1,0 +1,38 @@
+"""Waits until something is so in a page, asked from without."""
+
+import asyncio
+import time
+from typing import Any
+
+from playwright.async_api import Error, Frame, Page, TimeoutError
+
+from tests.support.waiting import patience
+
+SECONDS = patience(10)
+PAUSE = 0.02  # seconds between two questions
+
+
+async def wait_for_function(
+    self: Page | Frame,
+    expression: str,
+    *,
+    arg: Any = None,
+    timeout: float = 1000 * SECONDS,  # noqa: ASYNC109 - as Playwright calls it
+) -> None:
+    """Wait until the expression is true, or what the function returns that is given `arg`; a page that is being loaded
+    is asked again. `timeout` in ms, as Playwright has it, and its TimeoutError after that."""
+    deadline = time.monotonic() + timeout / 1000
+    while not await _is_so(self, expression, arg):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:g} ms in vain for {expression}")
+        await asyncio.sleep(PAUSE)
+
+
+async def _is_so(page: Page | Frame, expression: str, arg: Any) -> bool:
+    try:
+        asked = f"!!({expression})" if arg is None else expression
+        return bool(await page.evaluate(asked, arg))
+    except Error as error:
+        if "Execution context was destroyed" in str(error):
+            return False
+        raise
