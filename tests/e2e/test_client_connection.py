@@ -238,7 +238,7 @@ async def test_two_first_tabs_at_once(browser_context: BrowserContext, app: Serv
     await asyncio.gather(*(page.goto(app.url) for page in pages))
     for page in pages:
         await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
-    await asyncio.sleep(2.5)  # the one whose session is not the cookie's is loaded again
+    await asyncio.sleep(5)  # the one whose session is not the cookie's is loaded again: it polls, waits and looks first
     for page in pages:
         await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
         await page.evaluate(CLICK)
