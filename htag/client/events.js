@@ -16,7 +16,7 @@ function createEvents({tab, calls, patch, report, say}) {
     const isInput = target && event.type === 'input';
     const {earlier, hold, flush} = events.holding;
     const last = isInput && earlier(id, target);
-    if (!last) flush();
+    if (!last) flush(false, isInput ? target : undefined);
     const one = Object.assign(last || begin(), {id, name, event, target});
     (isInput ? hold : send)(one);
     return one.promise;

@@ -1,7 +1,6 @@
 // What form fields have besides their attributes: what a person typed or chose, which the server may not know yet.
 
-const FIELD_STATES = ['value', 'checked', 'selected', 'indeterminate']; // attributes that only begin a property
-const HEARD = 'heard '; // before such a name: what the server was told last
+const HEARD = 'heard '; // before the name of an attribute: what the server was told last
 
 function createFields({foreign, calls}) {
   const typed = new Map(); // field -> {callback: id of its last event, heard: what that tells the server}
@@ -29,14 +28,13 @@ function createFields({foreign, calls}) {
 
   // Whether `change` of an attribute must not be now, or never.
   function mustStay(element, name, change) {
-    return FIELD_STATES.includes(name) && (isAhead(fieldOf(element)) || waits(element, change));
+    return begins(element, name) && (isAhead(fieldOf(element)) || waits(element, change));
   }
 
   // An attribute has become `text`.
   function write(element, name, text) {
     const value = name === 'value' ? (text ?? '') : text !== null;
-    const has = name === 'value' ? stateOf(element) === name : FIELD_STATES.includes(name);
-    if (has && element[name] !== value) element[name] = value;
+    if (begins(element, name) && element[name] !== value) element[name] = value;
   }
 
   // Gives a choice back that was lost as options and radio buttons came and went.
@@ -78,5 +76,8 @@ function stateOf(part) {
   const isValue = part.localName === 'input' ? part.type !== 'file' : part.localName.includes('-') && 'value' in part;
   return isValue && 'value';
 }
+
+// Whether an attribute is only what a property begins with.
+const begins = (element, name) => name === stateOf(element) || name === 'indeterminate';
 
 const asAttribute = (value) => (typeof value === 'boolean' ? (value ? '' : null) : String(value));

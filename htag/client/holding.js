@@ -26,8 +26,9 @@ function createHolding({send, noteTyped}) {
   }
 
   // What was typed before something else comes before it. What is still composed is not typed yet, but lost if it stays.
-  function flush(leaving) {
-    for (const one of [...held]) if (leaving || !one.isComposing) release(one);
+  // What is typed in `typing` just now is told to several handlers, perhaps.
+  function flush(leaving, typing) {
+    for (const one of [...held]) if (one.target !== typing && (leaving || !one.isComposing)) release(one);
   }
 
   // A browser says `input` once more after that, or has said so before.

@@ -3,7 +3,12 @@
 function createMoves() {
   const scrolled = new Set(); // elements that were scrolled
 
-  document.addEventListener('scroll', ({target}) => scrolled.add(target), {capture: true, passive: true});
+  function note({target}) {
+    for (const element of scrolled) if (!element.isConnected) scrolled.delete(element);
+    scrolled.add(target);
+  }
+
+  document.addEventListener('scroll', note, {capture: true, passive: true});
 
   return function move(parent, node, before) {
     if (!node.isConnected) return parent.insertBefore(node, before);

@@ -81,10 +81,13 @@ function createOperations({patch, trusted, calls, listeners, report}) {
 
   function during(change) {
     patch.isPatching = true;
-    change();
-    listeners.bindNew();
-    fields.restoreChoices();
-    patch.isPatching = false;
+    try {
+      change();
+      listeners.bindNew();
+      fields.restoreChoices();
+    } finally {
+      patch.isPatching = false;
+    }
   }
 
   // after the event by which the server is told of what was composed
@@ -96,8 +99,9 @@ function createOperations({patch, trusted, calls, listeners, report}) {
 
 // `list` without `gone`, and with `come` before the node `before`.
 function changed(list, gone, before, come = []) {
-  for (const node of gone) list.splice(list.indexOf(node), 1);
-  list.splice(before ? list.indexOf(before) : list.length, 0, ...come);
+  for (const node of gone) if (list.includes(node)) list.splice(list.indexOf(node), 1);
+  const at = list.indexOf(before);
+  list.splice(at < 0 ? list.length : at, 0, ...come);
   return list;
 }
 

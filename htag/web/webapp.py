@@ -261,7 +261,8 @@ class WebApp:
         if session is self.registry.shared:
             raise RuntimeError("an instance that serves everybody has no session of one person")
         session.renewing = True
-        session.app.call_js("_htag_renew()")  # htag.js has it
+        # htag.js has it; as if it came with the page, since each tab has the old token, not only the one that asked
+        session.live.changes.note_script(session.app, "_htag_renew()", arrives=True)
         session.app.update()
 
     def _shown(self, request: Request, session_id: str, session: Session) -> Response:

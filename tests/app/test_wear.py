@@ -12,6 +12,7 @@ from htag_stack import wear as module
 from htag_stack.wear import LEAST, Wear
 from tests.app.processes import GUNICORN, Start
 from tests.app.visiting import Visitor, click, get, health, is_live, pid_of
+from tests.support.clock import Clock
 from tests.support.waiting import eventually
 
 
@@ -36,13 +37,6 @@ class Registries:
 
     def connections(self) -> dict[str, int]:
         return self.tabs
-
-
-class Clock:
-    now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -91,11 +85,11 @@ def test_a_moment_s_use_begins_the_time_anew(clock: Clock) -> None:
     registries = Registries()
     wear = Wear(Memory(), registries, 600)  # type: ignore[arg-type]  # what it asks of both
     wear.look()
-    clock.now = 899
+    clock.now += 899
     registries.tabs["websocket"] = 30
     wear.look()
     registries.tabs["websocket"] = 3
-    clock.now = 900
+    clock.now += 1
     wear.look()
     assert not wear.is_worn
 

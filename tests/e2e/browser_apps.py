@@ -194,9 +194,8 @@ class Chat(Hearing):
         self.note = Tag.textarea("first", _id="note")
         Tag.button("note", _id="take-note", _onclick=self.take_note)
         self.tick_box = Tag.input(_type="checkbox", _id="tick", _onchange=self.untick)
-        self.pick = Tag.select(
-            [Tag.option(name, _value=name) for name in ("", "a", "b")], _id="pick", _onchange=self.unpick
-        )
+        self.options = [Tag.option(name, _value=name) for name in ("", "a", "b")]
+        Tag.select(self.options, _id="pick", _onchange=self.unpick)
 
     def take(self, event: Any) -> None:
         """Take the line, and empty its field."""
@@ -217,4 +216,5 @@ class Chat(Hearing):
     def unpick(self, event: Any) -> None:
         """Choose nothing again."""
         self.heard.append(event.value)
-        self.pick["value"] = ""
+        for option in self.options:
+            option["selected"] = option is self.options[0]

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.e2e.asking import wait_for_function
 from tests.e2e.chromium import SWITCHES
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
+from tests.e2e.strict_page import comes
 from tests.e2e.strict_page import serve_strict as serve_strict
 from tests.e2e.wire_server import WireServer
 from tests.support.machine import give_up
@@ -48,6 +49,14 @@ def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
             await test(*arguments, **fixtures)
 
     return within_time
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _waits_from_without() -> Iterator[None]:
+    """Playwright's `wait_for_function` is an eval in the page, which our pages forbid."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Page, "wait_for_function", comes)
+        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

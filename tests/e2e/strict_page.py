@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Error, Page
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -56,11 +56,27 @@ class StrictServer(WireServer):
         await comes(page, "window.applied && window.applied--")
 
 
-async def comes(page: Page, expression: str) -> None:
-    """Wait until `expression` is true: from without, as Playwright's own way is an eval in the page."""
-    async with asyncio.timeout(PAGE_SECONDS):
-        while not await page.evaluate(expression):
+async def comes(
+    page: Page,
+    expression: str,
+    *,
+    arg: Any = None,
+    timeout: float = 1000 * PAGE_SECONDS,  # noqa: ASYNC109 — it stands in for Playwright's own, and is given what that is
+) -> None:
+    """Wait until `expression` is true, `timeout` ms at most: from without, as Playwright's own way is an eval in the
+    page, which our pages forbid. It may be another page by then."""
+    async with asyncio.timeout(timeout / 1000):
+        while not await _is(page, expression, arg):
             await page.wait_for_timeout(10)
+
+
+async def _is(page: Page, expression: str, arg: Any) -> bool:
+    try:
+        return bool(await page.evaluate(expression, arg))
+    except Error as error:
+        if "context was destroyed" not in str(error) and "navigat" not in str(error):
+            raise
+        return False
 
 
 async def violations(page: Page) -> list[Violation]:

@@ -1,13 +1,14 @@
 """The demo for everybody: axe-core finds nothing, the keyboard is enough, 320 px are enough, light and dark."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from starlette.responses import HTMLResponse
 
 from htag import WebApp
@@ -15,6 +16,7 @@ from htag.web.answers import busy
 from htag.web.asgi import Receive, Scope, Send
 from tests.e2e.axe import violations
 from tests.e2e.screenshots import Pictured
+from tests.e2e.served_app import shows
 from tests.e2e.serving import Serving
 from tests.support.source import ROOT
 from tests.support.waiting import until
@@ -52,8 +54,8 @@ async def page(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterat
 
 async def show(page: Page, demo: Serving, path: str) -> None:
     await page.goto(f"{demo.url}#{path}")
-    await page.wait_for_function(f"document.querySelector('h1')?.textContent === '{PAGES[path]}'")
-    await page.wait_for_function("document.querySelector('#transport').textContent === 'WebSocket'")
+    await shows(page, f"document.querySelector('h1')?.textContent === '{PAGES[path]}'")
+    await shows(page, "document.querySelector('#transport')?.textContent === 'WebSocket'")
 
 
 async def assert_good(page: Page) -> None:
@@ -74,7 +76,7 @@ async def test_after_clicks(page: Page, demo: Serving) -> None:
     await show(page, demo, "/")
     for _ in range(3):
         await page.click("#click")
-    await page.wait_for_function("document.querySelector('#clicks').textContent === '3'")
+    await shows(page, "document.querySelector('#clicks')?.textContent === '3'")
     await assert_good(page)
 
 
@@ -89,7 +91,7 @@ async def test_tasks_that_are_long_done_and_deleted(page: Page, demo: Serving) -
     await assert_good(page)
     for left in (2, 1, 0):
         await page.get_by_role("button", name="Delete").first.click()
-        await page.wait_for_function(f"document.querySelectorAll('li').length === {left}")
+        await shows(page, f"document.querySelectorAll('li').length === {left}")
     await assert_good(page)
 
 
@@ -109,9 +111,7 @@ async def test_an_error_that_is_shown(page: Page, demo: Serving) -> None:
     await show(page, demo, "/")
     await page.evaluate("document.querySelector('#fail').click()")
     await page.wait_for_selector("htag-error[show]", state="attached")
-    await page.wait_for_function(
-        "document.querySelector('htag-error').shadowRoot?.textContent.includes('ZeroDivision')"
-    )
+    await shows(page, "document.querySelector('htag-error').shadowRoot?.textContent.includes('ZeroDivision')")
     await assert_good(page)
     await page.get_by_role("button", name="Close").press("Enter")
     assert await page.evaluate("!document.querySelector('htag-error').hasAttribute('show')")
@@ -127,7 +127,7 @@ async def test_the_notice_that_the_connection_is_lost(page: Page, demo: Serving)
     await assert_good(page)
     assert "Connection lost" in await page.get_by_role("status").last.inner_text()
     await demo.start()
-    await page.wait_for_function("document.querySelector('#clicks').textContent === '1'")
+    await shows(page, "document.querySelector('#clicks')?.textContent === '1'")
 
 
 async def test_the_busy_page_and_the_page_of_the_proxy(page: Page) -> None:
@@ -169,7 +169,7 @@ async def test_a_busy_page_asks_again_without_loading_itself_until_there_is_room
     room = True
     await asyncio.sleep(0.1)  # until the page has noted the failure
     await page.clock.fast_forward(16_000)
-    await page.wait_for_function("document.title === 'Here'")
+    await expect(page).to_have_title("Here")
     assert (asked, len(loads)) == (5, 2)
     await serving.stop()
 
@@ -194,7 +194,7 @@ async def test_the_keyboard_is_enough(page: Page, demo: Serving) -> None:
     await tab_to(page, "#click")
     for key in ("Enter", "Space"):
         await page.keyboard.press(key)
-    await page.wait_for_function("document.querySelector('#clicks').textContent === '2'")
+    await shows(page, "document.querySelector('#clicks')?.textContent === '2'")
     assert await focused(page) == "Click me"
 
     await page.keyboard.press("Shift+Tab")
@@ -208,15 +208,15 @@ async def test_the_keyboard_is_enough(page: Page, demo: Serving) -> None:
     await page.keyboard.type("Buy milk")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("li:has-text('Buy milk')")
-    await page.wait_for_function("document.activeElement.id === 'new-task' && document.activeElement.value === ''")
+    await shows(page, "document.activeElement.id === 'new-task' && document.activeElement.value === ''")
     await tab_to(page, "li input")
     await page.keyboard.press("Space")
     await page.wait_for_selector("li.done")
     await tab_to(page, "li button")
     await page.keyboard.press("Enter")
-    await page.wait_for_function("document.querySelectorAll('li').length === 1")
+    await shows(page, "document.querySelectorAll('li').length === 1")
     # what had the focus is gone: it is not lost for that
-    await page.wait_for_function("document.activeElement.id === 'new-task'")
+    await shows(page, "document.activeElement.id === 'new-task'")
 
 
 async def test_the_keyboard_fills_in_the_form_and_stops_the_chart(page: Page, demo: Serving) -> None:
@@ -237,7 +237,7 @@ async def test_the_keyboard_fills_in_the_form_and_stops_the_chart(page: Page, de
     assert await page.inner_html(".chart") == chart
     assert await violations(page) == []
     await page.keyboard.press("Enter")
-    await page.wait_for_function("(chart) => document.querySelector('.chart').innerHTML !== chart", arg=chart)
+    await shows(page, f"document.querySelector('.chart').innerHTML !== {json.dumps(chart)}")
 
 
 async def test_what_changes_by_itself_is_announced(page: Page, demo: Serving) -> None:

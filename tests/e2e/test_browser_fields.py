@@ -142,3 +142,12 @@ async def test_a_tick_that_the_server_takes_back_goes_each_time(page: Page) -> N
             await page.evaluate("tick.click()")
             assert await heard(server.app, number) == [True] * number
             await shows(page, "!tick.checked")
+
+
+async def test_a_choice_that_the_server_takes_back_goes_each_time(page: Page) -> None:
+    async with served(Chat) as server:
+        await visit(page, server.url)
+        for number, name in enumerate(("a", "b", "b"), 1):
+            await page.select_option("#pick", name)
+            assert (await heard(server.app, number))[-1] == name
+            await shows(page, "pick.value === ''")

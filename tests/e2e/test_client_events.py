@@ -152,6 +152,15 @@ async def test_a_pause_in_typing_sends_what_was_typed_in_one_event(page: Page, s
     await until(lambda: values(server) == ["abc", "abcd"])
 
 
+async def test_a_field_with_two_handlers_waits_for_both(page: Page, serve: Serve) -> None:
+    field = '<p id=p data-htag-on="input"><input id=i data-htag-on="input"></p>'
+    server = await serve(f"<body id=app data-htag-debounce=200>{field}</body>")
+    await visit(page, server)
+    await page.type("#i", "abc", delay=20)
+    await until(lambda: len(server.events()) == 2)
+    assert server.events() == [("i", "input", "abc"), ("p", "input", "abc")]
+
+
 async def test_a_throttle_sends_the_first_at_once_and_the_last_in_time(page: Page, serve: Serve) -> None:
     server = await serve('<body id=app><input id=i data-htag-on="input" data-htag-throttle=300></body>')
     await visit(page, server)

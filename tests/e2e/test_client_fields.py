@@ -203,6 +203,15 @@ async def test_options_that_a_callable_makes_keep_the_choice(page: Page) -> None
     assert await value(page, "select") == "0", "the server goes back"
 
 
+async def test_what_options_mean_changes_while_one_is_being_chosen(page: Page) -> None:
+    await show(
+        page, BODY.format(content="<select id=s data-htag-on=input><option id=o>a<option id=p value=b>b</select>")
+    )
+    await page.select_option("select", "b")
+    await apply(page, ["a", "p", "<option id=p value=c>"])
+    assert await value(page, "select") == "c"
+
+
 async def test_indeterminate_is_a_property(page: Page) -> None:
     await show(page, BODY.format(content="<input id=input-1 type=checkbox indeterminate>"))
     state = "[...document.querySelectorAll('input')].map((e) => e.indeterminate)"

@@ -273,6 +273,16 @@ async def test_a_modal_dialog_is_closed_by_the_server(page: Page) -> None:
     ) == [False, False]
 
 
+async def test_rows_that_others_took_away_or_moved_stop_no_operation(page: Page) -> None:
+    items = [f'<i id="i-{n}">{n}</i>' for n in range(5)]
+    await show(page, BODY.format(content="".join(items[:4])))
+    await page.evaluate("document.querySelector('#i-1').remove(); document.body.append(document.querySelector('#i-2'))")
+    await apply(page, ["r", "i-2"], ["m", "div-1", None, "i-0"], ["i", "div-1", "i-1", items[4]])
+    assert await page.inner_html("#div-1") == items[3] + items[0] + items[4]
+    await apply(page, whole("".join(items[n] for n in (1, 3, 0, 4))))
+    assert await page.inner_html("#div-1") == items[3] + items[0] + items[4], "the removed one stays away"
+
+
 async def test_a_removed_node_comes_back_when_the_server_changes_it(page: Page) -> None:
     await show(page, BODY.format(content="<i id=i-1>a</i><i id=i-2>b</i>"))
     await page.evaluate("document.querySelector('#i-1').remove()")

@@ -7,6 +7,7 @@ from prometheus_client.exposition import generate_latest
 from htag import Tag, WebApp
 from htag_stack.demo import Demo
 from htag_stack.metrics import Metrics
+from tests.e2e.served_app import shows
 from tests.e2e.serving import Serving
 from tests.support.waiting import until
 
@@ -33,7 +34,7 @@ async def test_clicks_and_errors_of_a_page_are_in_the_metrics_when_it_is_left(pa
     await page.wait_for_selector("htag-notice", state="attached")  # what measures is there
     for number in ("1", "2"):
         await page.click("#click")
-        await page.wait_for_function(f"document.querySelector('#clicks').textContent === '{number}'")
+        await shows(page, f"document.querySelector('#clicks')?.textContent === '{number}'")
     await page.click("#faulty")
     await page.wait_for_selector("htag-error[show]", state="attached")
     await page.goto("about:blank")

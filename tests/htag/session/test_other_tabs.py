@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import time
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -152,9 +153,11 @@ async def test_loading_the_page_costs_the_other_tabs_no_more_than_one_update_a_s
     await asyncio.sleep(1)  # since the page of the second tab
     page = len(live_tree(app).render_shown(inline=True))
     await second.leave()
+    started = time.monotonic()
     for _ in range(20):
         await second.load()
-    assert 0 < await heard(first, 1.5) < 2.5 * page
+    size = await heard(first, 1.5)
+    assert 0 < size < (time.monotonic() - started + 1.0) * page  # pages take their time on a busy machine
     await second.connect()
     for tab in (first, second):
         await tab.click(tab.button("row 7"))

@@ -17,7 +17,7 @@ from htag.tree.live import live_tree
 from tests.support.stage import Stage, clicked, pushed
 
 
-class Clock:
+class TimedHost:
     """A host of an app, whose time the test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,8 +47,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(app: Stage, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock(monkeypatch)
+def clock(app: Stage, monkeypatch: pytest.MonkeyPatch) -> TimedHost:
+    clock = TimedHost(monkeypatch)
     live_tree(app).attach_host(clock)
     return clock
 
@@ -92,7 +92,7 @@ def kept_tags(app: Stage) -> int:
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_tag_with_a_key_keeps_its_id(app: Stage, clock: Clock) -> None:
+def test_a_tag_with_a_key_keeps_its_id(app: Stage, clock: TimedHost) -> None:
     names = ["a", "b", "c"]
     again = made_anew(app, lambda: [Tag.button(each, _onclick=clicked, _data_htag_key=each) for each in names])
     before = {tag.text: (tag.id, tag) for tag in tags_of(app, "button")}
@@ -107,7 +107,7 @@ def test_a_tag_with_a_key_keeps_its_id(app: Stage, clock: Clock) -> None:
     assert live_tree(app).index.find(before["b"][0]) is None
 
 
-def test_of_two_tags_with_one_key_the_first_keeps_the_id_and_the_other_is_new(app: Stage, clock: Clock) -> None:
+def test_of_two_tags_with_one_key_the_first_keeps_the_id_and_the_other_is_new(app: Stage, clock: TimedHost) -> None:
     again = made_anew(app, lambda: [Tag.button(each, _onclick=clicked, _data_htag_key="k") for each in "ab"])
     first, second = (tag.id for tag in tags_of(app, "button"))
     again()
@@ -116,7 +116,7 @@ def test_of_two_tags_with_one_key_the_first_keeps_the_id_and_the_other_is_new(ap
     assert other not in (first, second)
 
 
-def test_a_key_counts_for_the_same_element_and_the_same_host_only(app: Stage, clock: Clock) -> None:
+def test_a_key_counts_for_the_same_element_and_the_same_host_only(app: Stage, clock: TimedHost) -> None:
     kind: list[Any] = [Tag.button]
     again = made_anew(app, lambda: kind[0]("x", _onclick=clicked, _data_htag_key="k"))
     beside = made_anew(app, lambda: Tag.button("x", _onclick=clicked, _data_htag_key="k"))
@@ -129,7 +129,7 @@ def test_a_key_counts_for_the_same_element_and_the_same_host_only(app: Stage, cl
     assert [tag.id for tag in tags_of(app, "button")] == [second]
 
 
-def test_keys_count_within_what_a_callable_makes(app: Stage, clock: Clock) -> None:
+def test_keys_count_within_what_a_callable_makes(app: Stage, clock: TimedHost) -> None:
     names = ["a", "b"]
 
     def table() -> GTag:
@@ -142,7 +142,7 @@ def test_keys_count_within_what_a_callable_makes(app: Stage, clock: Clock) -> No
     assert [tag.id for tag in tags_of(app, "tr")][1:] == [first, second]
 
 
-def test_keys_count_within_what_callables_within_make(app: Stage, clock: Clock) -> None:
+def test_keys_count_within_what_callables_within_make(app: Stage, clock: TimedHost) -> None:
     names = ["a", "b"]
     again = made_anew(
         app, lambda: Tag.div(Tag.ul(lambda: [Tag.li(each, _onclick=clicked, _data_htag_key=each) for each in names]))
@@ -157,7 +157,7 @@ def test_keys_count_within_what_callables_within_make(app: Stage, clock: Clock) 
             assert live_tree(app).index.find(tag.id) is tag
 
 
-def test_a_tag_that_is_shown_again_takes_no_id_that_another_has(app: Stage, clock: Clock) -> None:
+def test_a_tag_that_is_shown_again_takes_no_id_that_another_has(app: Stage, clock: TimedHost) -> None:
     one = Tag.button("one", _onclick=clicked, _data_htag_key="k")
     other = Tag.button("other", _onclick=clicked, _data_htag_key="k")
     shown = [one]
@@ -176,7 +176,7 @@ def test_a_tag_that_is_shown_again_takes_no_id_that_another_has(app: Stage, cloc
 # -- how long, and how many ------------------------------------------------------------------------------------------
 
 
-def test_time_tabs_and_number_bound_what_is_kept(app: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_tabs_and_number_bound_what_is_kept(app: Stage, clock: TimedHost, monkeypatch: pytest.MonkeyPatch) -> None:
     again = made_anew(app, lambda: [Tag.p(Tag.button("x", _onclick=clicked)) for _ in range(10)])
     identity = tags_of(app, "button")[0].id
     again()
@@ -208,7 +208,7 @@ def test_time_tabs_and_number_bound_what_is_kept(app: Stage, clock: Clock, monke
     assert kept_tags(app) == 40
 
 
-def test_what_no_browser_addresses_is_not_kept(app: Stage, clock: Clock) -> None:
+def test_what_no_browser_addresses_is_not_kept(app: Stage, clock: TimedHost) -> None:
     again = made_anew(app, lambda: [Tag.p(Tag.b("x")) for _ in range(10)])
     again()
     assert kept_tags(app) == 0
@@ -232,7 +232,7 @@ class Line(Tag.li):
         """Do nothing."""
 
 
-def test_their_memory_is_free_without_the_garbage_collector(app: Stage, clock: Clock, no_collector: None) -> None:
+def test_their_memory_is_free_without_the_garbage_collector(app: Stage, clock: TimedHost, no_collector: None) -> None:
     again = made_anew(app, lambda: [Line("x") for _ in range(3)])
     old = [weakref.ref(tag) for tag in live_tree(app).generated.pre_order(app) if isinstance(tag, Line)]
     again()
@@ -243,7 +243,7 @@ def test_their_memory_is_free_without_the_garbage_collector(app: Stage, clock: C
 
 
 @pytest.mark.parametrize("hold", ["line", "button", "handler", "list"])
-def test_what_something_else_holds_stays_whole(app: Stage, clock: Clock, hold: str) -> None:
+def test_what_something_else_holds_stays_whole(app: Stage, clock: TimedHost, hold: str) -> None:
     again = made_anew(app, lambda: Line("x"))
     (line,) = (tag for tag in live_tree(app).generated.pre_order(app) if isinstance(tag, Line))
     held: Any = {"line": line, "button": line.button, "handler": line.button["onclick"], "list": [line]}[hold]
@@ -261,7 +261,7 @@ def test_what_something_else_holds_stays_whole(app: Stage, clock: Clock, hold: s
     assert re.sub(r"-\d+", "", str(back[hold]())) == shape
 
 
-def test_a_tag_that_comes_back_is_alive(app: Stage, clock: Clock) -> None:
+def test_a_tag_that_comes_back_is_alive(app: Stage, clock: TimedHost) -> None:
     views = [Line("one"), Line("two")]
     shown = [0]
     again = made_anew(app, lambda: views[shown[0]])
@@ -276,7 +276,7 @@ def test_a_tag_that_comes_back_is_alive(app: Stage, clock: Clock) -> None:
     assert "changed" in str(pushed(app))
 
 
-def test_what_has_moved_elsewhere_lives(app: Stage, clock: Clock) -> None:
+def test_what_has_moved_elsewhere_lives(app: Stage, clock: TimedHost) -> None:
     again = made_anew(app, lambda: Tag.p(Tag.b(Tag.button("x", _onclick=clicked)), Tag.button("y", _onclick=clicked)))
     first, second = tags_of(app, "button")
     place = Tag.div()
@@ -293,7 +293,7 @@ def test_what_has_moved_elsewhere_lives(app: Stage, clock: Clock) -> None:
     assert place.childs[0]["onclick"] is clicked
 
 
-def test_what_a_callable_within_has_made_stays_whole_if_it_is_held(app: Stage, clock: Clock) -> None:
+def test_what_a_callable_within_has_made_stays_whole_if_it_is_held(app: Stage, clock: TimedHost) -> None:
     again = made_anew(app, lambda: Tag.p(Tag.div(lambda: Tag.button("x", _onclick=clicked))))
     (held,) = tags_of(app, "button")
     again()

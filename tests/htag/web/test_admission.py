@@ -183,6 +183,21 @@ async def fetch(tab: Tab) -> None:
     tab.token = answer.json["csrf"]
 
 
+async def test_all_tabs_are_told_of_the_new_id_whichever_asked() -> None:
+    web = WebApp(Login)
+    site = Site(web.app)
+    tabs = [Tab(site, "websocket", 2), Tab(site, "websocket", 2)]
+    for tab in tabs:
+        await tab.load()
+        await tab.connect()
+    await tabs[0].click("in")
+    for tab in tabs:
+        await tab.until(lambda tab=tab: "_htag_renew()" in tab.scripts)  # type: ignore[misc]
+    for tab in tabs:
+        await tab.leave()
+    await web.registry.close()
+
+
 def sid(site: Site) -> str:
     return site.cookies["htag_sid"].partition(".")[0]
 
