@@ -22,17 +22,13 @@ async def wait_for_function(
     """Wait until the expression is true, or what the function returns that is given `arg`; a page that is being loaded
     is asked again. `timeout` in ms, as Playwright has it, and its TimeoutError after that."""
     deadline = time.monotonic() + timeout / 1000
-    while not await _is_so(self, expression, arg):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {timeout:g} ms in vain for {expression}")
+    asked = f"!!({expression})" if arg is None else expression
+    failure: Error | None = None
+    while time.monotonic() < deadline:
+        try:
+            if await self.evaluate(asked, arg):
+                return
+        except Error as error:  # the page is being loaded: it has no body yet, or not the variables that are asked for
+            failure = error
         await asyncio.sleep(PAUSE)
-
-
-async def _is_so(page: Page | Frame, expression: str, arg: Any) -> bool:
-    try:
-        asked = f"!!({expression})" if arg is None else expression
-        return bool(await page.evaluate(asked, arg))
-    except Error as error:
-        if "Execution context was destroyed" in str(error):
-            return False
-        raise
+    raise TimeoutError(f"waited {timeout:g} ms in vain for {expression}") from failure

@@ -102,7 +102,7 @@ async def test_a_link_that_freezes_is_left_within_ten_seconds(
     await page.evaluate(CLICK)
     await asyncio.sleep(0.5)
     link.freeze()
-    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'away'", timeout=10000)
+    await page.wait_for_function("document.documentElement?.dataset.htagConnection === 'away'", timeout=10000)
     await asyncio.sleep(3)
     link.thaw()
     await all_counted(page)
@@ -158,10 +158,10 @@ async def test_a_proxy_that_opens_connections_and_delivers_nothing(page: Page, s
     await page.click("#b")
     await page.wait_for_function("window.answer")
     assert await page.evaluate("answer") == 1
-    served = await page.evaluate("document.documentElement.dataset.htagConnection")
+    served = await page.evaluate("document.documentElement?.dataset.htagConnection")
     assert served == ("sse" if what == "socket" else "http")
     server.socket = "accept"
-    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'ws'", timeout=20000)
+    await page.wait_for_function("document.documentElement?.dataset.htagConnection === 'ws'", timeout=20000)
     await page.click("#b")
     assert await page.evaluate("answer") == 2
 
@@ -195,7 +195,7 @@ async def test_an_expired_login_reloads_the_page_once_and_nothing_is_lost(
     server.cut()
     await page.evaluate("void htag_event('b', 'late')")
     await until(lambda: server.pages == 2)
-    await page.wait_for_function("document.body.textContent.includes('Who are you?')")
+    await page.wait_for_function("document.body?.textContent.includes('Who are you?')")
     await page.wait_for_timeout(1500)
     assert server.pages == 2
     server.gate = ""
@@ -225,7 +225,7 @@ async def test_answers_that_are_not_ours_on_a_page_that_loads_make_no_loop(page:
     await page.wait_for_timeout(4000)
     assert server.pages == 2
     await page.unroute("**/event*")
-    await page.wait_for_function("document.documentElement.dataset.htagConnection === 'http'")
+    await page.wait_for_function("document.documentElement?.dataset.htagConnection === 'http'")
 
 
 # -- several tabs
@@ -237,10 +237,10 @@ async def test_two_first_tabs_at_once(browser_context: BrowserContext, app: Serv
     pages = [await browser_context.new_page() for _ in range(2)]
     await asyncio.gather(*(page.goto(app.url) for page in pages))
     for page in pages:
-        await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
-    await asyncio.sleep(2.5)  # the one whose session is not the cookie's is loaded again
+        await page.wait_for_function("document.documentElement?.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
+    await asyncio.sleep(5)  # the one whose session is not the cookie's is loaded again: it polls, waits and looks first
     for page in pages:
-        await page.wait_for_function("document.documentElement.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
+        await page.wait_for_function("document.documentElement?.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
         await page.evaluate(CLICK)
     for page in pages:
         await page.evaluate("all")
@@ -261,7 +261,7 @@ async def test_a_hidden_tab_gives_up_its_stream_and_has_it_back_when_it_is_seen(
     attempts = len(server.attempts)
     await page.wait_for_timeout(500)
     assert len(server.attempts) == attempts, "it does not try either"
-    assert await page.evaluate("document.documentElement.dataset.htagConnection") == "resting"
+    assert await page.evaluate("document.documentElement?.dataset.htagConnection") == "resting"
     server.push(updates={"b": "<button id=b>news</button>"})
     await page.evaluate(HIDE, False)
     await page.wait_for_function("b.textContent === 'news'")
