@@ -76,7 +76,8 @@ class EventLog:
         self.channels: list[Channel] = []
         """Its open channels. The last one is that which gets answers."""
         self.left_at = 0.0
-        self._answers: dict[int, Kept] = {}
+        # By number; of an answer without a result, which most are, its revision alone.
+        self._answers: dict[int, Kept | int] = {}
         self._running: dict[int, Failure] | None = None  # by number: what is answered if the handler ends early
         self._size = 0
 
@@ -153,13 +154,13 @@ class EventLog:
     def finish_small(self, number: int, reply: Update, revision: int) -> None:
         """The same as `finish`, for a result that is one of SMALL and an event that is handled at once: most are so."""
         self.handled = number
-        answers = self._answers
-        answers[number] = Kept(reply.callback_id, reply.result, revision, 0)
+        answers, result = self._answers, reply.result
+        answers[number] = revision if result is None else Kept(reply.callback_id, result, revision, 0)
         if len(answers) > MOST_ANSWERS:
             # mostly the oldest; to look for that takes longer the more were forgotten before
             if (oldest := answers.pop(number - MOST_ANSWERS, None)) is None:
                 self._forget_oldest()
-            else:
+            elif isinstance(oldest, Kept):
                 self._size -= oldest.size
 
     def is_running(self, number: int) -> bool:
@@ -174,6 +175,8 @@ class EventLog:
         kept = self._answers.get(number)
         if kept is None:
             return Update({}, [], [], None, None, done=number, lost=True)
+        if isinstance(kept, int):
+            return Update({}, [], [], None, None, done=number)
         if kept.traceback is not None:
             return Failure(kept.traceback, kept.callback_id, done=number)
         return Update({}, [], [], kept.callback_id, kept.result, done=number)
@@ -188,7 +191,8 @@ class EventLog:
         """The tab shows `revision`: it has had the answers that came with it, or before."""
         self.shown = revision
         for number in [*self._answers]:
-            if self._answers[number].revision > revision:
+            kept = self._answers[number]
+            if (kept if isinstance(kept, int) else kept.revision) > revision:
                 return
             self._forget(number)
 
@@ -197,7 +201,7 @@ class EventLog:
             self._forget(next(iter(self._answers)))
 
     def _forget(self, number: int) -> None:
-        self._size -= self._answers.pop(number).size
+        self._size -= _size_of_kept(self._answers.pop(number))
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -212,7 +216,7 @@ class EventLog:
             yield number, msgspec.json.encode(failure)
         for number in sorted(self._answers)[-RECORDED_ANSWERS:]:
             answer = self.answer(number)
-            if self._answers[number].size <= RECORDED_BYTES and answer is not None:
+            if _size_of_kept(self._answers[number]) <= RECORDED_BYTES and answer is not None:
                 yield number, msgspec.json.encode(answer)
 
     @classmethod
@@ -245,6 +249,11 @@ class EventGap(Exception):
 
 
 _decoder = msgspec.json.Decoder(Update | Failure)
+
+
+def _size_of_kept(kept: Kept | int) -> int:
+    """The bytes of the result that is kept."""
+    return 0 if isinstance(kept, int) else kept.size
 
 
 def _size(result: Any) -> int:

@@ -17,6 +17,7 @@ MAX_ENTRIES = 100  # a minute of a page that updates itself twice a second; who 
 MAX_BYTES = 1 << 18  # a full render of a large page has as many, and is as good then
 FAR = 1 << 21  # more updates than a tab can have got that are in no snapshot
 SMALL = frozenset((type(None), bool, int, float, UnsetType))  # types of results that take no room to speak of
+SHORT = 256  # characters of a text, of which MAX_ENTRIES take far less than MAX_BYTES: they are not added up
 ENTRY_BYTES = 350  # of the structures around the texts of an entry: 337 were measured for an update of one tag
 
 Entry = Update | tuple[Any, ...]  # an update; or the only operation of one that has nothing else
@@ -29,24 +30,28 @@ class Journal:
     resume, as tabs of wire version 1 cannot; `release`, when none is left that could.
     """
 
-    __slots__ = ("bytes", "head", "tail")
+    __slots__ = ("_long", "head", "tail")
 
     def __init__(self) -> None:
         self.head = random.getrandbits(32)
         """The number of the latest update."""
-        self.bytes = 0
-        """What the kept updates take."""
+        self._long = 0  # bytes of the kept updates that are no short text
         self.tail: deque[Entry] | None = None
         """The latest updates, the one with the number `head` at its end; None: none is kept."""
 
     def retain(self) -> None:
         """Keep the updates that follow."""
         if self.tail is None:
-            self.tail = deque()
+            self.tail = deque(maxlen=MAX_ENTRIES)
+
+    @property
+    def bytes(self) -> int:
+        """What the kept updates take."""
+        return sum(map(_size, self.tail or ()))
 
     def release(self) -> None:
         """Keep no updates any more: no tab is left that could ask for them."""
-        self.tail, self.bytes = None, 0
+        self.tail, self._long = None, 0
 
     def restart(self) -> None:
         """Go on from another number, far ahead and random: tabs may show updates that this journal does not know of,
@@ -66,17 +71,19 @@ class Journal:
         ops = update.ops
         if ops and len(ops) == 1 and not (update.js or update.statics):
             # nearly always, and all that is kept: with the structures around it, two times as long
-            entry: Entry = ops[0]
-            size = _size_of_operation(ops[0])
+            operation = ops[0]
+            if not self._long and len(operation) == 2 and len(operation[1]) <= SHORT:
+                tail.append(operation)  # a text, and most are short: no more is done for it
+                return
+            entry: Entry = operation
         else:
             entry = update if type(update.result) in SMALL else update.news()
-            size = _size(entry)
-        tail.append(entry)
-        self.bytes += size
-        if len(tail) > MAX_ENTRIES:
+        if len(tail) == MAX_ENTRIES:
             self._drop_first()
-        if self.bytes > MAX_BYTES:  # one that is larger goes with all before it: the tail ends with it, or is empty
-            self.trim(MAX_BYTES)
+        tail.append(entry)
+        self._long += 0 if _is_short(entry) else _size(entry)
+        if self._long + MAX_ENTRIES * (ENTRY_BYTES + SHORT) > MAX_BYTES:
+            self.trim(MAX_BYTES)  # one that is larger goes with all before it: the tail ends with it, or is empty
 
     def skip(self) -> None:
         """Changes have become the latest state that no update tells: a tab that has missed them needs a full render."""
@@ -104,12 +111,20 @@ class Journal:
 
     def trim(self, size: int = 0) -> None:
         """Keep `size` bytes of updates at most: memory is tight."""
-        while self.bytes > size:
-            self._drop_first()
+        excess = self.bytes - size
+        while excess > 0:
+            excess -= self._drop_first()
 
-    def _drop_first(self) -> None:
+    def _drop_first(self) -> int:
         assert self.tail is not None
-        self.bytes -= _size(self.tail.popleft())
+        entry = self.tail.popleft()
+        size = _size(entry)
+        self._long -= 0 if _is_short(entry) else size
+        return size
+
+
+def _is_short(entry: Entry) -> bool:
+    return type(entry) is tuple and len(entry) == 2 and len(entry[1]) <= SHORT
 
 
 def _size(entry: Entry) -> int:

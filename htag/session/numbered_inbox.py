@@ -101,7 +101,8 @@ class NumberedInbox(Inbox):
                 len(replies) == 1
                 and type(reply) is Update
                 and type(reply.result) in SMALL
-                and log.channels[-1:] == [origin]
+                and log.channels
+                and log.channels[-1] is origin
             ):
                 # nearly always: 5 % of an event faster than what follows
                 reply.done, delivery = number, session.delivery
