@@ -152,6 +152,7 @@ def test_a_tag_that_has_left_and_does_not_lead_back_does_not(no_collector: Any) 
     app: Any = shown(Opening)
     HELD.append(app.childs[0])
     app.remove(app.childs[0])
+    live_tree(app).render_body()  # until then what was shown is kept, to be compared
     assert not is_held(app)
 
 
