@@ -22,8 +22,8 @@ QUERIES = [
     for panel in DASHBOARD["panels"]
     for target in panel.get("targets", [])
 ]
-# Durations of what no load brings about: their quantiles are there, and are no number.
-RARE = ("htag_restore_seconds_bucket", "htag_session_wake_seconds_bucket")
+# Durations of what no load brings about, or what browsers alone measure: their quantiles are there, and are no number.
+RARE = tuple(f"htag_{name}_seconds_bucket" for name in ("restore", "session_wake", "client_roundtrip", "client_away"))
 # What a line of locust's table makes of events, where that is not one: a tick is a click and an input, as in a browser.
 EVENTS = {"open the page": 0, "connect": 0, "tick a task": 2}
 
