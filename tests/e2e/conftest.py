@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright
 
-from tests.e2e.asking import wait_for_function
 from tests.e2e.chromium import SWITCHES
 from tests.e2e.stack import running_stack as running_stack  # fixtures of the Compose stack
 from tests.e2e.stack import stack as stack
@@ -23,12 +22,12 @@ from tests.support.machine import give_up
 from tests.support.waiting import patience
 
 # Playwright's own way is an `eval` in the page, which the page's policy forbids
-Page.wait_for_function = Frame.wait_for_function = wait_for_function  # type: ignore[assignment,method-assign]
+Page.wait_for_function = Frame.wait_for_function = comes  # type: ignore[assignment,method-assign]
 
 PAGE_SECONDS = patience(10)  # that any single wait in a page may take
-LONGEST = patience(
-    60
-)  # seconds for a test with a page: a promise that never settles fails its test and does not hang the run
+# Seconds for a test with a page: a promise that never settles fails its test and does not hang the run. Workers are
+# killed for a minute.
+LONGEST = patience(180)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,14 +48,6 @@ def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
             await test(*arguments, **fixtures)
 
     return within_time
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _waits_from_without() -> Iterator[None]:
-    """Playwright's `wait_for_function` is an eval in the page, which our pages forbid."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Page, "wait_for_function", comes)
-        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

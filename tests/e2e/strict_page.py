@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Error, Page
+from playwright.async_api import Error, Frame, Page
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -57,7 +57,7 @@ class StrictServer(WireServer):
 
 
 async def comes(
-    page: Page,
+    page: Page | Frame,
     expression: str,
     *,
     arg: Any = None,
@@ -70,7 +70,7 @@ async def comes(
             await page.wait_for_timeout(10)
 
 
-async def _is(page: Page, expression: str, arg: Any) -> bool:
+async def _is(page: Page | Frame, expression: str, arg: Any) -> bool:
     try:
         return bool(await page.evaluate(expression, arg))
     except Error as error:
