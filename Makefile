@@ -9,8 +9,9 @@ HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
 PYTEST := .venv/bin/python -m pytest
-WITH_ENGINE := tests/stack tests/e2e/test_stack*.py tests/e2e/test_deploy*.py
-WITHOUT_ENGINE := --ignore tests/stack --ignore-glob 'tests/e2e/test_stack*' --ignore-glob 'tests/e2e/test_deploy*'
+# Of about the same length: what needs a container engine, with the acceptance in browsers; and all the rest.
+FIRST := tests/stack $(addprefix tests/e2e/test_,stack*.py deploy*.py browser*.py)
+REST := tests --ignore tests/stack $(foreach kind,stack deploy browser,--ignore-glob 'tests/e2e/test_$(kind)*')
 MINUTES ?= 10
 SEED ?= 11
 TABS ?= 100
@@ -50,8 +51,8 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 ifeq ($(TESTS),tests)
 	@# Two at a time: those with containers wait for most of their time. What the others say comes at the end.
-	@mkdir -p reports; $(PYTEST) tests $(WITHOUT_ENGINE) > reports/tests.log 2>&1 & others=$$!; \
-	$(PYTEST) $(WITH_ENGINE); engine=$$?; wait $$others; code=$$?; cat reports/tests.log; exit $$((engine | code))
+	@mkdir -p reports; $(PYTEST) $(REST) > reports/tests.log 2>&1 & rest=$$!; \
+	$(PYTEST) $(FIRST); first=$$?; wait $$rest; code=$$?; cat reports/tests.log; exit $$((first | code))
 else
 	$(PYTEST) $(TESTS)
 endif
