@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
 import secrets
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +21,6 @@ from tests.support.waiting import eventually
 
 VISITORS = {"websocket": 60, "sse": 20, "http": 20}
 NEWCOMERS = 30
-MET_ITSELF = re.compile(r"failed to create network \S+: .*network with name \S+ already exists")
 IMAGES = {"stack": ".", "nginx": "nginx", "prometheus": "monitoring/prometheus"}
 
 
@@ -35,7 +32,7 @@ class Swarm:
     def __init__(self) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.name = f"htagtest{os.getpid()}"
+        self.name = f"htagswarm{os.getpid()}"  # not that of the Compose project, whose networks are called like it
         self._environment = {
             "HTAG_VERSION": "swarmtest",
             "HTAG_CONTAINERS": "3",
@@ -49,18 +46,8 @@ class Swarm:
             docker("build", "--quiet", "--tag", f"htag-{name}:swarmtest", str(ROOT / folder))
         made = run("sh", "-c", f"echo {secrets.token_urlsafe(48)} | docker secret create {self.name} -")
         assert made.returncode == 0, made.stderr
-        self.deploy_services()
-
-    def deploy_services(self) -> None:
-        """What `deploy/swarm.yml` says. Where docker has met itself, once more, as a person would: on a fresh swarm it
-        may not see yet, when it lists the networks, the one that it then fails to create."""
         file = "--compose-file=deploy/swarm.yml"
-        command = ("stack", "deploy", "--resolve-image=never", "--detach=true", file, self.name)
-        done = run("docker", *command, env=self._environment)
-        if done.returncode == 0:
-            return
-        assert MET_ITSELF.search(done.stderr), f"docker {' '.join(command)}:\n{done.stdout}{done.stderr}"
-        docker(*command, env=self._environment)
+        docker("stack", "deploy", "--resolve-image=never", "--detach=true", file, self.name, env=self._environment)
 
     def remove(self) -> None:
         """The services, their containers, volumes and networks."""
@@ -117,33 +104,6 @@ def swarm() -> Iterator[Swarm]:
             stack.remove()
         finally:
             docker("swarm", "leave", "--force")
-
-
-RACE = "failed to create network s_store: Error response from daemon: network with name s_store already exists"
-
-
-@pytest.mark.parametrize(
-    ("answers", "calls"),
-    [([""], 1), ([RACE, ""], 2), ([RACE, RACE], 2), (["failed to create service s_app: no such image"], 1)],
-)
-def test_docker_may_meet_itself_once(monkeypatch: pytest.MonkeyPatch, answers: list[str], calls: int) -> None:
-    left = [*answers]
-    said = []
-
-    def answer(*command: str, env: Any = None) -> subprocess.CompletedProcess[str]:
-        said.append(command)
-        error = left.pop(0)
-        return subprocess.CompletedProcess(command, 1 if error else 0, "", error)
-
-    for module in ("tests.e2e.test_deploy_swarm", "tests.support.engine"):
-        monkeypatch.setattr(f"{module}.run", answer)
-    if answers[-1]:
-        with pytest.raises(AssertionError, match=answers[-1][:20]):
-            Swarm().deploy_services()
-    else:
-        Swarm().deploy_services()
-    assert len(said) == calls
-    assert not left
 
 
 def test_tasks_come_and_are_replaced_and_nobody_is_refused(swarm: Swarm) -> None:
