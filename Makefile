@@ -9,9 +9,9 @@ HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
 PYTEST := .venv/bin/python -m pytest
-# Of about the same length: what needs a container engine, with the acceptance in browsers; and all the rest.
-FIRST := tests/stack $(addprefix tests/e2e/test_,stack*.py deploy*.py browser*.py)
-REST := tests --ignore tests/stack $(foreach kind,stack deploy browser,--ignore-glob 'tests/e2e/test_$(kind)*')
+# Of about the same length: what needs a container engine, and much of what waits in browsers; and all the rest.
+FIRST := tests/stack $(addprefix tests/e2e/test_,stack*.py deploy*.py browser*.py client_connection.py)
+REST := tests --ignore tests/stack $(foreach kind,stack deploy browser client_connection,--ignore-glob 'tests/e2e/test_$(kind)*')
 MINUTES ?= 10
 SEED ?= 11
 TABS ?= 100

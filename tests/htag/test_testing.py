@@ -19,6 +19,12 @@ __all__ = ["htag_session"]
 Open = Callable[..., AppSession]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks that other tests of this process have left running are not these tests'."""
+    monkeypatch.setattr(Dashboard, "running", 0)
+
+
 class Form(Tag.App):
     """Fields, a button that answers, one that fails, one that takes its time."""
 
