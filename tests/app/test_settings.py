@@ -28,7 +28,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        Settings.load().port = 1  # type: ignore[misc]
+        Settings.load().port = 1  # type: ignore[misc]  # it is frozen: that is tried
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ from tests.support.machine import give_up
 from tests.support.waiting import patience
 
 # Playwright's own way is an `eval` in the page, which the page's policy forbids
-Page.wait_for_function = Frame.wait_for_function = comes  # type: ignore[assignment,method-assign]
+Page.wait_for_function = Frame.wait_for_function = comes  # type: ignore[assignment,method-assign]  # as said
 
 PAGE_SECONDS = patience(10)  # that any single wait in a page may take
-# Seconds for a test with a page: a promise that never settles fails its test and does not hang the run. Workers are
-# killed for a minute.
-LONGEST = patience(180)
+# Seconds for a test with a page: a promise that never settles fails its test and does not hang the run. A module whose
+# tests take longer says so in a LONGEST of its own.
+LONGEST = patience(60)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,15 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents and inspect.iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            item.obj = bounded(item.obj)  # type: ignore[attr-defined]
+            seconds = getattr(item.module, "LONGEST", LONGEST)  # type: ignore[attr-defined]  # of a function it is there
+            item.obj = bounded(item.obj, seconds)  # type: ignore[attr-defined]  # likewise
 
 
-def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """`test`, given up after LONGEST."""
+def bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
+    """`test`, given up after `seconds`."""
 
     @functools.wraps(test)
     async def within_time(*arguments: Any, **fixtures: Any) -> None:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(seconds):
             await test(*arguments, **fixtures)
 
     return within_time

@@ -108,7 +108,7 @@ def swarm() -> Iterator[Swarm]:
 
 def test_tasks_come_and_are_replaced_and_nobody_is_refused(swarm: Swarm) -> None:
     before = swarm.reached()
-    crowds = [Crowd(swarm, size, transport) for transport, size in VISITORS.items()]  # type: ignore[arg-type]
+    crowds = [Crowd(swarm, size, transport) for transport, size in VISITORS.items()]  # type: ignore[arg-type]  # the keys are transports
     with crowds[0], crowds[1], crowds[2]:
         for crowd in crowds:
             crowd.each(Visitor.arrive)

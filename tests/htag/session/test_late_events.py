@@ -335,7 +335,7 @@ async def test_a_session_that_ends_or_sleeps_has_none(opened: Open) -> None:
     tab.app.again()
     await shown(tab)
     live = live_tree(tab.app)
-    (tag,) = [each for each in live.replaced.tags if each.tag == "button"]  # type: ignore[union-attr]
+    (tag,) = [each for each in live.replaced.tags if each.tag == "button"]  # type: ignore[union-attr]  # it is there once a tag was replaced
     gone = weakref.ref(tag)
     del tag
     await tab.leave()

@@ -44,7 +44,7 @@ async def test_a_page_that_is_made_tells_the_open_tabs_by_one_update_without_a_g
     assert seqs(tab) == [shown + 1, shown + 2, shown + 3]
     latest = others[-1].button("b").id
     for each in (tab, *others):
-        await each.until(lambda each=each: each.button("b").id == latest)  # type: ignore[misc]
+        await each.until(lambda each=each: each.button("b").id == latest)  # type: ignore[misc]  # mypy types no default of a lambda
         await each.click(each.button("b"))
     assert apps[0].hit == ["b"] * 4
     for each in others:

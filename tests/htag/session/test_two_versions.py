@@ -77,7 +77,7 @@ async def test_a_tab_of_version_1_alone_is_told_nothing_of_operations(visits: Vi
     await second.leave()
     raw: list[str] = []
     receive = first.receive
-    first.receive = lambda payload: (raw.append(payload), receive(payload))[1]  # type: ignore[method-assign]
+    first.receive = lambda payload: (raw.append(payload), receive(payload))[1]  # type: ignore[method-assign]  # it listens in
     await first.event("go", "click", {"value": 1})
     assert raw
     assert all('"updates":' in payload and '"ops"' not in payload and '"seq"' not in payload for payload in raw)

@@ -59,7 +59,7 @@ def test_a_module_may_hold_things_under_what_is_no_name(monkeypatch: pytest.Monk
     for key in (1, ("a", 2)):
         monkeypatch.setitem(vars(room), key, held)  # type: ignore[arg-type]  # that is the point
     app: Any = room.Holder()
-    app.numbered = vars(room)[1]  # type: ignore[call-overload]
+    app.numbered = vars(room)[1]  # type: ignore[call-overload]  # vars() has a number as key: that is tried
     found = back(app)
     assert type(found.numbered) is type(held)
     assert found.room is room.ROOM

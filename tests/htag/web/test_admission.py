@@ -192,7 +192,7 @@ async def test_all_tabs_are_told_of_the_new_id_whichever_asked() -> None:
         await tab.connect()
     await tabs[0].click("in")
     for tab in tabs:
-        await tab.until(lambda tab=tab: "_htag_renew()" in tab.scripts)  # type: ignore[misc]
+        await tab.until(lambda tab=tab: "_htag_renew()" in tab.scripts)  # type: ignore[misc]  # mypy types no default of a lambda
     for tab in tabs:
         await tab.leave()
     await web.registry.close()

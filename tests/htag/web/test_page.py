@@ -16,7 +16,7 @@ PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b(
 
 
 def made(page: Page = PAGE, **options: object) -> str:
-    return document(page, **{"title": "App", "csrf": "c" * 32, "revision": 7, "nonce": NONCE, **options})  # type: ignore[arg-type]
+    return document(page, **{"title": "App", "csrf": "c" * 32, "revision": 7, "nonce": NONCE, **options})  # type: ignore[arg-type]  # options of any kind
 
 
 def test_the_document_has_everything_in_its_place() -> None:
