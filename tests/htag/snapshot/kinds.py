@@ -1,4 +1,7 @@
-"""Functions of every kind, to be moved to another process; and what is said of them here and there."""
+"""Functions of every kind, to be moved to another process; and what is said of them here and there.
+
+Also of the kinds that lint and types advise against: people write them, so their exemptions need no reason each.
+"""
 
 import asyncio
 import contextlib
