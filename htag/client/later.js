@@ -21,6 +21,7 @@ function main() {
     createResend({...page, post})(page.leftovers.take());
     typed.restore();
     measure(page);
+    createSiblings(page);
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
   else begin();
