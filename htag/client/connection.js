@@ -177,11 +177,16 @@ function createConnection({link, log, session, calls, outbox, posts, transports,
     pause.end();
   }
 
+  // To hear whether the server still knows this page: a connection that is open does not say.
+  function comeAgain() {
+    for (const kind of ['ws', 'sse']) transports.hangUp[kind](GOING_AWAY);
+  }
+
   function wake() {
     clearTimeout(resting);
     if (step('wake')) connectLoop();
     else pause.end();
   }
 
-  return {step, connectLoop, force, interrupted, silent, restLater, hurry, wake};
+  return {step, connectLoop, force, interrupted, silent, restLater, hurry, comeAgain, wake};
 }

@@ -20,6 +20,7 @@ function main() {
     createResend(page)(leftovers.take());
     page.typed.restore();
     measure(page);
+    createSiblings(page);
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
   else begin();

@@ -52,6 +52,7 @@ LATER_PARTS = (
     "afresh.js",
     "resend.js",
     "measures.js",
+    "siblings.js",
     "fields.js",
     "moves.js",
     "morph.js",

@@ -11,9 +11,10 @@ from playwright.async_api import BrowserContext, Page
 from htag import State, Tag, WebApp
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
 from tests.e2e.serving import Serving
+from tests.e2e.strict_page import value
 from tests.e2e.swallowing_proxy import SwallowingProxy
 from tests.e2e.wire_server import WireServer
-from tests.support.waiting import until
+from tests.support.waiting import LOOP_SECONDS, until
 
 Serve = Callable[..., Awaitable[WireServer]]
 
@@ -28,6 +29,7 @@ CLICK = f"""window.stayed = true; window.results = []; window.all = (async () =>
 }})(); 0"""
 FIELD = "<input id=i name=i oninput=\"htag_event('i','input',event)\">"
 HASTE = "<script>{const wait = setTimeout; setTimeout = (done, ms, ...more) => wait(done, ms / 50, ...more)}</script>"
+CONNECTED = "document.documentElement?.dataset.htagConnection in {ws: 1, sse: 1, http: 1}"
 HIDE = """(hidden) => {
     Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
     document.dispatchEvent(new Event('visibilitychange'));
@@ -231,16 +233,23 @@ async def test_answers_that_are_not_ours_on_a_page_that_loads_make_no_loop(page:
 # -- several tabs
 
 
+async def on_one_session(pages: list[Page]) -> None:
+    """Wait until all are connected, and to the same session. One that the cookie does not name is left."""
+    async with asyncio.timeout(LOOP_SECONDS):
+        while True:
+            sessions = {await value(page, f"{CONNECTED} && window.HTAG_SESSION") for page in pages}
+            if len(sessions) == 1 and all(sessions):
+                return
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("transport", STATE)
 async def test_two_first_tabs_at_once(browser_context: BrowserContext, app: Serving, transport: str) -> None:
     await browser_context.add_cookies([{"name": "htag_mode", "value": transport, "url": app.url}])
     pages = [await browser_context.new_page() for _ in range(2)]
     await asyncio.gather(*(page.goto(app.url) for page in pages))
+    await on_one_session(pages)
     for page in pages:
-        await page.wait_for_function("document.documentElement?.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
-    await asyncio.sleep(5)  # the one whose session is not the cookie's is loaded again: it polls, waits and looks first
-    for page in pages:
-        await page.wait_for_function("document.documentElement?.dataset.htagConnection in {ws: 1, sse: 1, http: 1}")
         await page.evaluate(CLICK)
     for page in pages:
         await page.evaluate("all")
@@ -248,6 +257,18 @@ async def test_two_first_tabs_at_once(browser_context: BrowserContext, app: Serv
     assert sorted(results) == list(range(1, 2 * CLICKS + 1))
     for page in pages:
         await page.wait_for_function(f"count.textContent === '{2 * CLICKS}'")
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_a_tab_whose_cookie_another_one_replaced_leaves_its_session_while_nothing_is_lost_yet(
+    browser_context: BrowserContext, app: Serving, transport: str
+) -> None:
+    pages = []
+    for _ in range(2):
+        await browser_context.clear_cookies()  # the second page was asked for before the first one's answer had come
+        pages.append(await browser_context.new_page())
+        await visit_app(pages[-1], app.url, transport)
+    await on_one_session(pages)
 
 
 async def test_a_hidden_tab_gives_up_its_stream_and_has_it_back_when_it_is_seen(page: Page, serve: Serve) -> None:
