@@ -40,7 +40,6 @@ CLIENT_PARTS = (
 
 # likewise of the script that the client script loads, for what a page needs later than its first click
 LATER_PARTS = (
-    "standing.js",
     "notice.js",
     "marks.js",
     "typed.js",
