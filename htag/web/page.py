@@ -66,7 +66,7 @@ SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of
 
 @cache
 def asset(name: str) -> bytes:
-    """What the page loads by `name`: a script that is joined, or a file of `htag/client`; scripts are compacted, but for
+    """What the page loads by `name`: a script that is joined, or a file of `htag/client`. Scripts are compacted, but for
     the one of PyScript, which no network carries."""
     if name in ("htag.js", "later.js"):
         return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
