@@ -34,6 +34,13 @@ const NOTICE_STYLE = `
     :host([show]) div { animation: rise .2s }
     @keyframes rise { from { opacity: 0; translate: 0 1rem } } }`;
 
+// What a policy against inline styles does not forbid.
+function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
+
 function createNotice({link, trusted}) {
   const host = document.createElement('htag-notice');
   const root = host.attachShadow({mode: 'open'});
