@@ -15,6 +15,7 @@ from htag.session.whereabouts import HeldElsewhere
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import Counter, Start, only_session, saved, workers
+from tests.support.waiting import passed
 
 __all__ = ["workers"]
 
@@ -56,7 +57,7 @@ async def test_the_old_id_opens_nothing_at_another_worker_while_it_is_being_drop
     with pytest.raises(HeldElsewhere):
         await two.registry.find(old, insist=True)
     await saved(one)
-    await asyncio.sleep(0.5)
+    await passed(0.5)
     assert await two.registry.find(old, insist=True) is None
     assert await tab.click("more") == 1
 
@@ -83,7 +84,7 @@ async def test_an_id_is_not_renewed_while_its_session_is_on_its_way(workers: Sta
     await saved(one)
     store.seconds = 0.3
     moving = asyncio.create_task(one.registry.move_out(1.0))
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await renew(tab)).status == 503
     await moving
     await tab.lose()
@@ -129,5 +130,5 @@ async def until_gone(store: MemoryStore, session_id: str) -> None:
     for _ in range(100):
         if await store.peek(session_id) is None:
             return
-        await asyncio.sleep(0.02)
+        await passed(0.02)
     raise AssertionError("it is still in the store")
