@@ -31,6 +31,7 @@ class Stored:
     __slots__ = (
         "data",
         "former",
+        "former_until",
         "generation",
         "hooked",
         "in_store",
@@ -66,4 +67,6 @@ class Stored:
         self.moving: asyncio.Future[None] | None = None
         """Resolves when the session, which is on its way to the store, is there, or stays."""
         self.former: tuple[str, ...] = ()
-        """Ids under which the store has it as well: they are dropped when it is saved under the present one."""
+        """Ids under which the store has it as well: they are dropped when it is saved under the present one …"""
+        self.former_until = 0.0
+        """… and this time has come: until then its browser may not have heard of the present one."""
