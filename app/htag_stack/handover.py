@@ -78,7 +78,7 @@ class Seal:
         return hmac.compare_digest(code.encode(), self._code(stamp, body).encode())
 
     def clock_for(self, seal: str) -> str:
-        """Our time, for whoever sealed a question by another clock: for the one question that came with `seal`."""
+        """Our time, for a worker that goes by another clock; of use for the one question that came with `seal`."""
         now = f"{self._clock():.0f}"
         return f"{now}.{self._code(now, seal.encode())}"
 

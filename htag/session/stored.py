@@ -29,6 +29,7 @@ class Stored:
     """One session's copy in the store. Times are of the monotonic clock."""
 
     __slots__ = (
+        "crashed",
         "data",
         "former",
         "former_until",
@@ -60,6 +61,8 @@ class Stored:
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""
         """The sealed snapshot, while the session is asleep: its tree is nowhere else in this process."""
+        self.crashed = False
+        """Whether the session, which is asleep, came here from a worker that did not save it in order."""
         self.hooked = False
         """Whether the app that is asleep has hooks: they run before it goes elsewhere."""
         self.reclaimed = False

@@ -25,7 +25,9 @@ class Codec2(Codec):
         try:
             if type(reply) is Update and reply.result is None and reply.ops:  # nearly all: what `_written` does, sooner
                 text = self._encoder.encode(
-                    Update2(reply.ops, reply.js, reply.statics or NONE, reply.seq, reply.done, None, reply.lost)
+                    Update2(
+                        reply.ops, reply.js, reply.statics or NONE, reply.seq, reply.done, None, reply.lost, reply.made
+                    )
                 )
             else:
                 text = self._encoder.encode(self._written(reply))
@@ -38,7 +40,7 @@ class Codec2(Codec):
             return reply
         ops = reply.ops or [("h", id, html) for id, html in reply.updates.items()]
         result = None if reply.result is UNSET else reply.result
-        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost)
+        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost, reply.made)
 
 
 class Codecs:
