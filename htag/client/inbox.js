@@ -2,7 +2,8 @@
 
 const EPOCH = 1 << 12; // where the server lost count, the numbers of updates go on anywhere: so far away at least
 
-function createInbox({calls, log, patch, later, overlay, scripts, report, shows}) {
+function createInbox(page) {
+  const {calls, log, patch, later, overlay, scripts, report} = page;
   const inbox = [];
   let applying = false;
 
@@ -33,7 +34,7 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
       resolve?.(result);
       calls.showInteracting();
       if (event) announce('answered', {seconds: log.secondsOf(event)});
-      if (seq !== undefined) shows();
+      if (seq !== undefined) page.outbox.shows();
     }
   }
 
@@ -48,6 +49,17 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
   }
 
   return handlePayload;
+}
+
+// What comes over a connection: what is for the page, and what is about the connection itself.
+function createReceive({silence, log, handlePayload}) {
+  return function receive(message, hangUp) {
+    const {action, seq, done, saved} = message;
+    silence.heard();
+    if (seq && !done) silence.told();
+    if (action === 'saved') log.saved(saved);
+    else if (action !== 'welcome' && action !== 'pong') handlePayload(message, hangUp);
+  };
 }
 
 // Whether the page does not show this yet; undefined: that is open, because something before it was missed.

@@ -85,6 +85,14 @@ class Update2(msgspec.Struct, omit_defaults=True, gc=False):
     made: str | UnsetType = UNSET
 
 
+class Operations(msgspec.Struct, gc=False):
+    """An `Update2` that has no more than this, as nearly all have."""
+
+    ops: list[tuple[Any, ...]]
+    seq: int | UnsetType
+    done: int | UnsetType
+
+
 class Failure(msgspec.Struct, tag_field="action", tag="error"):
     """An error to show: the traceback, or `Internal Server Error` where the visitor may not see it."""
 

@@ -15,7 +15,7 @@ from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
-from tests.support.waiting import LOOP_SECONDS, until
+from tests.support.waiting import LOOP_SECONDS, passed, until
 
 __all__ = ["workers"]
 
@@ -27,7 +27,7 @@ async def test_a_session_that_no_tab_has_connected_to_is_not_in_the_store(worker
     team = workers()
     one = team.start("one")
     await Site(one.app).get()
-    await asyncio.sleep(0.5)
+    await passed(0.5)
     assert await team.store.peek(only_session(one).id) is None
     assert one.registry.snapshot_counts() == {"saved": 0, "dirty": 0, "pinned": 0, "asleep": 0}
 
@@ -360,8 +360,8 @@ async def test_a_new_id_is_saved_and_the_old_one_dropped(workers: Start, monkeyp
     await saved(one)
     assert await team.store.peek(session.id) is not None
     async with asyncio.timeout(LOOP_SECONDS):
-        while await team.store.peek(former) is not None:  # noqa: ASYNC110  # a store sets no event
-            await asyncio.sleep(0.02)
+        while await team.store.peek(former) is not None:
+            await passed(0.02)
     await tab.leave()
 
 

@@ -16,7 +16,7 @@ from htag.session.whereabouts import HeldElsewhere
 from htag.stores.base import Save, Store
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import Counter, Start, Workers, only_session, saved, workers
-from tests.support.waiting import LOOP_SECONDS, until
+from tests.support.waiting import LOOP_SECONDS, passed, until
 
 __all__ = ["workers"]
 
@@ -102,7 +102,7 @@ async def test_an_id_is_not_renewed_while_its_session_is_on_its_way(workers: Sta
     await saved(one)
     store.seconds = 0.3
     moving = asyncio.create_task(one.registry.move_out(1.0))
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await renew(tab)).status == 503
     await moving
     await tab.lose()
@@ -189,7 +189,7 @@ async def test_a_crash_before_the_browser_has_heard_of_the_new_id_loses_nothing(
     old, cookies = only_session(one).id, dict(tab.site.cookies)
     assert (await renew(tab)).status == 200
     await saved(one)
-    await asyncio.sleep(0.5)  # drops are made, if there are any
+    await passed(0.5)  # drops are made, if there are any
     tab.site.cookies.clear()
     tab.site.cookies.update(cookies)  # the answer is lost
     await crashes(team, tab, one, two)
@@ -214,5 +214,5 @@ async def test_a_new_id_waits_for_a_handler_and_is_not_saved_in_the_middle_of_it
 
 async def until_gone(store: Store, session_id: str) -> None:
     async with asyncio.timeout(LOOP_SECONDS):
-        while await store.peek(session_id) is not None:  # noqa: ASYNC110  # a store sets no event
-            await asyncio.sleep(0.02)
+        while await store.peek(session_id) is not None:
+            await passed(0.02)

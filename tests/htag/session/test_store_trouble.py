@@ -15,7 +15,7 @@ from htag.session.whereabouts import SessionUnreachable
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Counter, Hooked, Start, only_session, saved, workers
 from tests.htag.session.troubled_store import Trouble
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["workers"]
 
@@ -71,7 +71,7 @@ async def test_a_round_that_fails_counts_once_and_the_next_ones_come_less_often(
     store.down = True
     for tab in tabs:
         await tab.click("more")
-    await asyncio.sleep(1.0)
+    await passed(1.0)
     assert 3 <= team.diaries["one"].labels("snapshot_made").count("failed") <= 8  # 50 without a pause that grows
 
 
@@ -117,7 +117,7 @@ async def test_a_store_that_lost_its_data_gets_all_sessions_again(
     one = team.start("one")
     tabs = [await team.tab(one) for _ in range(3)]
     await until(lambda: one.registry.snapshot_counts()["saved"] == 3)
-    await asyncio.sleep(0.2)
+    await passed(0.2)
     store.go_back(({}, {}, 0))
     store._bytes = 0
     await until(lambda: len(store._records) == 3)
@@ -143,7 +143,7 @@ async def test_a_store_that_went_back_is_brought_up_to_date(workers: Start, monk
     await saved(two)
     await until(lambda: store._pulse > older[2] + 3)
     store.go_back(older)
-    await asyncio.sleep(0.3)
+    await passed(0.3)
     await saved(two)
     three = team.start("three")
     team.silent.add("two")
@@ -179,7 +179,7 @@ async def test_where_it_stays_silent_the_visitor_begins_anew(workers: Start, mon
     store.down = True
     site = Site(two.app, cookies=tab.site.cookies)
     assert (await site.get()).status == 503
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await site.get()).status == 200
 
 
@@ -217,7 +217,7 @@ async def test_saving_takes_no_more_than_its_share_of_the_loop(workers: Start, m
     until_time = asyncio.get_running_loop().time() + 2.0
     while asyncio.get_running_loop().time() < until_time:
         await tab.click("more")
-        await asyncio.sleep(0.01)
+        await passed(0.01)
     assert 2 <= len(store.saves) <= 6  # each pays for half a second; without a budget there are seven in two seconds
 
 
