@@ -62,6 +62,23 @@ async def test_connections_that_break_cost_no_click_and_count_none_twice(
 
 
 @pytest.mark.parametrize("transport", STATE)
+async def test_an_event_that_made_elements_says_so_when_it_is_sent_again(
+    page: Page, serve: Serve, transport: str
+) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    server.saves = False
+    server.reply = lambda event: {} if event["data"]["value"] == 2 else {"made": f"{event['data']['value']}0.abc"}
+    await visit(page, server, transport)
+    await page.evaluate("(async () => { for (const n of [1, 2, 3]) await htag_event('b', 'click', n); })()")
+    server.crash()
+    await page.evaluate("htag_event('b', 'click', 4); 0")  # by POST, only an event tells that it has forgotten
+    await until(lambda: len([each for each in server.seen if "n" in each]) >= 7)
+    told = [(each["n"], each.get("made")) for each in server.seen if "n" in each]
+    assert told[:3] == [(1, None), (2, None), (3, None)]
+    assert told[3:7] == [(1, "10.abc"), (2, None), (3, "30.abc"), (4, None)]
+
+
+@pytest.mark.parametrize("transport", STATE)
 async def test_a_server_that_forgets_what_it_had_not_saved_gets_it_again(
     page: Page, serve: Serve, transport: str
 ) -> None:
