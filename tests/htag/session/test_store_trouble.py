@@ -1,6 +1,7 @@
 """A store that is slow, silent, down, emptied, or older than it was: clicks go on, sessions are saved in the end."""
 
 import asyncio
+import random
 import time
 from typing import Any
 
@@ -8,13 +9,28 @@ import pytest
 
 from headless.asgi import Site
 from headless.tab import Tab
+from htag import Tag
 from htag.session import persistence, saver, takeover
 from htag.session.whereabouts import SessionUnreachable
-from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
+from htag.stores.memory import MemoryStore
+from tests.htag.session.lasting import DIARY, Counter, Hooked, Start, only_session, saved, workers
 from tests.htag.session.troubled_store import Trouble
 from tests.support.waiting import LOOP_SECONDS, passed, patience, until
 
 __all__ = ["workers"]
+
+
+class Growing(Counter):
+    """Holds as many bytes as it is told to, which do not compress."""
+
+    def init(self) -> None:
+        super().init()
+        self.held = b""
+        Tag.button("grow", _id="grow", _onclick=self.grow)
+
+    def grow(self, event: Any) -> int:
+        self.held = random.randbytes(len(self.held) + event.by)
+        return len(self.held)
 
 
 async def test_while_the_store_is_down_clicks_go_on_and_all_is_saved_when_it_is_back(
@@ -256,3 +272,21 @@ async def test_of_parked_sessions_the_latest_are_remembered(workers: Start, monk
         team.persistence(web).parker.park(session, "disconnected")
         await until(lambda: not web.registry.sessions)
     assert [*team.persistence(web).parker.parked] == ids[1:]
+
+
+async def test_a_session_that_a_full_store_has_no_room_for_is_the_only_one_that_is_not_saved(
+    workers: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    team = workers(Growing, MemoryStore(limit=20_000))
+    one = team.start("one")
+    large, small = await team.tab(one), await team.tab(one)
+    await until(lambda: one.registry.snapshot_counts()["saved"] == 2)
+    assert await large.click("grow", by=30_000) == 30_000
+    assert await small.click("grow", by=10) == 10
+    await until(lambda: one.registry.snapshot_counts() == {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 0})
+    for _ in range(3):  # also in rounds that begin with the large one
+        await small.click("grow", by=1)
+        await small.until(lambda: small.events.log == {})
+    assert sum("sessions are not saved for now" in record.getMessage() for record in caplog.records) == 1
+    assert await large.click("grow", by=-29_999) == 1
+    await until(lambda: one.registry.snapshot_counts() == {"saved": 2, "dirty": 0, "pinned": 0, "asleep": 0})
