@@ -19,7 +19,9 @@ const TEXTS = {
 const textOf = (key, n) => (window.HTAG_TEXTS?.[key] ?? TEXTS[key] ?? key).replace('{n}', n);
 
 // The status is not the whole of it: the button is no news.
-const NOTICE = `<div part="notice"><span part="text" role="status" aria-live="polite"></span><button part="close">\u00d7</button></div>`;
+const NOTICE = `<div part="notice"
+  ><span part="text" role="status" aria-live="polite"></span
+  ><button part="close">\u00d7</button></div>`;
 
 const NOTICE_STYLE = `
   div { position: fixed; inset: auto 1rem 1rem; z-index: 2147483646; width: fit-content; margin: auto;
