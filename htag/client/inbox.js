@@ -17,11 +17,11 @@ function createInbox(page) {
   }
 
   async function apply(message, hangUp) {
-    const {action, traceback, result = null, seq, done, shown} = message;
+    const {action, traceback, result = null, seq, done, made, shown} = message;
     if (shown !== undefined) window.HTAG_REVISION = shown;
     const isNews = isNewsNow(message);
     if (isNews === undefined) return hangUp?.(); // the next connection begins with what was missed
-    const event = done && log.answered(done);
+    const event = done && log.answered(done, made);
     const isRepeated = done && !event;
     const id = event?.data?.callback_id ?? message.callback_id;
     const resolve = calls.take(id); // before a snippet runs: a fallback() in there must not settle it

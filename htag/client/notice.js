@@ -19,7 +19,9 @@ const TEXTS = {
 const textOf = (key, n) => (window.HTAG_TEXTS?.[key] ?? TEXTS[key] ?? key).replace('{n}', n);
 
 // The status is not the whole of it: the button is no news.
-const NOTICE = `<div part="notice"><span part="text" role="status" aria-live="polite"></span><button part="close">\u00d7</button></div>`;
+const NOTICE = `<div part="notice"
+  ><span part="text" role="status" aria-live="polite"></span
+  ><button part="close">\u00d7</button></div>`;
 
 const NOTICE_STYLE = `
   div { position: fixed; inset: auto 1rem 1rem; z-index: 2147483646; width: fit-content; margin: auto;
@@ -33,6 +35,13 @@ const NOTICE_STYLE = `
   @media (prefers-reduced-motion: no-preference) {
     :host([show]) div { animation: rise .2s }
     @keyframes rise { from { opacity: 0; translate: 0 1rem } } }`;
+
+// What a policy against inline styles does not forbid.
+function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
 
 function createNotice({link, trusted}) {
   const host = document.createElement('htag-notice');

@@ -62,8 +62,10 @@ function createScripts({trusted, report}) {
   }
 
   // Loads another script of ours; rejects where it cannot be had.
-  const load = (name, given) =>
-    new Promise((onload, onerror) => addScript({...given, src: trusted.createScriptURL(src.replace('htag.js', name)), onload, onerror}));
+  function load(name, given) {
+    const address = trusted.createScriptURL(src.replace('htag.js', name));
+    return new Promise((onload, onerror) => addScript({...given, src: address, onload, onerror}));
+  }
 
   function addScript(properties) {
     const script = Object.assign(document.createElement('script'), {nonce, ...properties});

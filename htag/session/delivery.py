@@ -17,11 +17,13 @@ KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 class Delivery:
     """The channels of a session. Updates go to all of them and into the journal, answers to the one that asked."""
 
-    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "ops", "visit_scripts")
+    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "only", "ops", "visit_scripts")
 
     def __init__(self, codec: Codec) -> None:
         """`codec` freezes the answers that are kept."""
         self.channels: list[Channel] = []
+        self.only: Channel | None = None
+        """The channel, if there is one and no other: nearly always."""
         self.journal = Journal()
         self.html = True
         """Whether a tab wants changes as HTML: one of wire version 1."""
@@ -35,17 +37,22 @@ class Delivery:
     def join(self, channel: Channel) -> None:
         """A tab has connected."""
         self.channels.append(channel)
-        self.note_versions()
+        self.note_channels()
 
-    def note_versions(self) -> None:
-        """A channel came or went: what do those that are there want?"""
+    def replace(self, channel: Channel, other: Channel) -> None:
+        """`other` takes the place of `channel`."""
+        self.channels[self.channels.index(channel)] = other
+        self.note_channels()
+
+    def note_channels(self) -> None:
+        """A channel came or went: which are there, and what do they want?"""
+        self.only = self.channels[0] if len(self.channels) == 1 else None
         versions = {channel.version for channel in self.channels}
         self.ops = 2 in versions or self.journal.tail is not None
         self.html = 1 in versions or not self.ops
 
     def deliver(self, reply: Answer, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""
-        channels = self.channels
         if type(reply) is Update:
             if reply.ops or reply.updates or reply.js or reply.statics:
                 journal = self.journal
@@ -55,10 +62,10 @@ class Delivery:
                     journal.append(reply)
             elif reply.callback_id is UNSET and reply.done is UNSET:
                 return
-        if len(channels) == 1 and channels[0] is origin:
+        if origin is not None and self.only is origin:
             origin.put(reply)  # one tab, which sends what is put: nearly always
-        elif channels:
-            self._broadcast(reply, origin if origin in channels else None)
+        elif self.channels:
+            self._broadcast(reply, origin if origin in self.channels else None)
         else:
             self._keep(reply)
 

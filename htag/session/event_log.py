@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from htag.session.channel import Channel
 from htag.snapshot.envelope import TabRecord
@@ -33,6 +34,7 @@ class Kept(msgspec.Struct, gc=False):
     revision: int  # a tab that shows this has had the answer
     size: int
     traceback: str | None = None  # of an error
+    lost: bool | UnsetType = UNSET  # True: the result was not kept
 
 
 class EventLog:
@@ -40,6 +42,7 @@ class EventLog:
 
     __slots__ = (
         "_answers",
+        "_forgotten",
         "_running",
         "_size",
         "accepted",
@@ -76,8 +79,8 @@ class EventLog:
         self.channels: list[Channel] = []
         """Its open channels. The last one is that which gets answers."""
         self.left_at = 0.0
-        # By number; of an answer without a result, which most are, its revision alone.
-        self._answers: dict[int, Kept | int] = {}
+        self._answers: dict[int, Kept] = {}  # by number; of one that just says that it is done, as most do, nothing
+        self._forgotten = 0  # the answers up to this one may be kept no more
         self._running: dict[int, Failure] | None = None  # by number: what is answered if the handler ends early
         self._size = 0
 
@@ -91,8 +94,12 @@ class EventLog:
             self._forget(number)
         lost = hello.oldest - 1 - self.accepted
         if lost > 0:
-            self.accepted = self.handled = hello.oldest - 1
+            self.go_on_after(hello.oldest - 1)
         return max(lost, 0)
+
+    def go_on_after(self, number: int) -> None:
+        """All events up to this one count as handled; what they were answered is not known."""
+        self.accepted = self.handled = self._forgotten = number
 
     @property
     def channel(self) -> Channel | None:
@@ -135,7 +142,7 @@ class EventLog:
 
     def finish(self, number: int, reply: Answer, revision: int) -> None:
         """The event is done, and `reply`, whose result is frozen, is the answer. `revision`: a tab that shows that has
-        had it."""
+        had it. Of one that is handled at once and has no result `handled` may be set instead: most are so."""
         if number > self.handled:
             self.handled = number
         if self._running:
@@ -143,25 +150,13 @@ class EventLog:
         if isinstance(reply, Update):
             result = reply.result
             size = 0 if type(result) in SMALL else _size(result)
-            self._answers[number] = Kept(reply.callback_id, result, revision, size)
+            self._answers[number] = Kept(reply.callback_id, result, revision, size, lost=reply.lost)
         else:
             size = len(reply.traceback)
             self._answers[number] = Kept(reply.callback_id, None, revision, size, reply.traceback)
         self._size += size
         if len(self._answers) > MOST_ANSWERS or self._size > ANSWERS_BYTES:
             self._forget_oldest()
-
-    def finish_small(self, number: int, reply: Update, revision: int) -> None:
-        """The same as `finish`, for a result that is one of SMALL and an event that is handled at once: most are so."""
-        self.handled = number
-        answers, result = self._answers, reply.result
-        answers[number] = revision if result is None else Kept(reply.callback_id, result, revision, 0)
-        if len(answers) > MOST_ANSWERS:
-            # mostly the oldest; to look for that takes longer the more were forgotten before
-            if (oldest := answers.pop(number - MOST_ANSWERS, None)) is None:
-                self._forget_oldest()
-            elif isinstance(oldest, Kept):
-                self._size -= oldest.size
 
     def is_running(self, number: int) -> bool:
         """Whether the event was taken and is not done."""
@@ -174,12 +169,11 @@ class EventLog:
             return None
         kept = self._answers.get(number)
         if kept is None:
-            return Update({}, [], [], None, None, done=number, lost=True)
-        if isinstance(kept, int):
-            return Update({}, [], [], None, None, done=number)
+            lost = True if number <= max(self._forgotten, self.handled - MOST_ANSWERS) else UNSET
+            return Update({}, [], [], None, None, done=number, lost=lost)
         if kept.traceback is not None:
             return Failure(kept.traceback, kept.callback_id, done=number)
-        return Update({}, [], [], kept.callback_id, kept.result, done=number)
+        return Update({}, [], [], kept.callback_id, kept.result, done=number, lost=kept.lost)
 
     def answers(self, after: int) -> Iterator[Answer]:
         """All answers after event number `after`, in order."""
@@ -191,17 +185,23 @@ class EventLog:
         """The tab shows `revision`: it has had the answers that came with it, or before."""
         self.shown = revision
         for number in [*self._answers]:
-            kept = self._answers[number]
-            if (kept if isinstance(kept, int) else kept.revision) > revision:
+            if self._answers[number].revision > revision:
                 return
             self._forget(number)
 
     def _forget_oldest(self) -> None:
-        while len(self._answers) > MOST_ANSWERS or self._size > ANSWERS_BYTES:
+        """Keep fewer answers; of those that take too much, that they were not kept."""
+        while len(self._answers) > MOST_ANSWERS:
             self._forget(next(iter(self._answers)))
+        for number, kept in self._answers.items():
+            if self._size <= ANSWERS_BYTES:
+                return
+            self._size -= kept.size
+            self._answers[number] = _without_result(kept)
 
     def _forget(self, number: int) -> None:
-        self._size -= _size_of_kept(self._answers.pop(number))
+        self._size -= self._answers.pop(number).size
+        self._forgotten = max(self._forgotten, number)
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -209,14 +209,18 @@ class EventLog:
         """What a snapshot that is taken now keeps of this tab. It has a part of what a handler does that is running:
         that event is never run again. Where there is time, a snapshot waits until the handler is done."""
         started = max(self._running or (), default=0)
-        return TabRecord(self.name, self.handled, started, list(self._recorded()))
+        latest = sorted(self._answers)[-RECORDED_ANSWERS:]
+        known_from = latest[0] if len(latest) < len(self._answers) else self._forgotten + 1
+        return TabRecord(self.name, self.handled, started, list(self._recorded(latest)), known_from)
 
-    def _recorded(self) -> Iterator[tuple[int, bytes]]:
+    def _recorded(self, latest: list[int]) -> Iterator[tuple[int, bytes]]:
         for number, failure in sorted((self._running or {}).items()):
             yield number, msgspec.json.encode(failure)
-        for number in sorted(self._answers)[-RECORDED_ANSWERS:]:
-            answer = self.answer(number)
-            if _size_of_kept(self._answers[number]) <= RECORDED_BYTES and answer is not None:
+        for number in latest:
+            kept, answer = self._answers[number], self.answer(number)
+            if kept.size > RECORDED_BYTES:
+                answer = Update({}, [], [], kept.callback_id, None, done=number, lost=True)
+            if answer is not None:
                 yield number, msgspec.json.encode(answer)
 
     @classmethod
@@ -224,8 +228,10 @@ class EventLog:
         """The log of a tab as it was when that snapshot was taken, which the store has. `revision`: a tab that shows
         that has had all answers."""
         log = cls(record.name)
+        log.go_on_after(max(record.handled, record.started))
         log.saved = record.handled
-        log.accepted = log.handled = max(record.handled, record.started)
+        if record.known_from:
+            log._forgotten = record.known_from - 1
         for number, frame in record.results:
             log.finish(number, _decoder.decode(frame), revision)
         log.interrupted = record.started
@@ -251,9 +257,9 @@ class EventGap(Exception):
 _decoder = msgspec.json.Decoder(Update | Failure)
 
 
-def _size_of_kept(kept: Kept | int) -> int:
-    """The bytes of the result that is kept."""
-    return 0 if isinstance(kept, int) else kept.size
+def _without_result(kept: Kept) -> Kept:
+    """What is left of `kept` where it takes too much."""
+    return Kept(kept.callback_id, None, kept.revision, 0, lost=True)
 
 
 def _size(result: Any) -> int:

@@ -141,7 +141,7 @@ def leave(delivery: Delivery, channel: Channel, log: EventLog | None) -> None:
         delivery.channels.remove(each)
         if log is not None:
             log.leave(each)
-    delivery.note_versions()
+    delivery.note_channels()
 
 
 def behind(channel: Channel) -> Channel | None:
@@ -170,8 +170,7 @@ class CatchUp:
 
     def begin(self) -> None:
         """Take the channel's place."""
-        channels = self._session.delivery.channels
-        channels[channels.index(self.channel)] = self
+        self._session.delivery.replace(self.channel, self)
         self.log.channels.append(self)
         put_answers(self._session, self.channel, self.log, self.log.done)
         self._done = max(self.log.done, self.log.handled)
@@ -207,10 +206,10 @@ class CatchUp:
         """The tab has caught up, or takes too long: it is shown everything, and from now on what changes."""
         assert self._timer is not None
         self._timer.cancel()
-        channels = self._session.delivery.channels
-        if self not in channels:
+        delivery, channels = self._session.delivery, self.log.channels
+        if self not in delivery.channels:
             return  # it has left, or has joined already
-        for each in (channels, self.log.channels):
-            each[each.index(self)] = self.channel
+        delivery.replace(self, self.channel)
+        channels[channels.index(self)] = self.channel
         show_all(self._session, self.channel, self.log, self._done, self._missed_scripts)
         self.channel.wake()

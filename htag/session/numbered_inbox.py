@@ -7,10 +7,11 @@ from typing import Any, Protocol
 from htag.observer import Observer
 from htag.session import execution
 from htag.session.channel import Channel
-from htag.session.event_log import SMALL, EventLog
+from htag.session.event_log import EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
+from htag.session.replays import Replays
 from htag.session.stored import Stored, lives_here_only
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
@@ -30,6 +31,7 @@ class NumberingHandler(Handler, Protocol):
     failures: Failures
     live: LiveTree
     stored: Stored | None
+    replays: Replays | None
 
     def note_change(self) -> None:
         """The session is to be saved."""
@@ -85,41 +87,48 @@ class NumberedInbox(Inbox):
         """Do what `message` asks, unless that was done before. None: it is done. Raises `EventGap` where events are
         missing before it."""
         log = self.log
-        if message.got is not None:
-            self._acknowledge(message.got)
-        if message.n != log.accepted + 1 or message.action is not None:
+        number = log.accepted + 1
+        if message.n != number or message.action is not None or message.got is not None or message.made is not None:
             return self._submit_otherwise(message, origin)
-        number = log.accepted = log.accepted + 1
+        log.accepted = number
         if self._waiting is not None:
             message.n = number  # it may have been written as 1.0, or true
             return self._enqueue(message, origin)
         session = self._session
         replies = session.handle(message, (log.key, log.name, number))
-        if type(replies) is list:
-            reply = replies[0]
-            if (
-                len(replies) == 1
-                and type(reply) is Update
-                and type(reply.result) in SMALL
-                and log.channels
-                and log.channels[-1] is origin
-            ):
-                # nearly always: 5 % of an event faster than what follows
-                reply.done, delivery = number, session.delivery
-                if reply.others is not UNSET:
-                    reply.asker = log.name
-                log.finish_small(number, reply, delivery.journal.head + 1)
-                delivery.deliver(reply, origin)
-                return None
-        else:
+        if type(replies) is not list:
             message.n = number
             log.begin(number, message.callback_id)
             return self._begin(message, replies, origin)
+        reply, delivery = replies[0], session.delivery
+        if (
+            len(replies) == 1
+            and type(reply) is Update
+            and reply.result is None
+            and origin is not None
+            and delivery.only is origin
+        ):
+            # nearly always: a few per cent of an event faster than what follows
+            log.handled = reply.done = number
+            if reply.others is not UNSET:
+                reply.asker = log.name
+            delivery.deliver(reply, origin)
+            return None
         self._answer_all(message, number, replies, origin)
         return None
 
     def _submit_otherwise(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
+        if message.made is not None:
+            if self._session.replays is not None:
+                self._session.replays.promise(message.callback_id, message.made)
+            message.made = None
+            return self.submit(message, origin)
         number, action = message.n, message.action
+        if message.got is not None:
+            self._acknowledge(message.got)
+            message.got = None
+            if number is not None and action is None:
+                return self.submit(message, origin)  # the same event without that
         if action == "ping" and origin is not None:
             origin.put(Pong())
         elif action == "bye":

@@ -95,7 +95,8 @@ class Tabs:
                 return None
             log = self._logs[tab.name] = EventLog(tab.name)
             if self._former:
-                log.accepted = log.handled = log.saved = self._former.pop(tab.name, 0)
+                log.go_on_after(self._former.pop(tab.name, 0))
+                log.saved = log.handled
         if not isinstance(tab.inbox, NumberedInbox) or tab.inbox.log is not log:  # the one before made place
             tab.inbox = NumberedInbox(self._session, log)
         log.key = self._session.key

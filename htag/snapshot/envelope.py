@@ -20,6 +20,9 @@ class TabRecord(msgspec.Struct, array_like=True, gc=False):
     started: int = 0  # the number that was being handled when the snapshot was taken, or 0: it is never run again
     results: list[tuple[int, bytes]] = []
     """Of events that the browser may ask about again: number, and the answering frame as JSON."""
+    known_from: int = 0
+    """From this event on, those that are not in `results` were answered by nothing but that they are done. 0: it is not
+    known what they were answered."""
 
 
 class Header(msgspec.Struct, array_like=True, gc=False):

@@ -40,7 +40,6 @@ CLIENT_PARTS = (
 
 # likewise of the script that the client script loads, for what a page needs later than its first click
 LATER_PARTS = (
-    "standing.js",
     "notice.js",
     "marks.js",
     "typed.js",
@@ -67,7 +66,8 @@ SCRIPTS = ("htag.js", "errors.js", "later.js")  # the first loads the others, of
 @cache
 def asset(name: str) -> bytes:
     """What the page loads by `name`: a script that is joined, or a file of `htag/client`. Scripts are compacted, but
-    for the one of PyScript, which no network carries."""
+    for the one of PyScript, which no network carries.
+    """
     if name in ("htag.js", "later.js"):
         return joined(CLIENT_PARTS if name == "htag.js" else LATER_PARTS).encode()
     content = (files("htag.client") / name).read_bytes()

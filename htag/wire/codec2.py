@@ -6,7 +6,7 @@ A message is decoded as in version 1, whose struct has the fields of both.
 from typing import Any
 
 from htag.wire.codec import Codec
-from htag.wire.messages import UNSET, Reply, Update, Update2
+from htag.wire.messages import UNSET, Operations, Reply, Update, Update2
 
 NONE: list[str] = []
 
@@ -23,10 +23,14 @@ class Codec2(Codec):
     def encode(self, reply: Reply) -> str:
         """One reply or notice as text."""
         try:
-            if type(reply) is Update and reply.result is None and reply.ops:  # nearly all: what `_written` does, sooner
-                text = self._encoder.encode(
-                    Update2(reply.ops, reply.js, reply.statics or NONE, reply.seq, reply.done, None, reply.lost)
-                )
+            if (
+                type(reply) is Update
+                and reply.ops
+                and reply.result is None
+                and not (reply.js or reply.statics or reply.made)
+            ):
+                # nearly all answers: what `_written` says of them, in three quarters of its time
+                text = self._encoder.encode(Operations(reply.ops, reply.seq, reply.done))
             else:
                 text = self._encoder.encode(self._written(reply))
         except (TypeError, ValueError, RecursionError, OverflowError):
@@ -38,7 +42,7 @@ class Codec2(Codec):
             return reply
         ops = reply.ops or [("h", id, html) for id, html in reply.updates.items()]
         result = None if reply.result is UNSET else reply.result
-        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost)
+        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost, reply.made)
 
 
 class Codecs:
