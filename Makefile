@@ -9,9 +9,6 @@ HOST ?= http://localhost:8080
 OPTIONS ?=
 TESTS ?= tests
 PYTEST := .venv/bin/python -m pytest
-# Of about the same length: what needs a container engine, and much of what waits in browsers; and all the rest.
-FIRST := tests/stack $(addprefix tests/e2e/test_,stack*.py deploy*.py browser*.py client_connection.py)
-REST := tests --ignore tests/stack $(foreach kind,stack deploy browser client_connection,--ignore-glob 'tests/e2e/test_$(kind)*')
 MINUTES ?= 10
 SEED ?= 11
 TABS ?= 100
@@ -50,9 +47,11 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 ifeq ($(TESTS),tests)
-	@# Two at a time: those with containers wait for most of their time. What the others say comes at the end.
-	@mkdir -p reports; $(PYTEST) $(REST) > reports/tests.log 2>&1 & rest=$$!; \
-	$(PYTEST) $(FIRST); first=$$?; wait $$rest; code=$$?; cat reports/tests.log; exit $$((first | code))
+	@# Two processes, which take files from the two ends of one list: those that wait for containers, and those that compute.
+	@# So they end together (tests/support/streams.py). What the second one says comes at the end.
+	@mkdir -p reports; taken=$$(mktemp -d); stream="$(PYTEST) -p tests.support.streams --taken $$taken tests --from"; \
+	$$stream back >reports/tests.log 2>&1 & $$stream front; front=$$?; wait $$!; back=$$?; \
+	cat reports/tests.log; rm -r $$taken; exit $$((front | back))
 else
 	$(PYTEST) $(TESTS)
 endif

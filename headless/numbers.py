@@ -76,4 +76,6 @@ class Numbers:
             self.done += 1
             self._answered.remove(self.done)
         self.answers[number] = answer
+        if "made" in answer and number in self.log:
+            self.log[number]["made"] = answer["made"]  # to be said with it, if it is sent again
         return True

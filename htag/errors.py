@@ -7,6 +7,7 @@ HtagError
 ├── WireError            a message from a browser that is not one of ours
 │   └── MessageTooLarge  … or is larger than the limit
 └── StoreError           the session store did not answer, or answered nonsense
+    └── NotAllSaved      … or had no room for some of the sessions that were to be saved
 """
 
 
@@ -36,3 +37,12 @@ class MessageTooLarge(WireError):
 
 class StoreError(HtagError):
     """The session store did not answer, or answered nonsense."""
+
+
+class NotAllSaved(StoreError):
+    """The session store had no room for some of the sessions that were to be saved together."""
+
+    def __init__(self, text: str, saved: list[bool | None]) -> None:
+        """`saved`: what became of each of them: True, False (refused), or None (no room)."""
+        super().__init__(text)
+        self.saved = saved

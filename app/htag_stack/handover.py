@@ -22,7 +22,9 @@ from htag.web.signing import Signer
 
 PATH = "/handover"
 SEAL = "x-htag-seal"  # the header: time, nonce and code, with a dot in between
-# Either way: the clocks of hosts that keep time agree within a second, and an answer is waited for shorter than one.
+CLOCK = "x-htag-clock"  # the header of a refusal for its time alone: the holder's time, and code
+# Either way: the clocks of hosts that keep time agree within a second, and an answer is waited for shorter than one. A
+# host that does not is told the holder's clock, and asks again by that.
 WINDOW_SECONDS = 30
 BODY_SECONDS = 1.0  # who asks does not wait for as long
 LONGEST_BODY = 1 << 10  # bytes; a question has 100
@@ -51,16 +53,16 @@ class Seal:
         self._clock = clock
         self._seen: OrderedDict[str, float] = OrderedDict()  # codes of the last seconds, oldest first
 
-    def over(self, body: bytes) -> str:
-        """The seal to send with `body`."""
-        stamp = f"{self._clock():.0f}.{secrets.token_hex(8)}"
+    def over(self, body: bytes, ahead: float = 0.0) -> str:
+        """The seal to send with `body` to a worker whose clock is so many seconds `ahead` of ours."""
+        stamp = f"{self._clock() + ahead:.0f}.{secrets.token_hex(8)}"
         return f"{stamp}.{self._code(stamp, body)}"
 
     def accepts(self, body: bytes, seal: str) -> bool:
         """Whether `seal` is of `body`, under our key, fresh, and here for the first time."""
-        stamp, _, code = seal.rpartition(".")
-        if not hmac.compare_digest(code.encode(), self._code(stamp, body).encode()):
+        if not self.is_ours(body, seal):
             return False
+        stamp, _, code = seal.rpartition(".")
         now = self._clock()
         if abs(now - float(stamp.partition(".")[0])) > WINDOW_SECONDS:  # a number: we wrote it
             return False
@@ -69,6 +71,24 @@ class Seal:
             return False
         self._seen[code] = now
         return True
+
+    def is_ours(self, body: bytes, seal: str) -> bool:
+        """Whether `seal` is of `body`, under our key, whenever that was."""
+        stamp, _, code = seal.rpartition(".")
+        return hmac.compare_digest(code.encode(), self._code(stamp, body).encode())
+
+    def clock_for(self, seal: str) -> str:
+        """Our time, for a worker that goes by another clock; of use for the one question that came with `seal`."""
+        now = f"{self._clock():.0f}"
+        return f"{now}.{self._code(now, seal.encode())}"
+
+    def ahead(self, clock: str, seal: str) -> float | None:
+        """By how many seconds the clock of the worker that said `clock` to a question with `seal` is ahead of ours.
+        None: no worker of ours has said so."""
+        now, _, code = clock.partition(".")
+        if not hmac.compare_digest(code.encode(), self._code(now, seal.encode()).encode()):
+            return None
+        return float(now) - self._clock()
 
     def _code(self, stamp: str, body: bytes) -> str:
         return blake2b(stamp.encode() + b"\n" + body, key=self._key, digest_size=24).hexdigest()
@@ -94,10 +114,12 @@ class HandoverEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Answer what the holder did, or refuse (403) what no worker of ours has asked, and count it."""
-        question = self._question(await _body(request), request.headers.get(SEAL, ""))
+        body, seal = await _body(request), request.headers.get(SEAL, "")
+        question = self._question(body, seal)
         if question is None:
             self._observer.message_refused("forged")
-            return PlainTextResponse("refused\n", 403)
+            known = body is not None and self._seal.is_ours(body, seal)
+            return PlainTextResponse("refused\n", 403, {CLOCK: self._seal.clock_for(seal)} if known else None)
         answer = await self._answering(question.session, question.boot, question.insist)
         return JSONResponse({"answer": answer})
 

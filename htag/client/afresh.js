@@ -6,14 +6,13 @@ const ANSWER_MS = 10000; // ms for an answer that takes no time to make
 const NOT_OURS = [0, 401, 403]; // states of HTTP, 0 a redirect: to see why, a page must be loaded
 const STABLE_MS = 5000; // ms a connection lasts after a page load that was of use
 
-function createAfresh({basePath, address, link, step, overlay, say, typed, sleep, jitter}) {
+function createAfresh({basePath, address, storage, link, step, overlay, later, typed, sleep, jitter, isServed}) {
   const key = `htag_reloads ${basePath}`; // in sessionStorage: reloads of this page since a session lasted
-  const storage = sessionStorageOrNull();
   let isTold = false; // that answers are not our server's
 
   // An answer to this page's own session proves little, a stranger may take it away again: what lasts does.
   const works = () => setTimeout(() => link.state === 'left' || storage?.removeItem(key), STABLE_MS);
-  if (isConnected()) works();
+  if (isServed(link)) works();
   else document.addEventListener('htag-connected', works, {once: true});
 
   // The server has said that the session is gone, and only a page load makes a new one. That may be lost as well, and so
@@ -23,7 +22,7 @@ function createAfresh({basePath, address, link, step, overlay, say, typed, sleep
     const reloads = Number(storage?.getItem(key));
     const last = !storage || (blocked && reloads > 0);
     const advice = last ? 'Are cookies blocked? Reload the page to try again.' : 'Trying again soon.';
-    if (last && window.top !== window) return say('framed');
+    if (last && window.top !== window) return later.say('framed');
     if (reloads || last) overlay.show('Network Error', `The server does not know this page's session. ${advice}`);
     if (last) return;
     storage.setItem(key, reloads + 1);
@@ -36,7 +35,7 @@ function createAfresh({basePath, address, link, step, overlay, say, typed, sleep
   function loadForLogin() {
     if (isTold) return;
     isTold = true;
-    if (!storage || storage.getItem(key)) return say('login');
+    if (!storage || storage.getItem(key)) return later.say('login');
     storage.setItem(key, 1);
     step('leave');
     load();

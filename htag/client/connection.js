@@ -38,7 +38,7 @@ const createLink = () => ({
 
 const isServed = ({state}) => ['ws', 'sse', 'http'].includes(state);
 
-function createConnection({link, log, session, calls, outbox, posts, transports, startPolling, pause}) {
+function createConnection({link, log, session, calls, outbox, posts, transports, later, pause}) {
   const backoff = createBackoff(link);
   const worked = {}; // the transports that were ever of use
   let connecting = false;
@@ -94,7 +94,7 @@ function createConnection({link, log, session, calls, outbox, posts, transports,
     if (link.best !== 'http') await attempt('sse');
     if (!isClimbing()) return true;
     if (link.state === 'sse') return false;
-    startPolling();
+    later.call('startPolling');
     return link.best === 'http';
   }
 
@@ -177,11 +177,16 @@ function createConnection({link, log, session, calls, outbox, posts, transports,
     pause.end();
   }
 
+  // To hear whether the server still knows this page: a connection that is open does not say.
+  function comeAgain() {
+    for (const kind of ['ws', 'sse']) transports.hangUp[kind](GOING_AWAY);
+  }
+
   function wake() {
     clearTimeout(resting);
     if (step('wake')) connectLoop();
     else pause.end();
   }
 
-  return {step, connectLoop, force, interrupted, silent, restLater, hurry, wake};
+  return {step, connectLoop, force, interrupted, silent, restLater, hurry, comeAgain, wake};
 }

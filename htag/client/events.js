@@ -3,7 +3,7 @@
 const ENVELOPE = 100; // bytes of a message besides what the event says, at most: its numbers
 const FLAGS = ['isComposing', 'altKey', 'ctrlKey', 'metaKey', 'shiftKey', 'repeat']; // told where they are true
 
-function createEvents({tab, calls, patch, report, say}) {
+function createEvents({tab, calls, patch, report, later}) {
   let number = 0;
   // `holding`: what is typed can wait, once that is loaded
   const events = {htagEvent, send, holding: {earlier() {}, flush() {}, hold: send}};
@@ -44,14 +44,14 @@ function createEvents({tab, calls, patch, report, say}) {
 
   // The server would end the connection: the person is told, and what was typed stays where it is.
   function refuse(callback) {
-    say('large');
+    later.say('large');
     calls.settle(callback, null);
   }
 
   return events;
 }
 
-const isTick = (element) => element.type === 'checkbox' || element.type === 'radio';
+const isTick = ({type}) => type === 'checkbox' || type === 'radio';
 
 const isTooLarge = (message) => new Blob([encode(message)]).size + ENVELOPE > window.HTAG_LIMIT;
 

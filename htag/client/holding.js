@@ -1,7 +1,7 @@
 // What is typed waits: for the end of a composition, and where an element says so, for a pause or its turn. The last word
 // of a field counts.
 
-function createHolding({send, noteTyped}) {
+function createHolding({events, patch}) {
   const held = new Set(); // the latest `input` of each field
   const sentAt = new WeakMap(); // field -> when its latest `input` went, in ms
 
@@ -11,7 +11,7 @@ function createHolding({send, noteTyped}) {
     one.isComposing = isComposing;
     clearTimeout(one.timer);
     held.add(one);
-    noteTyped(one.target, one.callback);
+    patch.noteTyped(one.target, one.callback);
     if (isComposing) return;
     const ms = delayOf(one.target, sentAt.get(one.target));
     if (ms > 0) one.timer = setTimeout(release, ms, one);
@@ -22,7 +22,7 @@ function createHolding({send, noteTyped}) {
     clearTimeout(one.timer);
     held.delete(one);
     sentAt.set(one.target, performance.now());
-    send(one);
+    events.send(one);
   }
 
   // What was typed before something else comes before it. What is still composed is not typed yet, but lost if it stays.

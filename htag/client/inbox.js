@@ -2,7 +2,8 @@
 
 const EPOCH = 1 << 12; // where the server lost count, the numbers of updates go on anywhere: so far away at least
 
-function createInbox({calls, log, patch, later, overlay, scripts, report, shows}) {
+function createInbox(page) {
+  const {calls, log, patch, later, overlay, scripts, report} = page;
   const inbox = [];
   let applying = false;
 
@@ -16,11 +17,11 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
   }
 
   async function apply(message, hangUp) {
-    const {action, traceback, result = null, seq, done, shown} = message;
+    const {action, traceback, result = null, seq, done, made, shown} = message;
     if (shown !== undefined) window.HTAG_REVISION = shown;
     const isNews = isNewsNow(message);
     if (isNews === undefined) return hangUp?.(); // the next connection begins with what was missed
-    const event = done && log.answered(done);
+    const event = done && log.answered(done, made);
     const isRepeated = done && !event;
     const id = event?.data?.callback_id ?? message.callback_id;
     const resolve = calls.take(id); // before a snippet runs: a fallback() in there must not settle it
@@ -33,7 +34,7 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
       resolve?.(result);
       calls.showInteracting();
       if (event) announce('answered', {seconds: log.secondsOf(event)});
-      if (seq !== undefined) shows();
+      if (seq !== undefined) page.outbox.shows();
     }
   }
 
@@ -48,6 +49,17 @@ function createInbox({calls, log, patch, later, overlay, scripts, report, shows}
   }
 
   return handlePayload;
+}
+
+// What comes over a connection: what is for the page, and what is about the connection itself.
+function createReceive({silence, log, handlePayload}) {
+  return function receive(message, hangUp) {
+    const {action, seq, done, saved} = message;
+    silence.heard();
+    if (seq && !done) silence.told();
+    if (action === 'saved') log.saved(saved);
+    else if (action !== 'welcome' && action !== 'pong') handlePayload(message, hangUp);
+  };
 }
 
 // Whether the page does not show this yet; undefined: that is open, because something before it was missed.

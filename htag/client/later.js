@@ -4,45 +4,31 @@
 // The last part makes the others' objects. What the client script hands over is a property of the script element.
 function main() {
   const {page} = document.currentScript?.page ? document.currentScript : document.querySelector('htag-error');
-  const {events, outbox, patch} = page;
+  const {events, external, later, leftovers, outbox, posts, silence} = page;
   createOperations(page);
-  events.holding = createHolding({send: events.send, noteTyped: patch.noteTyped});
-  const typed = createTyped(page);
-  const afresh = createAfresh({...page, typed});
-  const post = createPost(page);
-  Object.assign(page.silence, createSilence(whomToAsk(page)));
-  Object.assign(page.posts, createPosts({...page, afresh, post}));
-  page.later = {...afresh, startPolling: createPolling(page)};
+  events.holding = createHolding(page);
+  page.typed = createTyped(page);
+  page.post = createPost(page);
+  Object.assign(later, createAfresh(page), {startPolling: createPolling(page)});
+  Object.assign(silence, createSilence(page));
+  Object.assign(posts, createPosts(page));
   outbox.pump(); // what waited for that
   const begin = () => {
     setIndeterminate(document);
-    if (page.external) return;
+    if (external) return;
     notify(page);
-    createResend({...page, post})(page.leftovers.take());
-    typed.restore();
+    createResend(page)(leftovers.take());
+    page.typed.restore();
     measure(page);
+    createSiblings(page);
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
   else begin();
 }
 
-// What a silent server is told by, and given up by.
-function whomToAsk({link, log, outbox, posts, connection, encode}) {
-  const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
-  return {
-    isWaiting: () => mayAsk() && (posts.isBusy() || log.isWaiting()),
-    isConnected: () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse')),
-    ask() {
-      if (outbox.isReady('ws')) link.ws.send(encode({action: 'ping'}));
-      else posts.ask().catch(() => {}); // then it goes on being silent
-    },
-    giveUp: connection.silent,
-  };
-}
-
 // Shows how the connection is, and what is said to the person.
 function notify(page) {
-  const notice = createNotice();
+  const notice = createNotice(page);
   const marks = createMarks(page);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(WAITING_STYLE)];
 
@@ -59,7 +45,7 @@ function notify(page) {
   document.addEventListener('htag-notice', ({defaultPrevented, detail}) => {
     if (!defaultPrevented) notice.say(detail.text, detail.n);
   });
-  if (!isConnected()) wait(FIRST_MS);
+  if (!page.isServed(page.link)) wait(FIRST_MS);
 }
 
 main();

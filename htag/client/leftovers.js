@@ -1,9 +1,8 @@
 // Events that were not saved when the page was left: the page that is loaded in its place sends them again (resend.js), in
 // the name of the tab that they were made in.
 
-function createLeftovers({basePath, tab, log, bye}) {
+function createLeftovers({basePath, tab, storage, log, outbox}) {
   const key = `htag_unsaved ${basePath}`; // in sessionStorage
-  const storage = sessionStorageOrNull();
   const kept = () => JSON.parse(storage?.getItem(key) ?? '[]');
   let earlier = []; // of earlier loads of this page, as far as they were taken: {tab, session, events, open, next}
 
@@ -11,7 +10,7 @@ function createLeftovers({basePath, tab, log, bye}) {
   function keep({persisted}) {
     const own = {tab, session: window.HTAG_SESSION, ...log.unsaved()};
     const all = [...kept(), ...earlier, own].filter(({events}) => events.length);
-    if (!persisted && !own.events.length) bye();
+    if (!persisted && !own.events.length) outbox.sayLast({action: 'bye'});
     try {
       if (all.length) storage?.setItem(key, JSON.stringify(all));
       else storage?.removeItem(key); // of a visit to this page that was gone back to
@@ -28,4 +27,12 @@ function createLeftovers({basePath, tab, log, bye}) {
   }
 
   return {keep, take};
+}
+
+function sessionStorageOrNull() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null; // forbidden, as cookies are then
+  }
 }

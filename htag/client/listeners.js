@@ -3,7 +3,7 @@
 
 const HANDLING = `[data-htag-on]`;
 
-function createListeners({scripts, htagEvent}) {
+function createListeners({scripts, events}) {
   const bound = new WeakMap(); // element -> the names of its events
   // One object for all: a browser attaches it once to an event of an element, in the place of an inline handler
   const listener = {handleEvent};
@@ -12,7 +12,7 @@ function createListeners({scripts, htagEvent}) {
     const target = event.currentTarget;
     const element = target === window ? document.body : target;
     const source = element.getAttribute(`data-htag-on-${event.type}`);
-    if (source === null) return void htagEvent(tagId(element), event.type, event);
+    if (source === null) return void events.htagEvent(tagId(element), event.type, event);
     const answer = scripts.handler(source, target)?.call(target, event);
     if (event.type === 'beforeunload' ? answer != null : answer === false) event.preventDefault();
   }

@@ -3,14 +3,13 @@
 const MEASURE_MS = 30000; // ms between two messages about what was measured
 const MEASURED = 100; // times of answers in such a message at most
 
-function measure({outbox}) {
+function measure({outbox, link, isServed, isOurs}) {
   const empty = () => ({roundtrips: [], aways: [], errors: 0});
   let measured = empty();
-  let transport = isConnected() ? standing() : null; // the latest
+  let transport = isServed(link) ? link.state : null; // the latest
   // no extension's; a handler or snippet of the app is of no file, but called by this page's script
   function count({filename, error, reason}) {
-    const text = `${filename} ${(error ?? reason)?.stack}`;
-    if (text.includes(location.origin) && !/-extension:/.test(text)) measured.errors++;
+    if (isOurs(`${filename} ${(error ?? reason)?.stack}`)) measured.errors++;
   }
 
   function send(by) {
@@ -29,5 +28,5 @@ function measure({outbox}) {
   addEventListener('error', count);
   addEventListener('unhandledrejection', count);
   addEventListener('pagehide', () => send(outbox.sayLast));
-  setInterval(() => isConnected() && send(outbox.enqueue), MEASURE_MS);
+  setInterval(() => isServed(link) && send(outbox.enqueue), MEASURE_MS);
 }

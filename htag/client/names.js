@@ -1,20 +1,21 @@
 // The names that apps and pages see: globals of the window.
 
-function exposeVariable(name, get) {
-  // a page that has a variable of this name keeps it, ours goes on unseen
-  const set = (value) => Object.defineProperty(window, name, {value, writable: true, configurable: true});
-  Object.defineProperty(window, name, {get, set, configurable: true});
-}
-
-function exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, htagEvent, handlePayload}) {
-  exposeVariable('ws', () => link.ws);
-  exposeVariable('sse', () => link.sse);
-  exposeVariable('use_fallback', () => link.level !== 'ws');
-  exposeVariable('use_pure_http', () => link.level === 'http');
+function exposeNames({link, basePath, queue, calls, overlay, outbox, session, connection, events, handlePayload}) {
+  const variables = {
+    ws: () => link.ws,
+    sse: () => link.sse,
+    use_fallback: () => link.level !== 'ws',
+    use_pure_http: () => link.level === 'http',
+  };
+  for (const [name, get] of Object.entries(variables)) {
+    // a page that has a variable of this name keeps it, ours goes on unseen
+    const set = (value) => Object.defineProperty(window, name, {value, writable: true, configurable: true});
+    Object.defineProperty(window, name, {get, set, configurable: true});
+  }
 
   Object.assign(window, {
     HTAG_TIMEOUT: 3000,
-    htag_event: htagEvent,
+    htag_event: events.htagEvent,
     htag_id: tagId,
     htag_transport: window.htag_transport || outbox.enqueue,
     handle_payload: (message) => handlePayload(message),

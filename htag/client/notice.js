@@ -18,33 +18,42 @@ const TEXTS = {
 };
 const textOf = (key, n) => (window.HTAG_TEXTS?.[key] ?? TEXTS[key] ?? key).replace('{n}', n);
 
+// The status is not the whole of it: the button is no news.
+const NOTICE = `<div part="notice"
+  ><span part="text" role="status" aria-live="polite"></span
+  ><button part="close">\u00d7</button></div>`;
+
 const NOTICE_STYLE = `
-  [part=notice] { position: fixed; inset: auto 1rem 1rem; z-index: 2147483646; width: fit-content; margin: auto;
+  div { position: fixed; inset: auto 1rem 1rem; z-index: 2147483646; width: fit-content; margin: auto;
     padding: .5rem 1rem; border-radius: .5rem; background: #fff; color: #222; box-shadow: 0 2px 12px #0006;
     font: 14px/1.4 system-ui; opacity: 0; pointer-events: none }
-  :host([show]) [part=notice] { opacity: 1; pointer-events: auto }
+  :host([show]) div { opacity: 1; pointer-events: auto }
   [hidden] { display: none }
   button { margin: 0 -.5rem 0 .5rem; padding: .25rem .5rem; border: 0; background: none; color: inherit; font: inherit;
     cursor: pointer }
-  @media (prefers-color-scheme: dark) { [part=notice] { background: #333; color: #fff; outline: 1px solid #777 } }
+  @media (prefers-color-scheme: dark) { div { background: #333; color: #fff; outline: 1px solid #777 } }
   @media (prefers-reduced-motion: no-preference) {
-    :host([show]) [part=notice] { animation: rise .2s }
+    :host([show]) div { animation: rise .2s }
     @keyframes rise { from { opacity: 0; translate: 0 1rem } } }`;
 
-function createNotice() {
-  const [host, box, text, close] = ['htag-notice', 'div', 'span', 'button'].map((name) => document.createElement(name));
+// What a policy against inline styles does not forbid.
+function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
+
+function createNotice({link, trusted}) {
+  const host = document.createElement('htag-notice');
+  const root = host.attachShadow({mode: 'open'});
   let passing = ''; // how the connection is
   let lasting = ''; // what is to be read, and closed
   let timer;
 
-  for (const [element, part] of [[box, 'notice'], [text, 'text'], [close, 'close']]) element.setAttribute('part', part);
-  text.setAttribute('role', 'status'); // not of the box: the button is no news
-  text.setAttribute('aria-live', 'polite');
-  close.textContent = '\u00d7';
+  root.innerHTML = trusted.createHTML(NOTICE);
+  root.adoptedStyleSheets = [sheetOf(NOTICE_STYLE)];
+  const [text, close] = root.firstChild.children;
   close.onclick = () => last('');
-  box.append(text, close);
-  host.attachShadow({mode: 'open'}).append(box);
-  host.shadowRoot.adoptedStyleSheets = [sheetOf(NOTICE_STYLE)];
 
   function show() {
     text.textContent = `${passing} ${lasting}`.trim();
@@ -73,11 +82,11 @@ function createNotice() {
   show();
 
   return {
-    away: (ms) => later(ms, () => (standing() === 'away' ? textOf('away') : '')),
+    away: (ms) => later(ms, () => (link.state === 'away' ? textOf('away') : '')),
     back() {
       clearTimeout(timer);
       if (!passing) return;
-      pass(standing() === 'left' ? '' : textOf('back'));
+      pass(link.state === 'left' ? '' : textOf('back'));
       later(BACK_MS, () => '');
     },
     say: (key, n) => last(textOf(key, n)),

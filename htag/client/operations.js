@@ -5,8 +5,7 @@ const findAll = (keys) => keys.map(find).filter(Boolean);
 const isText = (name, {length}) => length === 1 && name !== 'r';
 
 // What `patch` does, from when this is loaded.
-function createOperations({patch, trusted, calls, listeners, report}) {
-  const {foreign} = patch;
+function createOperations({patch, foreign, trusted, calls, listeners, report}) {
   const {CHILDREN} = foreign;
   const fields = createFields({foreign, calls});
   const morph = createMorph({foreign, fields, listeners});
@@ -15,7 +14,7 @@ function createOperations({patch, trusted, calls, listeners, report}) {
   // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.
   function parse(html, parent) {
     const context = inert.importNode(parent, false);
-    context.innerHTML = trusted.html(html);
+    context.innerHTML = trusted.createHTML(html);
     setIndeterminate(context);
     return context;
   }

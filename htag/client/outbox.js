@@ -2,7 +2,8 @@
 
 const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
 
-function createOutbox({say, link, log, queue, calls, handlePayload, overlay, posts, silence, waits}) {
+function createOutbox(page) {
+  const {later, link, log, queue, calls, handlePayload, overlay, posts, silence} = page;
   let told; // revision that the server knows this page to show
   let telling = null;
 
@@ -11,11 +12,11 @@ function createOutbox({say, link, log, queue, calls, handlePayload, overlay, pos
     const message = {...given}; // it will have a number
     const unkept = 'event' in message ? log.add(message) : null;
     if (unkept) settleUnsent(unkept);
-    if (unkept === message) return say('full');
+    if (unkept === message) return later.say('full');
     if (unkept) queue.splice(queue.indexOf(unkept), 1);
     queue.push(message);
     pump();
-    if (queue.length) waits();
+    if (queue.length) page.connection.hurry();
   }
 
   const isReady = (kind) => link.state === kind && isOpen(link[kind]);
@@ -76,7 +77,7 @@ function createOutbox({say, link, log, queue, calls, handlePayload, overlay, pos
       log.forget(message);
       settleUnsent(message);
     }
-    if (old.length) say('unkept', old.length);
+    if (old.length) later.say('unkept', old.length);
   }
 
   // An event that the server cannot do, and that stands in the way of those after it.

@@ -4,8 +4,8 @@ const HANDLER_MS = 300000; // ms for the answer to an event, whose handler may t
 const GOING_AWAY = 1001; // close code
 const GAP = 4400; // close code: the server took an event, and has forgotten it again
 
-function createPosts({afresh, link, log, session, receive, handlePayload, overlay, post, hello, silence, step, connection, ...page}) {
-  const {decode, goTo, attemptMs, sleep} = page;
+function createPosts({link, log, session, receive, handlePayload, overlay, post, hello, silence, step, connection, ...page}) {
+  const {later, decode, goTo, attemptMs, sleep} = page;
   const {next, withReceipt, greet, skip, settleUnsent, isReady} = page.outbox;
   let posting = null; // the request under way
   let posted = null; // what it says
@@ -62,7 +62,7 @@ function createPosts({afresh, link, log, session, receive, handlePayload, overla
   }
 
   function estranged(message, status) {
-    if (link.state !== 'left') afresh.loadForLogin();
+    if (link.state !== 'left') later.loadForLogin();
     failed(message, 'HTTP Error', status, GOING_AWAY);
   }
 

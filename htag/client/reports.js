@@ -3,7 +3,7 @@
 const REPORT_LIMIT = 20; // errors told to the server per page: a failing animation makes 60 a second
 
 // The element that shows errors. What it looks like is loaded with the first one; the last one is on show.
-function createOverlay(load) {
+function createOverlay(page) {
   const overlay = document.createElement('htag-error');
   let said;
   let loading;
@@ -13,7 +13,7 @@ function createOverlay(load) {
     overlay.attach();
     overlay.setAttribute('show', '');
     try {
-      if (!overlay.present) await (loading ??= load('errors.js'));
+      if (!overlay.present) await (loading ??= page.scripts.load('errors.js'));
       overlay.present(...said);
     } catch {
       loading = null;
@@ -24,7 +24,7 @@ function createOverlay(load) {
   return Object.assign(overlay, {show, attach: () => overlay.isConnected || document.body?.append(overlay)});
 }
 
-function createReport(overlay) {
+function createReport({overlay}) {
   let reports = 0;
   return (title, error, code = '') => {
     const text = [error, error?.stack, code].filter(Boolean).join('\n');
@@ -36,16 +36,16 @@ function createReport(overlay) {
 function reportUncaught(report) {
   window.onerror = (message, file, line, column, error) => {
     const text = `${message}\n${file}:${line}:${column}`;
-    if (isOwn(`${text}\n${error?.stack}`)) report('Client JavaScript Error', error || text);
+    if (isShown(`${text}\n${error?.stack}`)) report('Client JavaScript Error', error || text);
   };
   window.onunhandledrejection = ({reason}) => {
-    if (isOwn(`${reason?.stack}`)) report('Unhandled Promise Rejection', reason);
+    if (isShown(`${reason?.stack}`)) report('Unhandled Promise Rejection', reason);
   };
 }
 
 // Whether an error is of this page: not of an extension of the browser, nor of a script from elsewhere, of which a browser
-// tells nothing. Who debugs wants to see all, but for a notice that charts cause all the time.
-function isOwn(text) {
-  if (/ResizeObserver loop/.test(text)) return false;
-  return window.HTAG_DEBUG !== false || (text.includes(location.origin) && !/-extension:/.test(text));
-}
+// tells nothing.
+const isOurs = (text) => text.includes(location.origin) && !text.includes('-extension:');
+
+// Who debugs wants to see all errors, but for a notice that charts cause all the time.
+const isShown = (text) => !text.includes('ResizeObserver loop') && (window.HTAG_DEBUG !== false || isOurs(text));

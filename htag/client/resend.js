@@ -3,14 +3,14 @@
 
 const LEFTOVER_TRIES = 60; // requests in vain, or questions whether all is saved: a minute or more
 
-function createResend({link, say, post, sleep, jitter, LOSSES, ORDERLY}) {
+function createResend({link, later, post, sleep, jitter, LOSSES, ORDERLY}) {
   function send(leftovers) {
     const isUseful = ({session}) => session === window.HTAG_SESSION;
     leftovers.filter(isUseful).forEach(deliver);
     const others = leftovers.filter((one) => !isUseful(one)); // what another session was asked to do is no use here
     for (const other of others) other.events = [];
     const lost = others.reduce((sum, {open}) => sum + open, 0);
-    if (lost) say('unkept', lost);
+    if (lost) later.say('unkept', lost);
   }
 
   // Until all is saved: until then, this page may be left as well.

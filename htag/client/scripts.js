@@ -5,12 +5,7 @@
 function createTrusted() {
   const same = (text) => text;
   const rules = {createHTML: same, createScript: same, createScriptURL: same};
-  const policy = window.trustedTypes?.createPolicy('htag', rules) ?? rules;
-  return {
-    html: (text) => policy.createHTML(text),
-    script: (text) => policy.createScript(text),
-    address: (text) => policy.createScriptURL(text),
-  };
+  return window.trustedTypes?.createPolicy('htag', rules) ?? rules;
 }
 
 function createScripts({trusted, report}) {
@@ -34,7 +29,7 @@ function createScripts({trusted, report}) {
       return true; // it need not be printed
     };
     window.onerror = failed;
-    addScript({text: trusted.script(text)}).remove();
+    addScript({text: trusted.createScript(text)}).remove();
     if (window.onerror === failed) window.onerror = onerror;
   }
 
@@ -56,7 +51,7 @@ function createScripts({trusted, report}) {
   // Whatever is in a fragment of this kind runs. A script with an address is waited for, as what follows needs it, but not
   // longer than for a connection.
   async function injectStatic(html) {
-    const fragment = document.createRange().createContextualFragment(trusted.html(html));
+    const fragment = document.createRange().createContextualFragment(trusted.createHTML(html));
     for (const element of fragment.querySelectorAll('style, link, script')) {
       const text = textOf(element);
       if ([...document.head.children].some((present) => textOf(present) === text)) continue; // a reconnection repeats
@@ -67,8 +62,10 @@ function createScripts({trusted, report}) {
   }
 
   // Loads another script of ours; rejects where it cannot be had.
-  const load = (name, given) =>
-    new Promise((onload, onerror) => addScript({...given, src: trusted.address(src.replace('htag.js', name)), onload, onerror}));
+  function load(name, given) {
+    const address = trusted.createScriptURL(src.replace('htag.js', name));
+    return new Promise((onload, onerror) => addScript({...given, src: address, onload, onerror}));
+  }
 
   function addScript(properties) {
     const script = Object.assign(document.createElement('script'), {nonce, ...properties});

@@ -12,7 +12,7 @@ function createSession({link, step, log, queue, calls, later}) {
     lost(blocked) {
       if (link.state === 'left') return;
       end();
-      later('loadAgain', blocked);
+      later.call('loadAgain', blocked);
     },
     // For good: what was not saved is no use.
     leave() {
@@ -21,16 +21,8 @@ function createSession({link, step, log, queue, calls, later}) {
     },
     reloadWhenBack() {
       step('leave');
-      later('reloadWhenBack');
+      later.call('reloadWhenBack');
     },
-    renew: () => later('renew'),
+    renew: () => later.call('renew'),
   };
-}
-
-function sessionStorageOrNull() {
-  try {
-    return window.sessionStorage;
-  } catch {
-    return null; // forbidden, as cookies are then
-  }
 }

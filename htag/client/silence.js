@@ -3,11 +3,21 @@
 const SILENCE_MS = 3000; // ms before the server is asked whether it is there; as many again before it is given up
 const QUIET_MS = 10000; // ms after something that was not asked for, in which more of that is expected
 
-function createSilence({isWaiting, isConnected, ask, giveUp}) {
+function createSilence({link, log, outbox, posts, connection, encode}) {
   let heardAt = 0;
   let asked = false;
   let timer = null;
   let quiet = null;
+
+  const mayAsk = () => link.counts && !window.HTAG_RELOAD; // a developer may have stopped the server at a line
+  const isWaiting = () => mayAsk() && (posts.isBusy() || log.isWaiting());
+  const isConnected = () => mayAsk() && (outbox.isReady('ws') || outbox.isReady('sse'));
+
+  function ask() {
+    asked = true;
+    if (outbox.isReady('ws')) link.ws.send(encode({action: 'ping'}));
+    else posts.ask().catch(() => {}); // then it goes on being silent
+  }
 
   function heard() {
     heardAt = performance.now();
@@ -35,7 +45,6 @@ function createSilence({isWaiting, isConnected, ask, giveUp}) {
   function probe() {
     if (!isConnected() || asked) return;
     clearTimeout(timer);
-    asked = true;
     ask();
     timer = setTimeout(check, SILENCE_MS);
   }
@@ -44,11 +53,8 @@ function createSilence({isWaiting, isConnected, ask, giveUp}) {
     timer = null;
     if (!isWaiting() && !(asked && isConnected())) return;
     const rest = heardAt + SILENCE_MS - performance.now();
-    if (rest <= 0 && asked) return giveUp();
-    if (rest <= 0) {
-      asked = true;
-      ask();
-    }
+    if (rest <= 0 && asked) return connection.silent();
+    if (rest <= 0) ask();
     timer = setTimeout(check, rest > 0 ? rest : SILENCE_MS);
   }
 

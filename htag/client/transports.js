@@ -29,7 +29,7 @@ function createTransports({address, link, outbox, hello, receive, step}) {
         resolve(outcome);
         if (connection !== link[kind]) return;
         link[kind] = null;
-        connection.onopen = connection.onmessage = connection.onerror = connection.onclose = null;
+        connection.onmessage = connection.onerror = connection.onclose = null;
         connection.close?.(); // an EventSource would come back by itself, for ever, also to a session that is gone
         ended(kind, code, readyAt, reason);
       };

@@ -3,9 +3,8 @@
 const KEPT_MS = 600000; // ms for which what was typed is kept: a person logs in again meanwhile
 const SECRET = /password|file|hidden|one-time-code|^cc-/;
 
-function createTyped({basePath}) {
+function createTyped({basePath, storage}) {
   const key = `htag_typed ${basePath}`;
-  const storage = sessionStorageOrNull();
   const fields = () => [...document.querySelectorAll('input, textarea, select')];
   const isSecret = ({type, autocomplete}) => SECRET.test(type) || SECRET.test(autocomplete);
 

@@ -18,6 +18,7 @@ from htag.session.delivery import Delivery
 from htag.session.failures import Failures
 from htag.session.hearsay import ABOUT_BROWSERS, Hearsay
 from htag.session.refresher import Refresher
+from htag.session.replays import Replays
 from htag.session.stored import Stored
 from htag.session.tasks import Tasks
 from htag.session.throttle import Throttle
@@ -54,6 +55,7 @@ class Binding:
         "limits",
         "live",
         "observer",
+        "replays",
         "stored",
         "tasks",
         "under_way",
@@ -73,6 +75,8 @@ class Binding:
         """Whether the app may be gone from memory: `SessionRegistry.wake` brings it back."""
         self.stored: Stored | None = None
         """How its copy in the store stands; None: it lives in this process only."""
+        self.replays: Replays | None = None
+        """Numbers its tags, where pages may be ahead of the snapshot that it was taken from."""
         self.clean = False
         """Whether nothing has changed since it was saved."""
         self.under_way = 0

@@ -91,10 +91,7 @@ class Mover:
 
     async def _settle(self, session: Session, seconds: float) -> None:
         """End what runs in `session`."""
-        until = time.monotonic() + seconds
-        # no event for it, which each slow handler would have to set
-        while session.under_way and time.monotonic() < until:  # noqa: ASYNC110
-            await asyncio.sleep(LOOKED_AT_SECONDS)
+        await self.at_rest(session, seconds)
         if not session.has_app:
             assert session.stored is not None
             if not session.stored.hooked:
@@ -102,6 +99,13 @@ class Mover:
             self._restorer.wake(session)
             session.asleep = True
         await session.unmount(seconds)
+
+    async def at_rest(self, session: Session, seconds: float) -> None:
+        """Wait until no handler of `session` runs, for `seconds` at most."""
+        until = time.monotonic() + seconds
+        # no event for it, which each slow handler would have to set
+        while session.under_way and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(LOOKED_AT_SECONDS)
 
     async def _prepare(self, sessions: list[Session]) -> list[Ready]:
         ready: list[Ready] = []

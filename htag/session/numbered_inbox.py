@@ -11,6 +11,7 @@ from htag.session.event_log import EventLog
 from htag.session.failures import Failures
 from htag.session.inbox import Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
+from htag.session.replays import Replays
 from htag.session.stored import Stored, lives_here_only
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
@@ -30,6 +31,7 @@ class NumberingHandler(Handler, Protocol):
     failures: Failures
     live: LiveTree
     stored: Stored | None
+    replays: Replays | None
 
     def note_change(self) -> None:
         """The session is to be saved."""
@@ -86,7 +88,7 @@ class NumberedInbox(Inbox):
         missing before it."""
         log = self.log
         number = log.accepted + 1
-        if message.n != number or message.action is not None or message.got is not None:
+        if message.n != number or message.action is not None or message.got is not None or message.made is not None:
             return self._submit_otherwise(message, origin)
         log.accepted = number
         if self._waiting is not None:
@@ -114,6 +116,11 @@ class NumberedInbox(Inbox):
         return None
 
     def _submit_otherwise(self, message: Message, origin: Channel | None) -> asyncio.Future[None] | None:
+        if message.made is not None:
+            if self._session.replays is not None:
+                self._session.replays.promise(message.callback_id, message.made)
+            message.made = None
+            return self.submit(message, origin)
         number, action = message.n, message.action
         if message.got is not None:
             self._acknowledge(message.got)

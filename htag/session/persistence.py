@@ -16,9 +16,10 @@ from htag.session.mover import Mover
 from htag.session.parker import Parker, is_idle
 from htag.session.restless_session import RestlessSession
 from htag.session.restorer import Maker, Restorer
-from htag.session.saver import Saver
+from htag.session.saver import MOST_SECONDS, Saver
 from htag.session.session import Session
 from htag.session.snapshots import Snapshots
+from htag.session.status import SessionState
 from htag.session.store_access import StoreAccess
 from htag.session.stored import Stored, first_generation
 from htag.session.takeover import Ask, TakeOver
@@ -30,6 +31,7 @@ PULSE_SECONDS = 2.0  # between two looks whether the store is what it was
 TOUCHED_TOGETHER = 500
 TOUCHES = 8  # within a session's time to live in the store, of one that lives and has nothing to save
 
+RENEWED_SECONDS = 2.0  # for the store to have a session under its new id, before its browser is told of that
 LEAST_BYTES = 16 << 10  # that a session frees which has not been measured yet
 
 LOST = "the store has lost data, or is an older copy of itself: %d sessions are saved again"
@@ -110,11 +112,26 @@ class Persistence:
             session.note_change()
             self.saver.hasten()
 
-    def renamed(self, session: Session, former: str) -> None:
-        """`session` has another id from now on."""
+    def renamed(self, session: Session, former: str, seconds: float) -> None:
+        """`session` has another id from now on. The store keeps the `former` one for so many seconds: its browser may
+        not have heard of the new one when this worker ends."""
         if session.stored is not None:
             session.stored.former = (*session.stored.former, former)
+            session.stored.former_until = time.monotonic() + seconds
             session.note_change()
+
+    def former_over(self, session: Session) -> None:
+        """The time of a former id of `session` is over: the store drops it."""
+        if not session.closed:
+            session.note_change()
+
+    async def keep_renewed(self, session: Session) -> None:
+        """Wait until the store has `session` under its new id. Not for long: while the store is down, it has nothing of
+        what was done lately in any session."""
+        await self._mover.at_rest(session, MOST_SECONDS)
+        if session.stored is not None and session.stored.former and session.state is not SessionState.NEW:
+            saving = self.saver.aside(self.saver.save_now([session], self.owner))
+            await asyncio.wait({saving}, timeout=RENEWED_SECONDS)
 
     def left(self, session: Session) -> None:
         """`session` goes on elsewhere."""

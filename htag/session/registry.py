@@ -146,10 +146,20 @@ class SessionRegistry:
             session.id = new_id()
             self.sessions[session.id] = self.sessions.pop(former)
             self._former.update(dict.fromkeys((former, *earlier), session.id))
-            asyncio.get_running_loop().call_later(FORMER_SECONDS, self._former.pop, former, None, context=Context())
+            loop = asyncio.get_running_loop()
+            loop.call_later(FORMER_SECONDS, self._forget_former, session, former, context=Context())
             if self.persistence is not None:
-                self.persistence.renamed(session, former)
+                self.persistence.renamed(session, former, FORMER_SECONDS)
         return session.id
+
+    def _forget_former(self, session: Session, former: str) -> None:
+        if self._former.pop(former, None) is not None and self.persistence is not None:
+            self.persistence.former_over(session)
+
+    async def keep_renewed(self, session: Session) -> None:
+        """Wait, before a browser is told the new id of `session`, until the store has it under that id too."""
+        if self.persistence is not None:
+            await self.persistence.keep_renewed(session)
 
     def names(self, session: Session) -> list[str]:
         """The ids by which a browser may know `session` at this moment."""

@@ -11,6 +11,7 @@ from htag.app import App
 from htag.log.reports import Reports
 from htag.observer import Observer
 from htag.process.collector import collector
+from htag.session.replays import Replays
 from htag.session.session import Session
 from htag.session.snapshots import Snapshots, restore_tabs
 from htag.session.status import SessionState
@@ -95,6 +96,7 @@ class Restorer:
         session = self._session(session_id, found, sealed.header, record)
         if not clean or outcome == "carried":
             session.journal.restart()
+            session.replays = Replays(session.live)
         if outcome == "carried":
             session.start()
             render_once(session)
@@ -111,6 +113,8 @@ class Restorer:
         session = self._session(session_id, absent, header, record)
         if not clean:
             session.journal.restart()
+            assert session.stored is not None
+            session.stored.crashed = True
         session.put_to_sleep(record.data)
         live_tree(absent).dispose()
         self._adopt(session)
@@ -123,6 +127,9 @@ class Restorer:
         started = time.perf_counter()
         app, outcome = self._app(self._snapshots.open(session.stored.data, session.id))
         session.wake_up(app)
+        if outcome == "carried" or session.stored.crashed:
+            session.stored.crashed = False
+            session.replays = Replays(session.live)
         if outcome == "carried":
             session.journal.restart()
             session.start()

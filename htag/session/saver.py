@@ -8,7 +8,7 @@ from contextvars import Context
 from itertools import islice
 from typing import NamedTuple
 
-from htag.errors import StoreError
+from htag.errors import NotAllSaved, StoreError
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.session.budget import Budget
@@ -16,6 +16,7 @@ from htag.session.session import Session
 from htag.session.snapshots import Snapshots, Taken, confirm_tabs
 from htag.session.status import SessionState
 from htag.session.store_access import StoreAccess
+from htag.session.stored import Stored
 from htag.snapshot.errors import Pinned
 from htag.stores.base import Save
 
@@ -255,26 +256,41 @@ class Saver:
             Save(one.taken.session_id, generation, owner, one.data)
             for one, generation in zip(current, generations, strict=True)
         ]
+        outcomes: dict[Session, str] = {}
+        accepted: Sequence[bool | None]
         try:
             accepted = await self._store.save(saves)
+            self._pause, self._failing = TICK_SECONDS, False
+        except NotAllSaved as error:
+            accepted = error.saved
+            outcomes = self._without_room(
+                [one for one, kept in zip(current, accepted, strict=True) if kept is None], error
+            )
         except StoreError as error:
+            self._pause = min(self._pause * 2, MOST_SECONDS)
             return self._failed(current, error)
-        self._pause, self._failing = TICK_SECONDS, False
-        outcomes: dict[Session, str] = {}
         for one, kept, generation in zip(current, accepted, generations, strict=True):
-            outcomes[one.taken.session] = self._acknowledged(one, kept, generation)
+            if kept is not None:
+                outcomes[one.taken.session] = self._acknowledged(one, kept, generation)
         return outcomes
 
     def _failed(self, ready: list[Ready], error: StoreError) -> dict[Session, str]:
-        """The store did not answer: all stays dirty, and is tried again, less and less often."""
+        """The store did not take what is `ready`: it stays dirty, and is tried again."""
         self._observer.snapshot_made("failed", 0, 0.0)
         if not self._failing:
             self._failing = True
             logger.warning("sessions are not saved for now, and live in this process only: %s", error)
-        self._pause = min(self._pause * 2, MOST_SECONDS)
         for one in ready:
             one.taken.session.note_change()
         return {one.taken.session: "failed" for one in ready}
+
+    def _without_room(self, ready: list[Ready], error: StoreError) -> dict[Session, str]:
+        """The store has no room for these sessions, which wait for longer; the others do not."""
+        self._pause = TICK_SECONDS
+        for one in ready:
+            if one.taken.session.stored is not None:
+                one.taken.session.stored.not_before = time.monotonic() + MOST_SECONDS
+        return self._failed(ready, error)
 
     def _acknowledged(self, one: Ready, kept: bool, generation: int) -> str:
         session, stored = one.taken.session, one.taken.session.stored
@@ -288,13 +304,19 @@ class Saver:
         stored.in_store, stored.reclaimed, stored.quiet_since = True, False, time.monotonic()
         stored.unsaved_since = 0.0 if session.clean else stored.quiet_since
         if session.id == one.taken.session_id:
-            for former in stored.former:
-                self.drop(former, generation)
-            stored.former = ()
+            self._drop_former(stored, generation)
         confirm_tabs(session, one.taken.header.tabs)
         return outcome
 
-    def aside(self, work: Awaitable[None]) -> None:
+    def _drop_former(self, stored: Stored, generation: int) -> None:
+        """The store has a session under its present id: it is to forget it under those before, unless its browser may
+        still say one of them."""
+        if time.monotonic() >= stored.former_until:
+            for former in stored.former:
+                self.drop(former, generation)
+            stored.former = ()
+
+    def aside(self, work: Awaitable[object]) -> asyncio.Task[None]:
         """Do `work` in a task, which `stop` waits for."""
 
         async def run() -> None:
@@ -303,6 +325,7 @@ class Saver:
         task = asyncio.get_running_loop().create_task(run(), context=Context())
         self._asides.add(task)
         task.add_done_callback(self._aside_done, context=Context())
+        return task
 
     def _aside_done(self, task: asyncio.Task[None]) -> None:
         self._asides.discard(task)

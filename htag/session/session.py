@@ -14,7 +14,7 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields, joining, late_events
+from htag.session import execution, form_fields, joining, late_events, replays
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
@@ -324,7 +324,7 @@ class Session(Binding):
             update = Update(updates, (), (), callback_id, result if not isinstance(result, GTag) else True)
         if delivery.channels and not self.live.drain_single_text(update, delivery):
             started = perf_counter()
-            for tag, error in self.live.drain_changes(update, delivery):
+            for tag, error in replays.drain(self.live, update, delivery, callback_id, self.replays):
                 delivery.deliver(self.failures.of_tag("render", tag, error))
             self.took += perf_counter() - started
         return update

@@ -29,8 +29,10 @@ class Stored:
     """One session's copy in the store. Times are of the monotonic clock."""
 
     __slots__ = (
+        "crashed",
         "data",
         "former",
+        "former_until",
         "generation",
         "hooked",
         "in_store",
@@ -59,6 +61,8 @@ class Stored:
         """Why it cannot be saved, with the path to what is in the way; "" where nothing is."""
         self.data = b""
         """The sealed snapshot, while the session is asleep: its tree is nowhere else in this process."""
+        self.crashed = False
+        """Whether the session, which is asleep, came here from a worker that did not save it in order."""
         self.hooked = False
         """Whether the app that is asleep has hooks: they run before it goes elsewhere."""
         self.reclaimed = False
@@ -66,4 +70,6 @@ class Stored:
         self.moving: asyncio.Future[None] | None = None
         """Resolves when the session, which is on its way to the store, is there, or stays."""
         self.former: tuple[str, ...] = ()
-        """Ids under which the store has it as well: they are dropped when it is saved under the present one."""
+        """Ids under which the store has it as well: they are dropped when it is saved under the present one …"""
+        self.former_until = 0.0
+        """… and this time has come: until then its browser may not have heard of the present one."""

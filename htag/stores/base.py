@@ -50,7 +50,8 @@ class Store(Protocol):
     async def save(self, saves: Sequence[Save]) -> list[bool]:
         """Keep the data of several sessions, each on its own, in one round trip where the store has one. For each:
         False: refused, because another worker has claimed the session (its generation is greater), or it was dropped.
-        A session that the store does not have is new to it, or the store has lost it: then it is kept."""
+        A session that the store does not have is new to it, or the store has lost it: then it is kept. Raises
+        `NotAllSaved`, having saved the others, where there is no room for some of them."""
         ...
 
     async def touch(self, session_ids: Sequence[str]) -> None:

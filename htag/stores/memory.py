@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from htag.errors import StoreError
+from htag.errors import NotAllSaved
 from htag.stores.base import DROPPED_SECONDS, Record, Save, check_sizes
 
 MEMORY_BYTES = 256 * 1024 * 1024  # of all sessions: as much as Compose gives Valkey
@@ -37,7 +37,11 @@ class MemoryStore:
     async def save(self, saves: Sequence[Save]) -> list[bool]:
         check_sizes(saves)
         self._forget()
-        return [self._save(save) for save in saves]
+        saved = [self._save(save) for save in saves]
+        if None in saved:
+            text = f"the memory store is full: the limit of all sessions together is {self._limit} bytes"
+            raise NotAllSaved(text, saved)
+        return [bool(each) for each in saved]
 
     async def touch(self, session_ids: Sequence[str]) -> None:
         for session_id in session_ids:
@@ -70,11 +74,15 @@ class MemoryStore:
         self._dropped.clear()
         self._bytes = 0
 
-    def _save(self, save: Save) -> bool:
+    def _save(self, save: Save) -> bool | None:
+        """Keep one session. False: refused; None: there is no room for it."""
         if save.session_id in self._dropped and self._dropped[save.session_id][0] >= save.generation:
             return False
         if self._generation(save.session_id) > save.generation:
             return False
+        had = self._records.get(save.session_id)
+        if self._bytes + len(save.data) - (len(had[0].data) if had else 0) > self._limit:
+            return None
         self._dropped.pop(save.session_id, None)
         self._put(save.session_id, Record(save.generation, save.owner, save.data))
         return True
@@ -87,13 +95,9 @@ class MemoryStore:
 
     def _put(self, session_id: str, record: Record) -> None:
         """Keep a record, as the last to expire."""
-        had = self._records.get(session_id)
-        size = self._bytes + len(record.data) - (len(had[0].data) if had else 0)
-        if size > self._limit:
-            raise StoreError(f"the memory store is full: the limit of all sessions together is {self._limit} bytes")
         self._take(session_id)
         self._records[session_id] = (record, time.monotonic() + self._seconds)
-        self._bytes = size
+        self._bytes += len(record.data)
 
     def _take(self, session_id: str) -> None:
         record, _ = self._records.pop(session_id, (None, 0.0))

@@ -80,6 +80,13 @@ class Index:
                 numbered = numbered or type(key) is int
         return numbered
 
+    def renumber(self, tag: GTag, number: int) -> None:
+        """`tag` has another number."""
+        if type(tag._id) is int and self.targets.get(tag._id) is tag:
+            del self.targets[tag._id]
+            self.targets[number] = tag
+        tag._id = number
+
     # -- for a snapshot ------------------------------------------------------------------------------------------------
 
     def unusual(self) -> list[tuple[str | int, GTag]]:

@@ -115,6 +115,17 @@ class LiveTree(Renders):
         self._host: Host | None = None
         self.request: Callable[[], Any] | None = None  # yields the request or WebSocket that spoke last
 
+    def number_by(self, numbers: Numbers) -> None:
+        """Have new tags numbered by `numbers` from now on."""
+        self.numbers = numbers
+        self.number = numbers.allocate
+
+    def number_again(self, first: int, end: int) -> None:
+        """Give other numbers to the tags that have one from `first` to below `end`."""
+        for tag in self.generated.pre_order(self.index.app):
+            if type(tag._id) is int and first <= tag._id < end:
+                self.index.renumber(tag, self.number())
+
     # -- the session that runs the app ---------------------------------------------------------------------------------
 
     def attach_host(self, host: Host | None) -> None:

@@ -1,5 +1,6 @@
 """The numbers of an app's tags, of which their ids are made: from 1, and none twice."""
 
+import random
 from collections.abc import Callable
 from itertools import chain, islice
 from operator import length_hint
@@ -9,6 +10,7 @@ from operator import length_hint
 NUMBERS = tuple(range(1, 4097))
 
 END = 1 << 47  # from here on, numbers are those of tags that are in no app: drawn at random
+FAR = 1 << 40  # more than any process gives
 BEYOND = range(len(NUMBERS) + 1, END)
 
 
@@ -31,3 +33,9 @@ class Numbers:
         """The number that `allocate` gives next; asking does not use it up."""
         left = length_hint(self._shared)
         return len(NUMBERS) + 1 - left if left else END - length_hint(self._beyond)
+
+
+def far_number() -> int:
+    """A number, drawn at random, from which on no process has numbered tags of this app, nor will: pages that show what
+    its snapshot lacks may say other numbers, and these mean no other tag."""
+    return random.randrange(FAR, END - FAR)

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from htag.session.session import Session
 from htag.web.asgi import Receive, Scope, Send
 from htag.web.counted_responses import send_counted
+from htag.web.one_write import send_at_once
 from htag.web.outbox import LARGE_FRAME
 from htag.web.page import asset, notice
 from htag.web.policy import notice_policy
@@ -18,19 +19,27 @@ from htag.web.policy import notice_policy
 BUSY = "All places are taken at the moment. This page tries again by itself."
 TOO_MANY = "Too many new visits came from your address at once. This page tries again by itself."
 
+NO_STORE = (b"cache-control", b"no-store")
+HTML = (b"content-type", b"text/html; charset=utf-8")
+
 
 class Document(Response):
     """A page. Where it is large, it counts against its session while it leaves."""
 
-    media_type = "text/html"
-
     def __init__(self, text: str, headers: Mapping[str, str], session: Session) -> None:
-        super().__init__(text, headers={"cache-control": "no-store", **headers})
+        """For each page, so without the constructor of the base class, which asks what is known here."""
+        self.status_code, self.background, self.body = 200, None, text.encode()
+        own = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self.raw_headers = [NO_STORE, *own, (b"content-length", b"%d" % len(self.body)), HTML]
         self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(self.body) <= LARGE_FRAME:
-            await super().__call__(scope, receive, send)
+            await send_at_once(
+                send,
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers},
+                {"type": "http.response.body", "body": self.body},
+            )
         elif not await send_counted(self._session, self, send):
             await busy("waiting")(scope, receive, send)
 

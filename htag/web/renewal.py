@@ -31,5 +31,6 @@ class RenewEndpoint:
         if session.closed:  # it has moved, under the id that it had
             return PlainTextResponse("Try again", 503, {"retry-after": "1"})
         session_id = admission.registry.renew(session)
+        await admission.registry.keep_renewed(session)
         headers = {"set-cookie": admission.cookie(scope, session_id), "cache-control": "no-store"}
         return JSONResponse({"csrf": admission.signer.csrf(session_id)}, headers=headers)

@@ -191,7 +191,11 @@ class WebApp:
             known = None if isinstance(self.tag_entity, App) else await self._known(request, ids)
         except (HeldElsewhere, SessionUnreachable):
             return busy("unreachable")
-        return self._answer(request, ids, known)
+        renewing = known is not None and known.renewing
+        answer = self._answer(request, ids, known)
+        if known is not None and renewing:
+            await self.registry.keep_renewed(known)
+        return answer
 
     async def _known(self, request: Request, ids: list[str]) -> Session | None:
         """The visitor's session, with its tree in memory."""

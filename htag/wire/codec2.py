@@ -37,7 +37,8 @@ class Codec2(Codec):
             return reply
         ops = reply.ops or [("h", id, html) for id, html in reply.updates.items()]
         result = None if reply.result is UNSET else reply.result
-        return Update2(ops, reply.js or NONE, reply.statics or NONE, reply.seq, reply.done, result, reply.lost)
+        js, statics = reply.js or NONE, reply.statics or NONE
+        return Update2(ops, js, statics, reply.seq, reply.done, result, reply.lost, reply.made)
 
 
 class Codecs:

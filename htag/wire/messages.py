@@ -20,6 +20,7 @@ class Message(msgspec.Struct, gc=False):
     fallback: Any = None
     n: Any = None  # wire 2: the number of this event in its tab
     got: Any = None  # wire 2: the revision that the tab shows
+    made: Any = None  # wire 2: what the answer to this event said when it was sent before
     roundtrips: Any = None  # of `measures`, as what follows: seconds from events until their updates were in the page
     aways: Any = None  # seconds without a connection
     transport: Any = None  # ws, sse, http
@@ -55,6 +56,7 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     # wire 2: what `updates` says in version 1, as operations; a tuple, where it is the text of one element, and nothing
     # else is said to tabs of version 2
     ops: Sequence[tuple[Any, ...]] | UnsetType = UNSET
+    made: str | UnsetType = UNSET  # wire 2: what is to be said with the event if it is sent again: it made tags
     asker: str | UnsetType = UNSET  # not written: the tab whose event it answers, and that `js` is for …
     others: list[str] | UnsetType = UNSET  # … and the part of that for the other tabs of version 2
 
@@ -86,6 +88,7 @@ class Update2(msgspec.Struct, omit_defaults=True, gc=False):
     done: int | UnsetType = UNSET
     result: Any = None
     lost: bool | UnsetType = UNSET
+    made: str | UnsetType = UNSET
 
 
 class Operations(msgspec.Struct, gc=False):

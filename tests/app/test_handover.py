@@ -13,7 +13,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from htag_stack.handover import LONGEST_BODY, PATH, SEAL, WINDOW_SECONDS, Answer, HandoverEndpoint, Question, Seal
+from htag_stack.handover import (
+    CLOCK,
+    LONGEST_BODY,
+    PATH,
+    SEAL,
+    WINDOW_SECONDS,
+    Answer,
+    HandoverEndpoint,
+    Question,
+    Seal,
+)
 from htag_stack.handover_client import ASK_SECONDS, HandoverClient, HolderSilent, Owner
 from tests.app.processes import SECRET
 from tests.support.observers import RecordingObserver
@@ -237,9 +247,68 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         writer.close()
 
 
-async def test_clocks_that_differ_are_named_as_the_reason() -> None:
+# ---- clocks
+
+
+def off(seconds: float) -> Seal:
+    """What a worker has on a host whose clock is ahead by `seconds`."""
+    return Seal(SECRET, lambda: time.time() + seconds)
+
+
+@pytest.mark.parametrize("seconds", [-7200, -WINDOW_SECONDS - 5, WINDOW_SECONDS + 5, 7200])
+async def test_a_host_with_another_clock_asks_again_by_the_holders(
+    seconds: float, caplog: pytest.LogCaptureFixture
+) -> None:
     holder = Holder()
-    ahead = Seal(SECRET, lambda: time.time() + 300)
     async with listening(holder) as address:
-        with pytest.raises(HolderSilent, match="clocks of the hosts differ"):
-            await HandoverClient(ahead).ask(f"{address}/b00b1e5a", "an id", False)
+        client = HandoverClient(off(seconds))
+        for number in (1, 2, 3):
+            assert await client.ask(f"{address}/b00b1e5a", "an id", False) == "released"
+            assert len(holder.questions) == number
+    assert holder.observer.labels("message_refused") == ["forged"], "once: then it knows"
+    said = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert len(said) == 1
+    assert "127.0.0.1" in said[0]
+    assert f"{abs(seconds):.0f} s" in said[0] or f"{abs(seconds) - 1:.0f} s" in said[0]
+
+
+@asynccontextmanager
+async def refusing(clock: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """What refuses each question, and says this clock; its address, and the seals that it was sent."""
+    seals: list[str] = []
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        seals.append(head.partition(f"{SEAL}: ")[2].partition("\r\n")[0])
+        writer.write(f"HTTP/1.1 403 Forbidden\r\n{CLOCK}: {clock}\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", seals
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        "",
+        "9999999999",
+        "9999999999.",
+        "x.y",
+        Seal("another secret of enough letters ..").clock_for("1.2.3"),
+        Seal(SECRET, lambda: 9999999999).clock_for("1.2.3"),  # of another question: heard before, said again
+    ],
+)
+async def test_a_clock_that_the_holder_did_not_say_for_this_question_is_not_believed(clock: str) -> None:
+    async with refusing(clock) as (address, seals):
+        client = HandoverClient(Seal(SECRET))
+        with pytest.raises(HolderSilent, match="refuses"):
+            await client.ask(f"{address}/b00b1e5a", "an id", False)
+    assert len(seals) == 1
+    assert abs(float(seals[0].partition(".")[0]) - time.time()) < WINDOW_SECONDS
+
+
+def test_strangers_are_told_no_clock(holder: Holder) -> None:
+    client = TestClient(holder.application)
+    strange = Seal("another secret of enough letters ..", lambda: 1.0).over(BODY)
+    assert CLOCK not in client.post(PATH, content=BODY, headers={SEAL: strange}).headers
+    assert CLOCK in client.post(PATH, content=BODY, headers={SEAL: aged(-3600)}).headers

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from htag_stack import server as module
 from htag_stack.server import StackServer
 from tests.support.servers import UnsignalledServer
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 
 class Sessions:
@@ -166,7 +166,7 @@ async def test_a_worker_that_has_a_successor_accepts_no_more() -> None:
     async with serving(sessions, 5) as (server, task):
         port = server.port
         with socket.create_connection(("127.0.0.1", port)) as before:
-            await asyncio.sleep(0.05)
+            await passed(0.05)
             server.replaced = True
             server.handle_exit(signal.SIGTERM, None)
             assert not sessions.draining  # a newcomer whom it has just accepted is served,

@@ -17,7 +17,7 @@ from htag_stack import vitals as module
 from htag_stack import vitals as vitals_module
 from htag_stack.memory import Memory, Use
 from htag_stack.vitals import Vitals
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 
 class FlakyStore(MemoryStore):
@@ -58,10 +58,10 @@ async def test_a_blocked_loop_is_seen_and_remembered() -> None:
     vitals = Vitals(MemoryStore())
     assert vitals.loop_lag == 0
     async with watched(vitals):
-        await asyncio.sleep(0.02)
+        await passed(0.02)
         time.sleep(0.2)  # noqa: ASYNC251 - blocking is the point
         await until(lambda: vitals.loop_lag > 0.1)
-        await asyncio.sleep(0.05)
+        await passed(0.05)
         assert vitals.loop_lag > 0.1
 
 
@@ -85,10 +85,10 @@ async def test_a_store_that_goes_and_comes_back_is_said_once_each(caplog: pytest
     async with watched(vitals):
         store.trouble = StoreError("connection refused")
         await until(lambda: vitals.store_error)
-        await asyncio.sleep(0.1)
+        await passed(0.1)
         store.trouble = None
         await until(lambda: vitals.store_error is None)
-        await asyncio.sleep(0.05)
+        await passed(0.05)
     messages = [record.getMessage() for record in caplog.records]
     assert messages == [
         "the session store is down, sessions live in memory only: connection refused",
@@ -108,7 +108,7 @@ async def test_what_is_wrong_with_the_store_s_set_up_is_said_once_and_again_when
         for times in (1, 2):
             store.trouble = None
             await until(lambda times=times: caplog.text.count("not safe: It keeps nothing on disk.") == times)  # type: ignore[misc]
-            await asyncio.sleep(0.05)
+            await passed(0.05)
             assert caplog.text.count("not safe") == times
             store.trouble = StoreError("connection refused")
             await until(lambda: vitals.store_error)
@@ -173,7 +173,7 @@ async def test_a_loop_that_is_late_is_not_taken_for_a_store_that_is_down(
             before = store.asked
             await until(lambda before=before: store.asked > before)  # type: ignore[misc]
             time.sleep(0.5)  # noqa: ASYNC251 - it has asked, and the loop is not there to hear the answer
-            await asyncio.sleep(0.1)
+            await passed(0.1)
             assert vitals.store_error is None
     await store.close()
     assert "is down" not in caplog.text

@@ -17,7 +17,7 @@ from htag_stack.stacks import format_stack, frames_of, name_of
 from htag_stack.watchdog import Watchdog
 from tests.app.processes import GUNICORN, Stack, Start
 from tests.app.visiting import get, tab
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually, passed
 
 APP = """
 import asyncio, time
@@ -161,9 +161,9 @@ async def test_only_what_takes_longer_than_the_limit_is_told(caplog: pytest.LogC
     told = Told()
     with Watchdog(told, limit=0.3):
         for seconds in (0.0, 0.1, 0.6, 0.1):
-            await asyncio.sleep(0.2)
+            await passed(0.2)
             time.sleep(seconds)  # noqa: ASYNC251 - blocking is the point
-        await asyncio.sleep(0.2)
+        await passed(0.2)
     ((name, seconds),) = told
     assert name == "test_only_what_takes_longer_than_the_limit_is_told"
     assert 0.5 < seconds < 5
@@ -176,11 +176,11 @@ async def test_a_function_that_blocks_often_is_told_each_time_and_logged_seldom(
     told = Told()
     with Watchdog(told):
         for number in range(4):
-            await asyncio.sleep(0.2)
+            await passed(0.2)
             if number == 3:
                 monkeypatch.setattr(watchdog, "QUIET_SECONDS", 0.0)
             time.sleep(0.3)  # noqa: ASYNC251 - blocking is the point
-        await asyncio.sleep(0.2)
+        await passed(0.2)
     assert len(told) == 4
     first, last = caplog.messages
     assert "more times" not in first
@@ -193,9 +193,9 @@ async def test_while_it_goes_on_it_is_said_at_growing_intervals(
     monkeypatch.setattr(watchdog, "STILL_SECONDS", (0.2, 0.6))
     monkeypatch.setattr(watchdog, "QUIET_BELOW", 0.0)
     with Watchdog(Told()):
-        await asyncio.sleep(0.1)
+        await passed(0.1)
         time.sleep(1.2)  # noqa: ASYNC251 - blocking is the point
-        await asyncio.sleep(0.2)
+        await passed(0.2)
     assert [" so far" in message for message in caplog.messages] == [True, True, False]
 
 
@@ -206,9 +206,9 @@ async def test_a_loop_that_waits_blocks_nobody(
     told = Told()
     with Watchdog(told) as dog:
         monkeypatch.setattr(watchdog, "BEAT_SECONDS", 60.0)
-        await asyncio.sleep(0.2)
+        await passed(0.2)
         dog._due = time.monotonic() - 5
-        await asyncio.sleep(0.2)
+        await passed(0.2)
     assert told == []
     assert caplog.messages == []
 

@@ -8,6 +8,7 @@ import pytest
 
 from htag import State, Tag
 from tests.support.markup import without_ids
+from tests.support.waiting import passed
 
 
 class Page(Tag.App):
@@ -158,7 +159,7 @@ async def test_calls_coalesce_to_one_push_per_delay(visit):
     before = len(tab.messages)
     for number in range(20):
         tab.app.count.value = number
-        await asyncio.sleep(0.01)
+        await passed(0.01)
     await tab.until(lambda: tab.text("shown") == "19")
     assert 2 <= len(tab.messages) - before <= 12
 

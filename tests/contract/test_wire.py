@@ -12,6 +12,7 @@ from headless.errors import Disconnected, ServerError
 from headless.tab import Tab
 from headless.wire import decode, encode
 from htag import State, Tag
+from tests.support.waiting import passed
 
 
 class Page(Tag.App):
@@ -196,7 +197,7 @@ async def test_a_fallback_post_returns_and_empties_the_queue(visit):
 async def test_what_a_newer_page_shows_is_not_replayed(visit):
     tab = await visit(Page, transport="http")
     tab.app.count.value = 10
-    await asyncio.sleep(0.1)  # twice the delay of a throttled push: it has gone into the queue
+    await passed(0.1)  # twice the delay of a throttled push: it has gone into the queue
     tab.app.count.value = 30
     await tab.load()
     assert tab.text("p") == "30"
@@ -256,7 +257,7 @@ async def test_posts_of_one_tab_stay_in_order(visit):
 async def test_plain_http_may_ask_for_what_is_pending(visit):
     tab = await visit(Page, transport="http")
     tab.app.count.value = 6
-    await asyncio.sleep(0.1)  # twice the delay of a throttled push
+    await passed(0.1)  # twice the delay of a throttled push
     answer = await tab.post('{"action": "poll", "fallback": true}')
     assert any(">6<" in payload for payload in answer.json["payloads"])
     assert (await tab.post('{"action": "poll", "fallback": true}')).json["payloads"] == []

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.e2e.clicking import Clickers
@@ -29,6 +29,7 @@ PAUSE = 1.0  # seconds between two clicks of a tab
 # A crash before that meets what the store has lost, which nothing can bring back.
 SAVED_AGAIN = 8.0
 FROZEN_SECONDS = 15.0
+MENDED = 3  # attempts to bring everything up again, on a machine that is too busy for its health checks
 
 
 class Chaos:
@@ -41,6 +42,8 @@ class Chaos:
         self._random = random.Random(seed)
         self.log: list[tuple[float, str]] = []
         """What was broken, and when: in seconds since the beginning."""
+        self.cut_short: list[str] = []
+        """Disasters that the machine was too busy for."""
 
     def rage(self, seconds: float) -> None:
         """Break things for `seconds`, about."""
@@ -51,7 +54,24 @@ class Chaos:
             disaster = deck.pop()
             self.log.append((now, disaster.__name__))
             print(f"{now:6.1f} s  {disaster.__name__}", flush=True)
+            self._befall(disaster)
+
+    def _befall(self, disaster: "Callable[[Chaos], None]") -> None:
+        """Let a disaster happen. A command that fails, because the machine is busy or what was broken before is not up
+        again (a roll that is cut short, say), is a disaster as well: no click may be lost in it."""
+        try:
             disaster(self)
+        except AssertionError as failure:
+            self.cut_short.append(disaster.__name__)
+            print(f"          {disaster.__name__} was cut short: {failure}", flush=True)
+            self._mend()
+
+    def _mend(self) -> None:
+        """Bring up what a disaster that was cut short has left down."""
+        for _ in range(MENDED):
+            with suppress(AssertionError):
+                return self._stack.up(containers=CONTAINERS, services=SERVICES)
+        return self._stack.up(containers=CONTAINERS, services=SERVICES)
 
     def _containers(self) -> list[str]:
         return sorted(self._stack.containers())
@@ -187,7 +207,7 @@ def survived(seconds: float, seed: int, tabs: int) -> Clickers:
             error.add_note(stack.compose("logs", "--no-log-prefix", "--tail", "60", "app"))
             raise
         finally:
-            print(summary(crowd, seed))
+            print(summary(crowd, seed), f"\ncut short: {chaos.cut_short}")
         crowd.assert_whole()
         return crowd
 

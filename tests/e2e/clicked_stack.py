@@ -35,7 +35,7 @@ def running(folders: tuple[str, str]) -> Iterator[Stack]:
         NGINX_VISITOR_RATE="1000r/s",
     )  # fmt: skip
     try:
-        stack.compose("build", "app", "nginx")
+        stack.build("app", "nginx")
         stack.up(services=SERVICES)
         yield stack
     finally:

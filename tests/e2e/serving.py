@@ -35,9 +35,14 @@ class Serving:
         await self._task
 
     async def die(self) -> None:
-        """As after `kill -9`: connections break without a word."""
-        self.cut()
-        await self.stop()
+        """As after `kill -9`: connections break without a word, and none is served from then on."""
+        for listening in self._server.servers:
+            listening.close()  # before it breaks them: a page that comes again at once would be served by a dead server
+        self._server.should_exit = True
+        while not self._task.done():
+            self.cut()  # also what was being accepted
+            await asyncio.sleep(0.01)
+        await self._task
 
     def cut(self) -> None:
         """Break all connections, go on listening."""

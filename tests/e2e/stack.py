@@ -16,8 +16,8 @@ import requests
 from headless.client import Client
 from headless.errors import ClientError
 from headless.protocol import Transport
-from tests.support.engine import docker, need_engine, run
-from tests.support.ports import free_ports
+from tests.support.engine import asks_starting_containers_often, docker, need_engine, run
+from tests.support.ports import free_run
 from tests.support.source import ROOT
 from tests.support.waiting import STACK_SECONDS, eventually
 
@@ -29,6 +29,9 @@ SERVICES = (
     "valkey",
     "prometheus",
 )  # Grafana is checked in tests/stack, so that its image need not be here
+QUICK_START = "tests/e2e/quick_start.yml"
+
+_built: set[str] = set()
 
 T = TypeVar("T")
 
@@ -47,21 +50,35 @@ class Stack:
 
     def __init__(self, name: str = "", files: Sequence[str] = (), **settings: str) -> None:
         """`name` tells it from other stacks of this run. `files`: those beside docker-compose.yml. `settings`: .env."""
-        http, prometheus = free_ports(2)
+        # Not of the ports that the kernel gives to others meanwhile: the containers that take them are yet to be built.
+        http = free_run(3)
+        prometheus, self.https_port = http + 1, http + 2
         self.url = f"http://127.0.0.1:{http}"
         self.prometheus = f"http://127.0.0.1:{prometheus}"
-        self._files = [f"--file={file}" for file in ("docker-compose.yml", *files)]
+        self._files = ["docker-compose.yml", *files]
         self._environment = {
             "COMPOSE_PROJECT_NAME": f"htagtest{os.getpid()}{name}",
             "HTAG_VERSION": "test",
             "HTTP_PORT": str(http),
+            "HTTPS_PORT": str(self.https_port),
             "PROMETHEUS_PORT": str(prometheus),
             **settings,
         }
 
     def compose(self, *arguments: str) -> str:
         """What `docker compose …` prints, with nobody's .env."""
-        return docker("compose", "--env-file", os.devnull, *self._files, *arguments, env=self._environment)
+        environment = {**self._environment, "COMPOSE_FILE": self._all_files()}
+        return docker("compose", "--env-file", os.devnull, *arguments, env=environment)
+
+    def _all_files(self) -> str:
+        quick = [QUICK_START] if asks_starting_containers_often() else []
+        return os.pathsep.join([*self._files, *quick])
+
+    def build(self, *services: str) -> None:
+        """The images, unless this process has built them already: the sources are the same for all its stacks."""
+        if new := set(services) - _built:
+            self.compose("build", *sorted(new))
+            _built.update(new)
 
     def up(self, containers: int = 1, services: Sequence[str] = SERVICES) -> None:
         """So many app containers, and everything healthy."""
@@ -73,7 +90,8 @@ class Stack:
 
     def roll(self, **settings: str) -> str:
         """Roll to another version, which the settings make. Returns what was said; a failure fails the test."""
-        environment = {**self._environment, **settings, "COMPOSE_DISABLE_ENV_FILE": "1"}
+        files = {"COMPOSE_FILE": self._all_files(), "COMPOSE_DISABLE_ENV_FILE": "1"}
+        environment = {**self._environment, **settings, **files}
         done = run(str(ROOT / "deploy/roll.sh"), "--no-build", env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stderr
@@ -130,7 +148,7 @@ def running_stack() -> Iterator[Stack]:
     need_engine()
     stack = Stack()
     try:
-        stack.compose("build", "app", "nginx", "prometheus")
+        stack.build("app", "nginx", "prometheus")
         stack.up()
         yield stack
     except AssertionError as failure:

@@ -66,17 +66,18 @@ async def comes(
     """Wait until `expression` is true, `timeout` ms at most: from without, as Playwright's own way is an eval in the
     page, which our pages forbid. It may be another page by then."""
     async with asyncio.timeout(timeout / 1000):
-        while not await _is(page, expression, arg):
+        while not await value(page, expression, arg):
             await page.wait_for_timeout(10)
 
 
-async def _is(page: Page | Frame, expression: str, arg: Any) -> bool:
+async def value(page: Page | Frame, expression: str, arg: Any = None) -> Any:
+    """Return the value of `expression`; None while another page is being loaded."""
     try:
-        return bool(await page.evaluate(expression, arg))
+        return await page.evaluate(expression, arg)
     except Error as error:
         if "context was destroyed" not in str(error) and "navigat" not in str(error):
             raise
-        return False
+        return None
 
 
 async def violations(page: Page) -> list[Violation]:

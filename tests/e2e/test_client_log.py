@@ -9,6 +9,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
 from tests.e2e.dialog import SHOWN_ERROR
+from tests.e2e.page_clock import comes_in_time
 from tests.e2e.wire_server import WireServer
 from tests.support.waiting import until
 
@@ -58,6 +59,23 @@ async def test_connections_that_break_cost_no_click_and_count_none_twice(
     assert await page.evaluate("stayed")
     assert server.pages == 1
     assert server.gaps == [] or transport != "ws"
+
+
+@pytest.mark.parametrize("transport", STATE)
+async def test_an_event_that_made_elements_says_so_when_it_is_sent_again(
+    page: Page, serve: Serve, transport: str
+) -> None:
+    server = await serve(BODY, head=FORCED[transport])
+    server.saves = False
+    server.reply = lambda event: {} if event["data"]["value"] == 2 else {"made": f"{event['data']['value']}0.abc"}
+    await visit(page, server, transport)
+    await page.evaluate("(async () => { for (const n of [1, 2, 3]) await htag_event('b', 'click', n); })()")
+    server.crash()
+    await page.evaluate("htag_event('b', 'click', 4); 0")  # by POST, only an event tells that it has forgotten
+    await until(lambda: len([each for each in server.seen if "n" in each]) >= 7)
+    told = [(each["n"], each.get("made")) for each in server.seen if "n" in each]
+    assert told[:3] == [(1, None), (2, None), (3, None)]
+    assert told[3:7] == [(1, "10.abc"), (2, None), (3, "30.abc"), (4, None)]
 
 
 @pytest.mark.parametrize("transport", STATE)
@@ -225,9 +243,11 @@ async def test_what_was_not_saved_is_sent_again_by_the_next_page(page: Page, ser
     await until(lambda: len(server.counted()) == 4)
     server.save()
     await until(lambda: tab in server.left)
+    await page.clock.install()
     await page.reload()
     await reach(page, transport)
-    await page.wait_for_timeout(1500)
+    await page.wait_for_selector("htag-notice", state="attached")  # later.js is there: what is left is sent by now
+    await page.clock.run_for(2000)
     assert len(server.counted()) == 4
     assert await page.evaluate("sessionStorage.length") == 0
 
@@ -287,14 +307,16 @@ async def test_a_server_that_is_busy_gets_what_was_left_when_it_is_not(page: Pag
         nonlocal polls
         if '"poll"' in (route.request.post_data or ""):
             polls += 1
-        if '"n":1' in (route.request.post_data or "") and polls < 5:
+        if '"n":1' in (route.request.post_data or "") and polls < 5:  # more often than an event may break connections
             await route.fulfill(status=int(status), body="no such luck")
         else:
             await route.continue_()
 
     await page.route("**/event*", refuse_events)
+    await page.clock.install()
     await page.goto(server.url)
-    await until(lambda: len(server.counted()) == 1)
+    while not server.counted():
+        await page.clock.run_for(500)
     assert server.skipped == []
 
 
@@ -306,10 +328,13 @@ async def test_what_another_session_left_is_not_for_this_one(page: Page, serve: 
     server.session = "5e551042"
     server.logs.clear()
     server.seen.clear()
+    await page.clock.install()
     await page.reload()
     await reach(page, "ws")
-    await page.wait_for_timeout(1500)
-    assert server.seen == []
+    await page.wait_for_selector("htag-notice", state="attached")  # later.js is there: what is left is sent by now
+    await page.clock.run_for(2000)
+    await page.evaluate("htag_event('b', 'new')")
+    assert [event for _, event, _ in server.events()] == ["new"]
 
 
 @pytest.mark.parametrize("transport", STATE)
@@ -326,42 +351,49 @@ async def test_a_page_that_is_left_says_goodbye(page: Page, serve: Serve, transp
 
 
 async def test_a_frozen_server_is_left_for_another_within_seconds(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     await visit(page, server)
     assert await page.evaluate("htag_event('b', 'x', 1)") is None
     server.mute = True
     await page.evaluate("window.answer = htag_event('b', 'x', 2); 0")
-    began = asyncio.get_running_loop().time()
+    await until(lambda: len(server.seen) == 1)
+    await page.clock.run_for(5500)
+    assert not any("elsewhere" in hello for hello in server.hellos), "it is asked first"
+    await page.clock.run_for(6500)
     await until(lambda: sum("elsewhere" in hello for hello in server.hellos) >= 2)
     server.mute = False
+    await comes_in_time(page, STATE["ws"])
     await page.evaluate("answer")
-    assert 6 < asyncio.get_running_loop().time() - began < 12
     asked = [hello["elsewhere"] for hello in server.hellos if "elsewhere" in hello]
     assert len(set(asked)) == len(asked)
     assert [value for _, _, value in server.events()] == [1, 2]
+    connections = len(said(server))
     server.cut()
-    await until(lambda: len(said(server)) > 2)
+    await until(lambda: len(said(server)) > connections)
     await page.wait_for_function(STATE["ws"])
     assert "elsewhere" not in said(server)[-1], "the cookie says it now"
 
 
 @pytest.mark.parametrize("transport", ["sse", "http"])
 async def test_a_frozen_server_is_left_over_http_too(page: Page, serve: Serve, transport: str) -> None:
+    await page.clock.install()
     server = await serve(BODY, head=FORCED[transport])
     await visit(page, server, transport)
     assert await page.evaluate("htag_event('b', 'x', 1)") is None
     server.mute = True
     await page.evaluate("window.answer = htag_event('b', 'x', 2); 0")
-    began = asyncio.get_running_loop().time()
+    await page.clock.run_for(12_000)
     await until(lambda: any("elsewhere" in hello for hello in server.hellos))
     server.mute = False
+    await comes_in_time(page, STATE[transport])
     await page.evaluate("answer")
-    assert 6 < asyncio.get_running_loop().time() - began < 12
     assert [value for _, _, value in server.events()] == [1, 2]
 
 
 @pytest.mark.parametrize("transport", STATE)
 async def test_a_handler_that_takes_long_is_waited_for(page: Page, serve: Serve, transport: str) -> None:
+    await page.clock.install()
     server = await serve(BODY, head=FORCED[transport])
     await visit(page, server, transport)
     await page.evaluate("htag_event('b', 'fast')")
@@ -369,48 +401,70 @@ async def test_a_handler_that_takes_long_is_waited_for(page: Page, serve: Serve,
     if transport == "http":
         server.delay = 8
     attempts = len(server.attempts)
+    await page.evaluate(WATCH_FOR_ANSWERS)
     await page.evaluate("window.answer = htag_event('b', 'slow'); 0")
-    await page.wait_for_timeout(7500)
+    for _ in range(3):
+        asked = await page.evaluate("told_to_be_there")
+        await page.clock.run_for(3000)
+        await page.wait_for_function(f"told_to_be_there > {asked}")
     assert len(server.attempts) == attempts or transport == "http"
     assert not any("elsewhere" in hello for hello in server.hellos)
-    if transport == "ws":
-        assert server.pings == 2
+
+
+# What a page that waits asks its server, by the socket or by a request, is counted as it is answered.
+WATCH_FOR_ANSWERS = """
+    window.told_to_be_there = 0;
+    ws?.addEventListener?.('message', ({data}) => (told_to_be_there += data.includes('pong')));
+    const real = fetch;
+    const count = (response) => response.clone().text().then(() => setTimeout(() => told_to_be_there++));
+    window.fetch = (url, options) => {
+        const request = real(url, options);
+        if (options.body?.includes('"poll"')) request.then(count);
+        return request;
+    }; 0"""
 
 
 async def test_a_tab_that_waits_for_nothing_asks_for_nothing(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     await visit(page, server)
     await page.evaluate("htag_event('b', 'x')")
-    await page.wait_for_timeout(7000)
+    await page.clock.run_for(60_000)
+    assert await page.evaluate("htag_event('b', 'x')") is None
     assert server.pings == 0
 
 
 async def test_a_connection_that_died_while_the_computer_slept_is_noticed_when_its_person_is_back(
     page: Page, serve: Serve
 ) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     await visit(page, server)
     await page.evaluate("htag_event('b', 'x')")
-    await page.evaluate("dispatchEvent(new Event('online'))")
-    await until(lambda: server.pings == 1)
-    await page.wait_for_timeout(3500)
-    assert len(server.attempts) == 1
+    await page.evaluate(WATCH_FOR_ANSWERS)
+    await page.evaluate("window.first = ws; dispatchEvent(new Event('online'))")
+    await page.wait_for_function("told_to_be_there")
+    assert server.pings == 1
+    await page.clock.run_for(6500)
+    assert await page.evaluate("ws === first")
     server.mute = True
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await until(lambda: len(server.attempts) == 2)
+    await page.clock.run_for(6500)
+    await until(lambda: len(server.attempts) >= 2)
     server.mute = False
-    await page.wait_for_function("ws?.readyState === 1")
+    await comes_in_time(page, STATE["ws"])
 
 
 async def test_where_nothing_is_ever_saved_no_other_server_would_know_the_session(page: Page, serve: Serve) -> None:
-    haste = "<script>const {now} = performance; performance.now = () => 50 * now.call(performance)</script>"
-    server = await serve(BODY, head=haste)
+    await page.clock.install()
+    server = await serve(BODY)
     server.saves = False
     await visit(page, server)
     await page.evaluate("htag_event('b', 'x')")
-    await page.wait_for_timeout(1000)  # which is long, in haste
+    await page.clock.run_for(31_000)
     server.mute = True
     await page.evaluate("void htag_event('b', 'x')")
+    await page.clock.run_for(12_000)
     await until(lambda: len(server.hellos) > 2)
     assert not any("elsewhere" in hello for hello in server.hellos)
 
@@ -449,8 +503,7 @@ async def test_a_post_that_is_refused_for_another_server_goes_there(page: Page, 
     assert [value for _, _, value in server.events()] == [1, 2]
 
 
-@pytest.mark.parametrize("transport", ["sse", "http"])
-@pytest.mark.parametrize("status", ["429", "502", "503"])
+@pytest.mark.parametrize(("transport", "status"), [("sse", "429"), ("sse", "502"), ("sse", "503"), ("http", "503")])
 async def test_a_post_to_a_server_in_trouble_is_sent_again(
     page: Page, serve: Serve, transport: str, status: str
 ) -> None:
@@ -471,15 +524,23 @@ async def test_a_post_to_a_server_in_trouble_is_sent_again(
 async def test_a_server_that_moves_its_sessions_is_left_at_once_and_one_that_is_busy_later(
     page: Page, serve: Serve
 ) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     await visit(page, server)
-    for code, soonest, latest in [(1012, 0, 0.6), (1013, 0.9, 4)]:
-        await page.wait_for_timeout(1200)  # it lasted
+    await page.evaluate(
+        "document.addEventListener('htag-disconnected', () => window.away = performance.now());"
+        "const Real = WebSocket; window.WebSocket = class extends Real {"
+        "constructor(url) { super(url); window.opened = performance.now() } }; 0"
+    )
+    for code, soonest, latest in [(1012, 0, 100), (1013, 900, 3100)]:
+        await page.clock.run_for(1200)  # it lasted
         attempts = len(server.attempts)
-        began = asyncio.get_running_loop().time()
+        await page.evaluate("window.away = 0")
         await server.close(code)
+        await page.wait_for_function("window.away")
+        await page.clock.run_for(latest)
         await until(lambda attempts=attempts: len(server.attempts) > attempts)
-        assert soonest <= asyncio.get_running_loop().time() - began <= latest
+        assert soonest <= await page.evaluate("opened - away")
         await reach(page, "ws")
 
 
@@ -537,18 +598,23 @@ async def test_a_full_render_of_a_server_that_lost_count_is_shown(page: Page, se
 
 
 async def test_the_server_hears_what_the_page_shows_but_not_all_the_time(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     await visit(page, server)
     await until(lambda: server.connected)
-    for _ in range(40):
-        server.push(js=["0"])
-        await asyncio.sleep(0.1)
+    for number in range(1, 41):
+        server.push(js=["window.heard = (window.heard || 0) + 1"])
+        await page.wait_for_function(f"window.heard === {number}")
+        await page.clock.run_for(100)
+    await page.clock.run_for(3000)
     await until(lambda: server.got and server.got[-1] == 47)
-    assert len(server.got) == 2
+    assert len(server.got) <= 1 + await page.evaluate("performance.now()") / 3000, "once in three seconds"
+    told = len(server.got)
     await page.evaluate("handle_payload({seq: 48, updates: {}, js: ['0']}), htag_event('b', 'x')")
     assert server.got[-1] == 48, "an event says it too"
-    await page.wait_for_timeout(3500)
-    assert len(server.got) == 3
+    await page.clock.run_for(3500)
+    await page.evaluate("htag_event('b', 'x')")
+    assert len(server.got) == told + 1
 
 
 # -- the log is bounded
@@ -600,6 +666,7 @@ async def test_what_has_no_answer_is_in_the_log_however_large(page: Page, serve:
 
 
 async def test_losing_the_connection_again_and_again_is_not_taken_for_blocked_cookies(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     count_clicks(server)
     await visit(page, server)
@@ -607,10 +674,12 @@ async def test_losing_the_connection_again_and_again_is_not_taken_for_blocked_co
     server.socket = server.stream = "refuse"
     server.post = "502"
     for _ in range(20):
+        attempts = len(server.attempts)
         server.cut()
-        await asyncio.sleep(0.2)
+        while len(server.attempts) == attempts:
+            await page.clock.run_for(1000)
     server.socket = server.stream = server.post = "accept"
-    await reach(page, "ws")
+    await comes_in_time(page, STATE["ws"])
     assert await page.evaluate("answer.then((result) => [stayed, result, _error_overlay.hasAttribute('show')])") == [
         True,
         1,

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -10,8 +9,9 @@ from playwright.async_api import Page
 
 from tests.e2e.button_page import BODY, FORCED, STATE, count_clicks, reach
 from tests.e2e.dialog import SHOWN_ERROR
+from tests.e2e.page_clock import comes_in_time
 from tests.e2e.wire_server import WireServer
-from tests.support.waiting import until
+from tests.support.waiting import LOOP_SECONDS, until
 
 Serve = Callable[..., Awaitable[WireServer]]
 
@@ -19,8 +19,7 @@ Serve = Callable[..., Awaitable[WireServer]]
 
 
 @pytest.mark.parametrize("transport", STATE)
-@pytest.mark.parametrize("prefix", ["", "/sub/path"])
-@pytest.mark.parametrize("parano", [None, "0123456789abcdef"])
+@pytest.mark.parametrize(("prefix", "parano"), [("", None), ("/sub/path", "0123456789abcdef")])
 async def test_a_click_over_each_transport(
     page: Page, serve: Serve, transport: str, prefix: str, parano: str | None
 ) -> None:
@@ -91,26 +90,28 @@ async def test_by_hand_down_and_up_again(page: Page, serve: Serve) -> None:
 
 
 async def test_without_websocket_it_uses_sse_and_climbs_back(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     server.socket = "refuse"
     await page.goto(server.url)
     await reach(page, "sse")
     server.socket = "accept"
-    await reach(page, "ws")
+    await comes_in_time(page, STATE["ws"])
     await page.wait_for_function("sse === null && !use_fallback")
     await until(lambda: server.connected == 1)
     assert server.pages == 1
 
 
 async def test_without_both_it_uses_http_and_climbs_over_sse_to_websocket(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY)
     server.socket = server.stream = "refuse"
     await page.goto(server.url)
     await reach(page, "http")
     server.stream = "accept"
-    await reach(page, "sse")
+    await comes_in_time(page, STATE["sse"])
     server.socket = "accept"
-    await reach(page, "ws")
+    await comes_in_time(page, STATE["ws"])
     assert await page.evaluate("[use_fallback, use_pure_http]") == [False, False]
 
 
@@ -122,41 +123,74 @@ async def test_a_socket_that_never_opens_ends_in_sse_after_the_timeout(page: Pag
     assert server.attempts[:2] == ["ws?rev=7", "stream?rev=7"], "one that is silent needs no second chance"
 
 
+# when the page last began to open a socket, and how often it has
+NOTE_OPENINGS = """<script>{
+    window.openings = 0;
+    const Real = WebSocket;
+    window.WebSocket = class extends Real {
+        constructor(url) {
+            super(url);
+            openings++;
+            window.opened = performance.now();
+        }
+    };
+}</script>"""
+AT_ONCE = 1000  # ms at most, of the page's time: where it has tried so often, it waits 2.5 s at least
+
+
+async def tries(page: Page, often: int) -> None:
+    """Put the page's clock forward until it has tried so often to connect, in vain."""
+    while await page.evaluate("openings") < often:
+        await page.wait_for_function("ws === null")  # a server's refusal takes its time
+        await page.clock.run_for(500)
+    await page.wait_for_function("ws === null")
+
+
 @pytest.mark.parametrize("event", ["online", "visibilitychange"])
 async def test_a_tab_that_is_looked_at_again_reconnects_at_once(page: Page, serve: Serve, event: str) -> None:
-    server = await serve(BODY)
+    await page.clock.install()
+    server = await serve(BODY, head=NOTE_OPENINGS)
     server.socket = "refuse"
     await page.goto(server.url)
     await reach(page, "sse")
-    await until(lambda: len(server.attempts) >= 9)  # now the pauses are 2.5 s at least
+    await tries(page, 9)
     server.socket = "accept"
-    await page.evaluate(f"{'window' if event == 'online' else 'document'}.dispatchEvent(new Event('{event}'))")
-    await page.wait_for_function(STATE["ws"], timeout=2200)
+    target = "window" if event == "online" else "document"
+    await page.evaluate(f"window.looked = performance.now(); {target}.dispatchEvent(new Event('{event}'))")
+    await page.wait_for_function(STATE["ws"])
+    assert 0 <= await page.evaluate("opened - looked") < AT_ONCE
 
 
 async def test_a_tab_that_is_looked_at_while_it_tries_in_vain_tries_again_at_once(page: Page, serve: Serve) -> None:
-    server = await serve(BODY)
+    await page.clock.install()
+    server = await serve(BODY, head=NOTE_OPENINGS)
     server.socket = "refuse"
     await page.goto(server.url)
     await reach(page, "sse")
-    await until(lambda: len(server.attempts) >= 8)
+    await tries(page, 8)
     server.socket = "refuse late"
     before = len(server.attempts)
-    await until(lambda: len(server.attempts) > before)  # after this attempt the pause is 2.5 s at least
-    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await comes_in_time(page, "ws !== null")
+    await until(lambda: len(server.attempts) > before)
+    await page.evaluate("ws?.addEventListener('close', () => (window.refused = performance.now()))")
+    await page.evaluate("window.refused = performance.now(); document.dispatchEvent(new Event('visibilitychange'))")
     server.socket = "accept"
     server.late.set()
-    await page.wait_for_function(STATE["ws"], timeout=2200)
+    await page.wait_for_function(STATE["ws"])
+    assert await page.evaluate("opened - refused") < AT_ONCE
 
 
 async def test_http_that_works_again_is_a_reason_to_try_the_socket_at_once(page: Page, serve: Serve) -> None:
-    server = await serve(BODY)
+    await page.clock.install()
+    server = await serve(BODY, head=NOTE_OPENINGS)
     server.socket = server.stream = "refuse"
     server.post = "500"
     await page.goto(server.url)
-    await until(lambda: len(server.attempts) >= 12)  # now the pauses are 2.5 s at least
+    await tries(page, 9)
+    await page.evaluate("document.addEventListener('htag-connected', () => (window.served ??= performance.now()))")
     server.socket = server.post = "accept"
-    await page.wait_for_function(STATE["ws"], timeout=2200)
+    await comes_in_time(page, STATE["ws"])
+    assert await page.evaluate("opened - served") < AT_ONCE
 
 
 @pytest.mark.parametrize("death", ["stop", "die"])
@@ -188,15 +222,18 @@ async def test_a_socket_that_breaks_is_replaced_by_a_socket(page: Page, serve: S
 
 
 async def test_a_server_that_hangs_up_at_once_is_not_hammered(page: Page, serve: Serve) -> None:
-    server = await serve(BODY)
+    await page.clock.install()
+    server = await serve(BODY, head=NOTE_OPENINGS)
     await page.goto(server.url)
     await reach(page, "ws")
     await page.evaluate(
-        "window.opened = 0; const Real = WebSocket; window.WebSocket = class extends Real {"
-        "constructor(url) { super(url); opened++; this.addEventListener('open', () => this.close()) } }; ws.close()"
+        "window.first = openings; window.began = performance.now();"
+        "const Real = WebSocket; window.WebSocket = class extends Real {"
+        "constructor(url) { super(url); this.addEventListener('open', () => this.close()) } }; ws.close()"
     )
-    await page.wait_for_timeout(2500)
-    assert 2 <= await page.evaluate("opened") <= 7
+    while await page.evaluate("openings - first") < 8:
+        await page.clock.run_for(100)
+    assert await page.evaluate("opened - began") > 1000, "the sum of the delays, where chance has them all at half"
 
 
 async def test_development_reloads_when_the_server_is_back(page: Page, serve: Serve) -> None:
@@ -315,41 +352,58 @@ async def test_a_failed_request_settles_the_promise_and_is_shown(page: Page, ser
 # -- a session that is gone
 
 
+UNLUCKY = "<script>Math.random = () => 0.99</script>"  # a delay is half as long again: 1.5 s before the first reload
+
+
+async def loaded(page: Page, server: WireServer, often: int) -> None:
+    """Put the page's clock forward until it has been loaded so often, and show it."""
+    await page.evaluate("window.former = true")
+    async with asyncio.timeout(LOOP_SECONDS):
+        while server.pages < often:
+            await page.clock.run_for(250)
+            await page.wait_for_timeout(20)
+    await page.wait_for_function("!window.former && window._error_overlay")
+
+
 @pytest.mark.parametrize("transport", STATE)
 async def test_an_unknown_session_reloads_the_page(page: Page, serve: Serve, transport: str) -> None:
-    server = await serve(BODY, head=FORCED[transport])
+    await page.clock.install()
+    server = await serve(BODY, head=UNLUCKY + FORCED[transport])
     await page.goto(server.url)
     await reach(page, transport)
     server.socket = server.stream = server.post = "unknown"
     server.cut()
-    await until(lambda: server.pages == 2)
+    await loaded(page, server, 2)
     await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
     assert "Trying again" in (await page.evaluate(SHOWN_ERROR))[1]
-    await page.wait_for_timeout(1500)  # longer than the first reload takes
+    await page.clock.run_for(2500)  # longer than the first reload took
     assert server.pages == 2
     server.socket = server.stream = server.post = "accept"
-    await until(lambda: server.pages == 3)
+    await loaded(page, server, 3)
     await reach(page, transport)
     assert await page.evaluate("htag_event('b', 'x')") is None
-    await page.wait_for_timeout(5200)  # it lasts: what was before does not count any more
+    await page.wait_for_selector("htag-notice", state="attached")  # later.js is there
+    await page.clock.run_for(5500)  # it lasts: what was before does not count any more
     server.socket = server.stream = server.post = "unknown"
     server.cut()
-    await page.wait_for_timeout(3000)  # a poll, and the first reload
-    assert server.pages >= 4
+    began = await page.evaluate("Date.now()")
+    await loaded(page, server, 4)
+    assert await page.evaluate("Date.now()") - began < 6500, "after 2 s and not after 8 s"
 
 
 async def test_a_session_that_grew_too_large_is_not_asked_for_again_and_the_page_says_why(
     page: Page, serve: Serve
 ) -> None:
-    server = await serve(BODY)
+    await page.clock.install()
+    server = await serve(BODY, head=NOTE_OPENINGS)
     await page.goto(server.url)
     await reach(page, "ws")
     server.socket = "too large"
     server.cut()
     await page.wait_for_function("window._error_overlay?.hasAttribute('show')")
-    attempts = len(server.attempts)
-    await page.wait_for_timeout(2500)
-    assert len(server.attempts) == attempts
+    openings = await page.evaluate("openings")
+    await page.clock.run_for(60_000)
+    assert await page.evaluate("openings") == openings
     assert server.pages == 1
     assert (await page.evaluate(SHOWN_ERROR))[1] == "This page was closed"
     assert await page.evaluate("htag_event('b', 'x')") is None
@@ -359,50 +413,49 @@ async def test_a_session_that_grew_too_large_is_not_asked_for_again_and_the_page
 async def test_answers_of_sessions_that_do_not_last_do_not_release_the_brake(
     page: Page, serve: Serve, transport: str
 ) -> None:
-    server = await serve(BODY, head=FORCED[transport])
+    await page.clock.install()
+    server = await serve(BODY, head=UNLUCKY + FORCED[transport])
     await page.goto(server.url)
-    deadline = time.monotonic() + 9
-    while time.monotonic() < deadline:
-        pages = server.pages
+    for often in (2, 3, 4):
         await reach(page, transport)
         assert await page.evaluate("htag_event('b', 'x')") is None  # an answer
         server.socket = server.stream = server.post = "unknown"
         server.cut()
-        while server.pages == pages and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await page.wait_for_function(IS_LEFT)
         server.socket = server.stream = server.post = "accept"
-    assert server.pages <= 3, "the first, one soon after, one later"
+        if often < 4:
+            await loaded(page, server, often)
+    await page.clock.run_for(15_000)
+    assert server.pages == 3, "the first, one soon after, one later; and half a minute is not over"
 
 
-HASTE = "<script>const wait = setTimeout; setTimeout = (done, ms) => wait(done, ms / 50)</script>"
+IS_LEFT = "document.documentElement?.dataset.htagConnection === 'left'"
 
 
 async def test_reloading_goes_on_while_the_server_forgets_again_and_again_but_ever_later(
     page: Page, serve: Serve
 ) -> None:
-    server = await serve(BODY, head=HASTE)
+    await page.clock.install()
+    server = await serve(BODY, head="<script>Math.random = () => 0.5</script>")  # no delay is a matter of chance
     server.socket = "unknown"
     await page.goto(server.url)
-    await until(lambda: server.pages == 6)
-    await page.wait_for_function("window._error_overlay?.trace?.textContent.includes('Trying again soon')")
-    pages = server.pages
-    await page.wait_for_timeout(2000)
-    assert server.pages - pages <= 4, "one a minute, in haste"
-    server.socket = "accept"
-    await reach(page, "ws")
-    assert await page.evaluate("htag_event('b', 'x')") is None
-    await page.wait_for_timeout(500)  # which is long, in haste
-    server.socket = "unknown"
-    server.cut()
-    pages = server.pages
-    await until(lambda: server.pages >= pages + 1, 2)  # soon again, and not after a minute
+    for often, seconds in enumerate([1, 5, 20, 60, 60], 1):
+        await page.wait_for_function(f"!window.former && {IS_LEFT}")
+        await page.evaluate("window.former = true")
+        if seconds > 1:
+            await page.wait_for_function("_error_overlay.trace?.textContent.includes('Trying again soon')")
+            await page.clock.run_for(500 * seconds)
+            assert server.pages == often
+        await page.clock.run_for(500 * seconds)
+        await loaded(page, server, often + 1)
 
 
 async def test_where_cookies_are_blocked_it_reloads_once_and_says_so(page: Page, serve: Serve) -> None:
+    await page.clock.install()
     server = await serve(BODY, head=FORCED["http"])
     server.post = "blocked"
     await page.goto(server.url)
-    await until(lambda: server.pages == 2)
+    await loaded(page, server, 2)
     await page.wait_for_function("window._error_overlay?.trace?.textContent.includes('cookies blocked?')")
-    await page.wait_for_timeout(3000)
+    await page.clock.run_for(60_000)
     assert server.pages == 2

@@ -71,7 +71,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]:
         running.start()
         yield running
     finally:
-        run("podman", "pod", "rm", "--force", "--ignore", "htag-app-pod-0")
+        run("podman", "pod", "rm", "--force", "--time=0", "--ignore", "htag-app-pod-0")
         run("podman", "secret", "rm", "htag-secret")
         run("podman", "rmi", "--force", f"docker.io/library/{IMAGE}")
 

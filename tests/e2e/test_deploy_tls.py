@@ -15,7 +15,6 @@ import requests
 from headless.protocol import Transport
 from tests.e2e.stack import Crowd, Stack, Visitor
 from tests.support.engine import need_engine, run
-from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 VISITORS = 60
@@ -27,12 +26,10 @@ class TlsStack(Stack):
     """With certificates in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        https = free_port()
-        super().__init__("tls", ["deploy/tls.yml"], TLS_DIR=str(folder), HTTPS_PORT=str(https))
+        super().__init__("tls", ["deploy/tls.yml"], TLS_DIR=str(folder))
         self.folder = folder
-        self.plain_url, self.url = self.url.replace("127.0.0.1", "localhost"), f"https://localhost:{https}"
+        self.plain_url, self.url = self.url.replace("127.0.0.1", "localhost"), f"https://localhost:{self.https_port}"
         self.trusted = str(folder / "trusted.pem")  # all that were ever made
-        self.port = https
 
     def make_certificate(self) -> None:
         """A new one in place of the one before, as a renewal does it."""
@@ -46,7 +43,7 @@ class TlsStack(Stack):
 
     def served_certificate(self) -> str:
         """The certificate that a new connection gets, as PEM."""
-        return ssl.get_server_certificate(("localhost", self.port), ca_certs=self.trusted, timeout=10)
+        return ssl.get_server_certificate(("localhost", self.https_port), ca_certs=self.trusted, timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +56,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsStack]:
     stack = TlsStack(folder)
     stack.make_certificate()
     try:
-        stack.compose("build", "app", "nginx")
+        stack.build("app", "nginx")
         stack.up(services=["nginx", "app", "valkey"])
         yield stack
     except AssertionError as failure:
@@ -100,7 +97,7 @@ def test_a_browser_speaks_http_2_and_is_told_to_stay_with_https(tls: TlsStack) -
     context = ssl.create_default_context(cafile=tls.trusted)
     context.set_alpn_protocols(["h2", "http/1.1"])
     with (
-        socket.create_connection(("localhost", tls.port), timeout=10) as plain,
+        socket.create_connection(("localhost", tls.https_port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
         assert connection.selected_alpn_protocol() == "h2"

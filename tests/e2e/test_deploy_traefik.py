@@ -33,7 +33,7 @@ class TraefikStack(Stack):
     def start(self) -> None:
         """Build, and wait until Traefik knows the containers."""
         docker("network", "create", self.network)
-        self.compose("build", "app")
+        self.build("app")
         self.scale(2)
 
     def scale(self, containers: int) -> None:

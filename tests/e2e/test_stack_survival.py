@@ -17,12 +17,14 @@ from tests.e2e.clicking import Clickers
 from tests.e2e.disasters import frozen, keep_a_copy, kill_any, put_the_copy_back, workers
 from tests.e2e.stack import Stack
 from tests.support.engine import docker
-from tests.support.waiting import patience
+from tests.support.waiting import eventually, patience
 
 TABS = 200
 PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry them, and the tests beside them
 KILLING_SECONDS = 60
 GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
+ELSEWHERE = patience(12.0)  # seconds within which everybody of a frozen worker is served by another one
+FROZEN_SECONDS = ELSEWHERE + 3  # so that who was not would have waited for longer
 
 
 @contextmanager
@@ -31,8 +33,7 @@ def clicking(stack: Stack, tabs: int = TABS) -> Iterator[Clickers]:
     crowd = Clickers(stack.url + "/", tabs, PAUSE)
     try:
         with crowd.clicking(patience(40)):
-            time.sleep(3)
-            assert crowd.answered > tabs
+            eventually(lambda: crowd.answered > tabs, "everybody to click")
             yield crowd
     except BaseException:
         print(*troubles(stack), sep="\n")
@@ -45,6 +46,11 @@ def clicking(stack: Stack, tabs: int = TABS) -> Iterator[Clickers]:
     except AssertionError:
         print(*troubles(stack), sep="\n")
         raise
+
+
+def ended_by_the_server(crowd: Clickers) -> list[int]:
+    """The codes of connections that were closed or refused. Those that a tab gives up, maybe too early, are below."""
+    return [code for code in crowd.codes() if code > 0]
 
 
 def troubles(stack: Stack) -> list[str]:
@@ -84,14 +90,14 @@ def test_a_version_that_does_not_start_changes_nothing(site: Stack, folders: tup
         site.roll(HTAG_APP="clicked:Nothing")
     assert site.containers() == before
     assert len(site.compose("ps", "--all", "--quiet", "app").split()) == len(before)
-    assert not crowd.codes()
+    assert not ended_by_the_server(crowd)
 
 
 def test_four_containers_and_back_to_one(site: Stack) -> None:
     with clicking(site) as crowd:
         site.up(containers=4, services=SERVICES)
         time.sleep(3)
-        assert not crowd.codes()  # more room moves nobody
+        assert not ended_by_the_server(crowd)  # more room moves nobody
         site.up(containers=1, services=SERVICES)
     assert crowd.gap(99) < GAP
     assert len({tab.hosts[-1].partition(":")[0] for tab in crowd.tabs}) == 1
@@ -113,10 +119,10 @@ def test_a_worker_that_is_frozen_and_thawed(site: Stack) -> None:
     with clicking(site) as crowd:
         pid = workers(container)[0]
         with frozen(container, pid):
-            time.sleep(20)
+            time.sleep(FROZEN_SECONDS)
         time.sleep(5)
     assert crowd.codes()[-2] > TABS / 8  # else it had no people
-    assert crowd.gap(100) < patience(12)  # they were served elsewhere
+    assert crowd.gap(100) < ELSEWHERE  # they were served elsewhere
     given_up = site.total("htag_sessions_superseded_total")
     assert given_up > TABS / 8  # its late writes were refused
 

@@ -16,6 +16,7 @@ from htag.runners import serving
 from htag.websocket_protocol import BUDGET, FRAME, FRAMES_A_TURN, SLICE, FairWebSocketProtocol
 from htag_stack.settings import Settings
 from htag_stack.worker import uvicorn_options
+from tests.support.waiting import passed
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -123,7 +124,7 @@ async def peer() -> AsyncIterator[Peer]:
     yield peer
     peer.may_take.set()
     peer.protocol.connection_lost(None)
-    await asyncio.sleep(0.01)
+    await passed(0.01)
 
 
 # -- what people send
@@ -297,7 +298,7 @@ async def test_what_is_no_frame_before_the_handshake_is_over_closes_quietly(capl
     peer.protocol.data_received(b"\xff" * 10)
     assert peer.transport.closing
     peer.protocol.connection_lost(None)
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert (peer.heard, caplog.messages) == ([], [])
 
 

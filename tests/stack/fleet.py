@@ -4,14 +4,16 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import md5
 from http.client import HTTPConnection
 from typing import NamedTuple, Self
 
 from tests.stack.nginx_container import HARDENED, IMAGE, arguments
-from tests.support.engine import docker
+from tests.support.engine import asked_often, docker
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
+COOKIE = "htag_route_8080"  # of nginx, with the port that it is called by unless told otherwise
 ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
 
@@ -47,7 +49,7 @@ class Fleet:
         """One more app container, once it serves. Returns its host name."""
         environment = {**self._settings, "HTAG_SECRET": "s" * 32, **settings}
         container = self._run(
-            "--network-alias", "app", *HARDENED, "--tmpfs", "/data:uid=10001",
+            "--network-alias", "app", *HARDENED, "--tmpfs", "/data:uid=10001", *asked_often(),
             *(f"--env={name}={value}" for name, value in environment.items()), self._image,
         )  # fmt: skip
         eventually(
@@ -64,6 +66,13 @@ class Fleet:
         address = docker("inspect", "--format", ADDRESS, container).strip()
         self._echoes[address] = container
         return address
+
+    def wait_for_echo(self, address: str) -> str:
+        """Until nginx has found the backend at `address`. Returns its route, as the cookie has it."""
+        route = md5(f"{address}:8001".encode()).hexdigest()
+        asked = f"{COOKIE}={route}"
+        eventually(lambda: json.loads(self.get("/ws", asked).text)["route"] == route, f"nginx to find {address}")
+        return route
 
     def remove(self, address: str) -> None:
         """The backend at `address` goes, without a word."""

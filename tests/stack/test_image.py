@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.engine import docker, run
+from tests.support.engine import asked_often, docker, run
 from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
-IMAGE = "htag-stack:test"
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 
 
 @pytest.fixture(scope="module")
 def image(engine: None) -> str:
-    docker("build", "--tag", IMAGE, "--build-arg", "VERSION=1.2.3", "--build-arg", "REVISION=abc", str(ROOT))
-    return IMAGE
+    """Its id: no tag, because somebody else's build may take that."""
+    return docker("build", "--quiet", "--build-arg=VERSION=1.2.3", "--build-arg=REVISION=abc", str(ROOT)).strip()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,7 @@ def serve(image: str) -> Iterator[Callable[[Path, str], str]]:
         names.append(f"htag-own-{uuid.uuid4().hex[:8]}")
         docker(
             "run", "--detach", "--name", names[-1], *HARDENED, "--tmpfs", "/data:uid=10001", f"--env=HTAG_APP={app}",
-            f"--volume={folder}:/srv/apps:ro", image,
+            *asked_often(), f"--volume={folder}:/srv/apps:ro", image,
         )  # fmt: skip
         _wait_until_healthy(names[-1])
         fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8002/').read().decode())"

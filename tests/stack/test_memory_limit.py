@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.engine import docker
-from tests.support.source import ROOT
 from tests.support.waiting import eventually
 
-IMAGE = "htag-stack:memory"
 MIB = 2**20
 LIMIT = 160  # MiB
 SESSION = 0.5  # MiB: some three hundred fill it
@@ -86,7 +84,7 @@ class Page(Tag.App):
 class Container:
     """One slot, with its port on loopback."""
 
-    def __init__(self, folder: Path, app: str) -> None:
+    def __init__(self, image: str, folder: Path, app: str) -> None:
         """`app`: a module's text, with a class called Page."""
         self.name = f"htag-memory-{uuid.uuid4().hex[:8]}"
         (folder / "pages.py").write_text(app)
@@ -95,7 +93,7 @@ class Container:
             "run", "--detach", "--name", self.name, f"--memory={LIMIT}m", f"--memory-swap={LIMIT}m",
             "--env=WEB_CONCURRENCY=1", "--env=HTAG_NEWCOMERS_PER_SECOND=0", "--env=HTAG_APP=pages:Page",
             f"--env=HTAG_SESSION_NEW_SECONDS={NEW_SECONDS}",
-            "--restart=on-failure", f"--volume={folder}:/srv/apps:ro", "--publish=127.0.0.1::8001", IMAGE,
+            "--restart=on-failure", f"--volume={folder}:/srv/apps:ro", "--publish=127.0.0.1::8001", image,
         )  # fmt: skip
         self._port = int(docker("port", self.name, "8001").rpartition(":")[2])
 
@@ -135,17 +133,12 @@ class Container:
         return inspected["State"]["Running"], inspected["State"]["OOMKilled"], inspected["RestartCount"]
 
 
-@pytest.fixture(scope="module")
-def image(engine: None) -> None:
-    docker("build", "--tag", IMAGE, str(ROOT))
-
-
 @pytest.fixture
-def serve(image: None, tmp_path: Path) -> Iterator[Callable[[str], Container]]:
+def serve(app_image: str, tmp_path: Path) -> Iterator[Callable[[str], Container]]:
     names = []
 
     def serve(app: str) -> Container:
-        made = Container(tmp_path, app)
+        made = Container(app_image, tmp_path, app)
         names.append(made.name)
         eventually(made.is_there, "the worker")
         return made

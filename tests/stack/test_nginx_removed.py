@@ -39,7 +39,7 @@ def statuses(fleet: Fleet, path: str) -> Counter[int]:
 def test_a_container_that_goes_costs_no_answer(fleet: Fleet) -> None:
     for _ in range(2):
         leaving = fleet.add_echo()
-        time.sleep(3)  # nginx finds it
+        fleet.wait_for_echo(leaving)
         with ThreadPoolExecutor(30) as people:
             asked = [people.submit(statuses, fleet, path) for path in PATHS * 6]
             time.sleep(1)

@@ -24,6 +24,7 @@ STACK_SECONDS = patience(60)  # a stack of containers settles within them, as Pr
 LOOP_SECONDS = patience(25)  # nine attempts of a page to connect take 6 to 14, as chance has it
 PAUSE = 0.02  # seconds between two questions to a process
 LOOP_PAUSE = 0.001  # seconds between two questions in the event loop
+TURNS = 50  # of the event loop, in which what has begun in it is done: a message takes about ten
 LONGEST_PAUSE = 0.2  # seconds after a question that is dear to ask
 
 
@@ -50,6 +51,16 @@ async def until(condition: Callable[[], T], seconds: float = LOOP_SECONDS) -> T:
             if value := condition():
                 return value
             await asyncio.sleep(_pause(LOOP_PAUSE, time.monotonic() - asked))
+
+
+async def passed(seconds: float) -> None:
+    """Let `seconds` pass in the event loop, and then have done what was due by their end.
+
+    A process that got no processor meanwhile wakes up with all of it still to do, and one turn of the loop is too few.
+    """
+    await asyncio.sleep(seconds)
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _pause(least: float, took: float) -> float:

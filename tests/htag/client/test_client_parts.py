@@ -20,7 +20,7 @@ DECLARATION = re.compile(
     re.VERBOSE,
 )
 LIMIT = 12 * 1024  # bytes of the gzipped script: each first visit waits for it
-TOTAL = 24_000  # bytes, with what is loaded later and with the first error
+TOTAL = 22_800  # bytes, with what is loaded later and with the first error
 
 
 def text(name: str) -> str:
@@ -50,7 +50,7 @@ def test_a_part_declares_functions_and_constants_only_so_no_other_part_can_touch
 
 
 def test_the_last_part_makes_what_the_others_need_where_they_cannot_see_it() -> None:
-    assert outermost(text(CLIENT_PARTS[-1])) == ["function main() {", "main();"]
+    assert outermost(text(CLIENT_PARTS[-1])) == ["const MAKERS = {", "function main() {", "main();"]
 
 
 # That each part and the whole can be parsed: oxlint, by `make check` and tests/test_checks.py, on any machine.

@@ -1,6 +1,5 @@
 """Log lines about sessions are bounded, of each and of all together, and what is left out is counted and told."""
 
-import asyncio
 import logging
 
 import pytest
@@ -9,6 +8,7 @@ from htag.log import reports
 from htag.log.reports import OF_A_SESSION, OF_A_WORKER, Reports
 from htag.observer import Observer
 from tests.support.observers import RecordingObserver
+from tests.support.waiting import passed
 
 
 async def test_a_session_says_so_much_and_leaves_the_others_their_turn(caplog: pytest.LogCaptureFixture) -> None:
@@ -40,7 +40,7 @@ async def test_what_was_left_out_is_told_once_its_time_is_over(
     session = Reports(Observer()).of_session()
     for _ in range(OF_A_SESSION + 7):
         session.log(logging.ERROR, "one")
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert [record.message for record in caplog.records[OF_A_SESSION:]] == [
         "7 reports of sessions were left out: there were too many"
     ]

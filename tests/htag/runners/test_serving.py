@@ -19,7 +19,7 @@ from htag.session.session import Session
 from htag.session.usage import HTTP_SECONDS
 from htag.wire.codec import Codec
 from tests.htag.runners.pages import Page
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually, passed
 
 
 class Client:
@@ -156,9 +156,9 @@ async def test_a_tab_that_comes_back_keeps_the_server(monkeypatch):
     watch = asyncio.create_task(serving.stop_when_left(visited.registry))
     for _ in range(3):
         visited.session.attach_once(client := Client())
-        await asyncio.sleep(0.05)
+        await passed(0.05)
         visited.session.detach(client)
-        await asyncio.sleep(0.05)
+        await passed(0.05)
     assert stopped == []
     await asyncio.wait_for(watch, PATIENCE)
     assert stopped == [signal.SIGINT]

@@ -11,6 +11,7 @@ from htag.session.stored import Stored, first_generation
 from htag.snapshot.api import dump, load
 from htag.tree.live import live_tree
 from tests.support.lives import Life
+from tests.support.waiting import passed
 
 
 class Noted:
@@ -42,7 +43,7 @@ async def failures() -> AsyncIterator[list[Any]]:
 async def life(failures: list[Any]) -> Life:
     life = Life(Counter())
     life.session.stored = Stored(Noted(), first_generation())
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     life.channel.frames.clear()
     return life
 
@@ -58,15 +59,15 @@ def fall_asleep(life: Life) -> bytes:
 
 async def test_no_push_is_made_while_it_is_asleep(life: Life, failures: list[Any]) -> None:
     fall_asleep(life)
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     assert failures == []
 
 
 async def test_it_is_made_when_it_wakes_up(life: Life, failures: list[Any]) -> None:
     payload = fall_asleep(life)
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     life.session.wake_up(load(payload, Counter).app)
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     assert failures == []
     assert "count 7" in " ".join(life.channel.frames)
 

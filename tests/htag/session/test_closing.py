@@ -8,6 +8,7 @@ import weakref
 from htag import Tag
 from tests.support.channels import RecordingChannel
 from tests.support.sessions import Counter, session_of
+from tests.support.waiting import passed
 
 
 async def test_a_session_that_closes_ends_its_tabs_and_its_tasks() -> None:
@@ -90,5 +91,5 @@ async def test_an_ended_session_pushes_no_more() -> None:
     app.add("late")
     app.update()
     session.push()
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert tab.frames == frames

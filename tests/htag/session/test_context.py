@@ -22,6 +22,7 @@ from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
 from tests.support.visits import shut_down
+from tests.support.waiting import passed
 
 who: ContextVar[str] = ContextVar("who", default="nobody")  # what a middleware of the host sets for each request
 asked: ContextVar[int] = ContextVar("asked", default=0)
@@ -201,7 +202,7 @@ PUSHED = ("render", "made: init", "made: mount", "made: generator mount", "made:
 
 async def pushed(ann: Browser) -> None:
     await ann.until(lambda: ann.text("count") != "0")
-    await asyncio.sleep(0.02)  # the hooks' tasks
+    await passed(0.02)  # the hooks' tasks
     only(ann.app.seen, *PUSHED)
 
 
@@ -271,12 +272,12 @@ async def test_what_another_visitors_code_puts_into_the_tree_mounts_in_the_trees
     bob.app.act = intrude
     await bob.click("other")
     await ann.until(lambda: ann.document.get(made[0].id))
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     only(seen, "put: mount", "put: generator mount", "put: generator mount after a step")
     bob.app.act = lambda: made[0].remove() and ann.app.update()
     await bob.click("other")
     await ann.next()
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     only(seen, "put: unmount", "put: async unmount", "put: async unmount after a step")
 
 
@@ -321,7 +322,7 @@ async def test_the_registrys_timer_runs_in_no_visitors_context() -> None:
     closed: list[str] = []
     house.web.observer.session_closed = lambda reason, age: closed.append(who.get())  # type: ignore[method-assign]
     await (await house.visitor("ann")).leave()
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert closed == ["nobody"]
 
 
@@ -341,7 +342,7 @@ async def test_the_line_about_what_was_left_out_is_logged_in_no_visitors_context
         who.set("ann")
         reports = Reports(Observer(), most=0)
         reports.log(logging.ERROR, "one too many")
-        await asyncio.sleep(0.05)
+        await passed(0.05)
     finally:
         logger.removeFilter(note)
     assert logged == [("1 reports of sessions were left out: there were too many", "nobody")]
@@ -388,7 +389,7 @@ async def test_what_a_visitor_does_runs_with_what_the_host_says_of_this_very_req
     for handler in ("plain", "slow", "stepping", "slowly_stepping", "starts"):
         await bob.click(handler)
         await ann.click(handler)
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     only(ann.app.seen, "init", "mount", "render", "handler", "async handler", "generator", "async generator", "task")
     numbers: list[int] = []
     ann.app.act = lambda: numbers.append(asked.get())
@@ -410,7 +411,7 @@ async def test_a_page_that_is_asked_for_again_has_the_hosts_new_variables(house:
     await ann.connect()
     house.shared.value = 1  # a push
     await ann.until(lambda: ann.text("count") == "1")
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     assert set.union(*ann.app.seen.values()) == {("anna", "anna")}
     assert {"unmount", "mount", *PUSHED} <= set(ann.app.seen)
     assert not session.closed
@@ -443,7 +444,7 @@ async def test_what_the_app_sets_while_its_page_is_made_is_the_sessions() -> Non
     await tab.click("b")
     app.news.value = 1  # type: ignore[attr-defined]
     await tab.next()
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     await tab.leave()
     await web.registry.close()
     assert seen == {(way, "fr") for way in ("render 0", "render 1", "handler", "hook", "end")}
@@ -470,7 +471,7 @@ async def test_a_shared_instance_pushes_in_no_visitors_context() -> None:
     seen.pop("render")
     shared.value = 1
     await ann.until(lambda: ann.text("count") == "1")
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     assert {name for name, _ in seen["render"]} == {"nobody"}
     assert {name for name, _ in seen["hook"]} == {"nobody"}
     await ann.leave()
@@ -498,7 +499,7 @@ async def test_a_message_that_waits_behind_another_runs_with_the_variables_of_it
         headers = {"content-type": "application/json", "x-htag-token": ann.token, "x-htag-tab": "one"}
         await ann.site.post("/event", json.dumps(message), headers)
     free.set()
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     assert numbers == [first, first + 1, first + 2]
     await house.close()
 

@@ -15,6 +15,7 @@ from htag.observer import Observer
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
+from tests.support.waiting import passed
 
 
 class Page(Tag.App):
@@ -65,8 +66,8 @@ async def test_a_session_whose_last_words_are_said_is_gone() -> None:
     ended(registry)
     assert session() is not None
     async with asyncio.timeout(5):
-        while session() is not None:  # noqa: ASYNC110 - what is waited for knows of no event
-            await asyncio.sleep(0.01)
+        while session() is not None:
+            await passed(0.01)
 
 
 async def test_last_words_are_waited_for_when_the_registry_closes() -> None:

@@ -11,7 +11,7 @@ from htag.limits import Limits
 from tests.htag.session.house import Build, Page, house
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["house"]
 
@@ -31,7 +31,7 @@ async def test_a_session_whose_last_tab_left_is_forgotten_after_its_grace(house:
     session, first, second = home.open(), RecordingChannel(), RecordingChannel("sse")
     home.registry.connect(session, first, None)
     home.registry.connect(session, second, None)
-    await asyncio.sleep(0.03)  # longer than a new one may wait: it is not new any more
+    await passed(0.03)  # longer than a new one may wait: it is not new any more
     home.registry.disconnect(session, first, 1.5)
     assert home.registry.usage.counts() == {"new": 0, "connected": 1, "disconnected": 0, "parked": 0}
     home.registry.disconnect(session, second, 2.5)
@@ -83,7 +83,7 @@ async def test_a_person_who_is_heard_of_is_waited_for_anew(house: Build) -> None
     touched, forgotten = home.open(), home.open()
     while not forgotten.closed:
         home.registry.release(touched)
-        await asyncio.sleep(0.001)
+        await passed(0.001)
     assert not touched.closed
     assert home.diary.labels("session_closed") == ["abandoned"]
 

@@ -1,10 +1,9 @@
 """A tab that missed something gets the whole body, or is told why it cannot be shown."""
 
-import asyncio
-
 from htag import Tag
 from tests.support.channels import RecordingChannel
 from tests.support.sessions import Counter, click, session_of
+from tests.support.waiting import passed
 
 
 class Broken(Tag.App):
@@ -41,7 +40,7 @@ async def test_a_reconnecting_tab_gets_the_statics_it_may_have_missed() -> None:
     session.attach(lost, shown)
     app.add(Fancy("x"))
     app.update()
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     session.detach(lost)
     tab = RecordingChannel()
     session.attach(tab, shown)

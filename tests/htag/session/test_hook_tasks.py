@@ -11,6 +11,7 @@ from htag.wire.codec import Codec
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
 from tests.support.sessions import session_of
+from tests.support.waiting import passed
 
 
 async def test_a_hook_that_has_not_begun_when_the_session_ends_never_runs() -> None:
@@ -39,7 +40,7 @@ async def test_reloading_without_a_tab_does_not_pile_up_hooks() -> None:
         session.reload()
         session.page()
     session.attach(RecordingChannel(), None)
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert ran == ["mounted"]
 
 

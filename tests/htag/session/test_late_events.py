@@ -17,7 +17,7 @@ from htag.tree import replaced
 from htag.tree.live import live_tree
 from tests.support.observers import RecordingObserver
 from tests.support.visits import shut_down
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 LATENCY = 0.08  # seconds from the press to the arrival
 TICK = 0.1  # seconds between two renders of the table
@@ -76,7 +76,7 @@ async def opened() -> AsyncIterator[Open]:
 async def late_click(tab: Tab, label: str, seconds: float, **data: Any) -> Any:
     """Press what the page shows now; it arrives `seconds` later."""
     call = tab.button(label).call("click")
-    await asyncio.sleep(seconds)
+    await passed(seconds)
     if tab.transport == "http":
         await tab.send({"action": "poll"})  # what has changed was on its way when the button was pressed
     return await tab.event(*call, data)
@@ -322,7 +322,7 @@ async def test_what_all_tabs_have_seen_replaced_is_let_go_of(opened: Open, monke
     assert live.replaced.tags
     assert tab.revision is not None
     await tab.send({"action": "got", "got": int(tab.revision)})
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     assert live.replaced.tags  # the other tab may show it still
     assert other.revision == tab.revision
     await other.send({"action": "got", "got": int(tab.revision)})

@@ -15,6 +15,7 @@ from htag.app import App
 from htag.session import memory as footprint
 from htag.session.memory import SESSION_BYTES
 from htag.tree.live import live_tree
+from tests.support.waiting import passed
 
 
 def table(app: App) -> None:
@@ -160,12 +161,12 @@ async def test_a_task_counts_with_what_it_keeps(how: str) -> None:
     app: Any = Tag.App()
     app.clock = None  # the room for an attribute is the app's own
     before = footprint.of(app)
-    await asyncio.sleep(0.02)
+    await passed(0.02)
     gc.collect()  # what other tests have left is not to be freed while these are counted
     tracemalloc.start()
     try:
         tasks = [asyncio.create_task(work(), context=copy_context()) for _ in range(1000)]
-        await asyncio.sleep(0.02)
+        await passed(0.02)
         if how == "cancelled":
             for task in tasks:
                 task.cancel()

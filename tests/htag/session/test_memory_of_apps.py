@@ -1,6 +1,5 @@
 """The estimate of what a session takes, beside what Python says it takes, for real apps in mid life."""
 
-import asyncio
 import gc
 import tracemalloc
 
@@ -9,6 +8,7 @@ import pytest
 from htag.session import memory
 from tests.apps.chat import Chat, Room
 from tests.support.lives import Life, entity_of
+from tests.support.waiting import passed
 
 APPS = {
     "todo": "tests.apps.todo:Todo",
@@ -34,7 +34,7 @@ async def lived(path: str, events: int) -> Life:
     clock = getattr(life.app, "clock", None)
     if clock is not None:
         clock.cancel()
-    await asyncio.sleep(0.05)  # and a timer that was cancelled lies about until its time has come
+    await passed(0.05)  # and a timer that was cancelled lies about until its time has come
     return life
 
 

@@ -19,7 +19,7 @@ from htag.snapshot.errors import Moved
 from htag.tree.tag import current_app
 from tests.htag.session.lasting import DIARY, HELD, Asking, Destroyed, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["workers"]
 
@@ -122,7 +122,7 @@ async def test_a_click_that_comes_while_the_session_moves_is_not_lost(workers: S
 
     store.save = slowly  # type: ignore[method-assign]
     finding = asyncio.ensure_future(two.registry.find(session_id, insist=True))
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     await tab.post_event(*tab.named("more").call("click"))
     assert await finding is not None
     store.save = save  # type: ignore[method-assign]
@@ -259,7 +259,7 @@ async def test_what_is_pinned_is_kept_longer_and_ends(workers: Start) -> None:
     tab = await team.tab(one)
     await tab.click("pin")
     await tab.leave()
-    await asyncio.sleep(0.2)
+    await passed(0.2)
     assert len(one.registry.sessions) == 1
     await until(lambda: not one.registry.sessions)
     assert team.diaries["one"].labels("session_closed") == ["expired"]
@@ -277,7 +277,7 @@ async def test_on_destroy_runs_when_the_time_of_a_parked_session_is_over(workers
     for _ in range(100):
         if await team.store.peek(session_id) is None:
             break
-        await asyncio.sleep(0.02)
+        await passed(0.02)
     assert await team.store.peek(session_id) is None
 
 
@@ -299,7 +299,7 @@ async def test_on_destroy_does_not_run_for_a_session_that_another_worker_had_sin
     await until(lambda: not one.registry.sessions)
     await team.go(tab, two)
     await until(lambda: not one.registry.usage.counts()["parked"], 10)
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert not any("destroy" in line for line in DIARY)
     assert await tab.click("more") == 1
 
@@ -407,7 +407,7 @@ async def test_an_asleep_session_survives_a_store_that_lost_its_data(workers: St
     for _ in range(300):
         if await team.store.peek(session.id) is not None:
             break
-        await asyncio.sleep(0.02)
+        await passed(0.02)
     assert session.asleep
     await one.registry.move_out(0.1)
     await team.go(tab, two)

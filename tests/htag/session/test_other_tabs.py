@@ -1,6 +1,5 @@
 """What one tab's connecting and loading costs the other tabs of its session, where callables make tags."""
 
-import asyncio
 import gc
 import json
 import time
@@ -15,6 +14,7 @@ from headless.tab import Tab
 from htag import State, Tag, WebApp
 from htag.tree.live import live_tree
 from tests.support.visits import shut_down
+from tests.support.waiting import passed
 
 ROWS = 200
 
@@ -142,7 +142,7 @@ async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web
         gone = weakref.ref(session)
         web.registry.end(session, "replaced")
         del session
-        await asyncio.sleep(0.01)
+        await passed(0.01)
         assert gone() is None
     finally:
         gc.enable()
@@ -150,7 +150,7 @@ async def test_an_ended_session_that_owed_its_tabs_an_update_is_free_at_once(web
 
 async def test_loading_the_page_costs_the_other_tabs_no_more_than_one_update_a_second(web: WebApp) -> None:
     app, first, second = await opened(web)
-    await asyncio.sleep(1)  # since the page of the second tab
+    await passed(1)  # since the page of the second tab
     page = len(live_tree(app).render_shown(inline=True))
     await second.leave()
     started = time.monotonic()
@@ -168,9 +168,9 @@ async def test_loading_the_page_costs_the_other_tabs_no_more_than_one_update_a_s
 
 async def test_buttons_of_another_tab_work_right_after_a_page_load(web: WebApp) -> None:
     app, first, second = await opened(web)
-    await asyncio.sleep(1)
+    await passed(1)
     await second.load()
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     while app.clicked == []:
         await heard(first, 0.02)
         await first.click(first.button("row 7"))

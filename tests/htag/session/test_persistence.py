@@ -8,13 +8,14 @@ import pytest
 from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
+from htag.session import registry
 from htag.snapshot import api
 from htag.snapshot.errors import Moved
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
-from tests.support.waiting import until
+from tests.support.waiting import LOOP_SECONDS, passed, until
 
 __all__ = ["workers"]
 
@@ -26,7 +27,7 @@ async def test_a_session_that_no_tab_has_connected_to_is_not_in_the_store(worker
     team = workers()
     one = team.start("one")
     await Site(one.app).get()
-    await asyncio.sleep(0.5)
+    await passed(0.5)
     assert await team.store.peek(only_session(one).id) is None
     assert one.registry.snapshot_counts() == {"saved": 0, "dirty": 0, "pinned": 0, "asleep": 0}
 
@@ -345,7 +346,8 @@ async def test_so_do_those_that_were_drained_before(workers: Start) -> None:
     await tab.leave()
 
 
-async def test_a_new_id_is_saved_and_the_old_one_dropped(workers: Start) -> None:
+async def test_a_new_id_is_saved_and_the_old_one_dropped(workers: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "FORMER_SECONDS", 0.5)
     team = workers()
     one = team.start("one")
     tab = await team.tab(one)
@@ -357,11 +359,9 @@ async def test_a_new_id_is_saved_and_the_old_one_dropped(workers: Start) -> None
     assert session.id != former
     await saved(one)
     assert await team.store.peek(session.id) is not None
-    for _ in range(100):
-        if await team.store.peek(former) is None:
-            break
-        await asyncio.sleep(0.02)
-    assert await team.store.peek(former) is None
+    async with asyncio.timeout(LOOP_SECONDS):
+        while await team.store.peek(former) is not None:
+            await passed(0.02)
     await tab.leave()
 
 

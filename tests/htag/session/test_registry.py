@@ -13,7 +13,7 @@ from htag.session.registry import SessionRefused
 from tests.htag.session.house import Build, House, Page, house
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["house"]
 
@@ -178,8 +178,8 @@ async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
     session = home.open()
     async with asyncio.timeout(5):
         await home.registry.close()
-        while session.tasks:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+        while session.tasks:
+            await passed(0.001)
 
 
 async def test_closing_leaves_no_timer_and_refuses_new_sessions() -> None:

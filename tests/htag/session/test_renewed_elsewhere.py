@@ -10,11 +10,13 @@ import pytest
 
 from headless.asgi import Answer, Site
 from headless.tab import Tab
-from htag import Tag
+from htag import Tag, WebApp
+from htag.session import registry
 from htag.session.whereabouts import HeldElsewhere
-from htag.stores.base import Save
+from htag.stores.base import Save, Store
 from htag.stores.memory import MemoryStore
-from tests.htag.session.lasting import Counter, Start, only_session, saved, workers
+from tests.htag.session.lasting import Counter, Start, Workers, only_session, saved, workers
+from tests.support.waiting import LOOP_SECONDS, passed, until
 
 __all__ = ["workers"]
 
@@ -28,6 +30,20 @@ class Login(Counter):
 
     def login(self, event: Any) -> None:
         self.renew_session_id()
+
+
+class SlowLogin(Counter):
+    """Goes on after it has asked for a new id."""
+
+    def init(self) -> None:
+        super().init()
+        Tag.button("login", _id="login", _onclick=self.login)
+
+    async def login(self, event: Any) -> str:
+        self.renew_session_id()
+        await asyncio.sleep(0.3)
+        self.more(event)
+        return "welcome"
 
 
 class SlowStore(MemoryStore):
@@ -45,7 +61,10 @@ async def renew(tab: Tab) -> Answer:
     return await tab.site.post(tab.site.base + "renew", "", tab.post_headers())
 
 
-async def test_the_old_id_opens_nothing_at_another_worker_while_it_is_being_dropped(workers: Start) -> None:
+async def test_the_old_id_opens_nothing_at_another_worker_and_is_dropped(
+    workers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "FORMER_SECONDS", 0.5)
     team = workers(Login)
     one, two = team.start("one"), team.start("two")
     tab = await team.tab(one)
@@ -56,7 +75,7 @@ async def test_the_old_id_opens_nothing_at_another_worker_while_it_is_being_drop
     with pytest.raises(HeldElsewhere):
         await two.registry.find(old, insist=True)
     await saved(one)
-    await asyncio.sleep(0.5)
+    await until_gone(team.store, old)
     assert await two.registry.find(old, insist=True) is None
     assert await tab.click("more") == 1
 
@@ -83,7 +102,7 @@ async def test_an_id_is_not_renewed_while_its_session_is_on_its_way(workers: Sta
     await saved(one)
     store.seconds = 0.3
     moving = asyncio.create_task(one.registry.move_out(1.0))
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await renew(tab)).status == 503
     await moving
     await tab.lose()
@@ -125,9 +144,75 @@ async def test_the_old_id_goes_also_where_the_worker_ended_before_it_was_dropped
     assert await store.peek(new) is not None
 
 
-async def until_gone(store: MemoryStore, session_id: str) -> None:
-    for _ in range(100):
-        if await store.peek(session_id) is None:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it is still in the store")
+async def crashes(team: Workers, tab: Tab, dead: WebApp, to: WebApp) -> None:
+    """`dead` is gone at this very moment, with all that it had not saved; the tab comes to `to`."""
+    (name,) = (name for name, web in team.webs.items() if web is dead)
+    team.silent.add(name)
+    await team.go(tab, to)
+
+
+async def test_a_crash_right_after_the_new_id_loses_nothing(workers: Start) -> None:
+    team = workers(Login)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    assert await tab.click("more") == 1
+    await tab.click("login")
+    await saved(one)
+    assert (await renew(tab)).status == 200
+    new = only_session(one).id
+    await crashes(team, tab, one, two)
+    assert only_session(two).id == new
+    assert await tab.click("more") == 2
+
+
+async def test_a_crash_right_after_a_page_that_brought_the_new_id_loses_nothing(workers: Start) -> None:
+    team = workers(Login)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    assert await tab.click("more") == 1
+    await tab.click("login")
+    await saved(one)
+    await tab.load()
+    new = only_session(one).id
+    await crashes(team, tab, one, two)
+    assert only_session(two).id == new
+    assert await tab.click("more") == 2
+
+
+async def test_a_crash_before_the_browser_has_heard_of_the_new_id_loses_nothing(workers: Start) -> None:
+    team = workers(Login)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    assert await tab.click("more") == 1
+    await tab.click("login")
+    await saved(one)
+    old, cookies = only_session(one).id, dict(tab.site.cookies)
+    assert (await renew(tab)).status == 200
+    await saved(one)
+    await passed(0.5)  # drops are made, if there are any
+    tab.site.cookies.clear()
+    tab.site.cookies.update(cookies)  # the answer is lost
+    await crashes(team, tab, one, two)
+    assert only_session(two).id == old
+    assert await tab.click("more") == 2
+    assert (await renew(tab)).status == 200
+    assert only_session(two).id != old
+
+
+async def test_a_new_id_waits_for_a_handler_and_is_not_saved_in_the_middle_of_it(workers: Start) -> None:
+    team = workers(SlowLogin)
+    one, two = team.start("one"), team.start("two")
+    tab = await team.tab(one)
+    await tab.post_event("login", "click")
+    await until(lambda: only_session(one).renewing)
+    assert (await renew(tab)).status == 200
+    assert not only_session(one).under_way
+    await crashes(team, tab, one, two)
+    assert await tab.answer(1) == "welcome"
+    assert tab.text("count") == "1"
+
+
+async def until_gone(store: Store, session_id: str) -> None:
+    async with asyncio.timeout(LOOP_SECONDS):
+        while await store.peek(session_id) is not None:
+            await passed(0.02)

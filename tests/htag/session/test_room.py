@@ -15,7 +15,7 @@ from htag.web.outbox import LARGE_FRAME
 from tests.htag.web.slow_browser import Browser, Listener, Scene, scene, turns
 from tests.support.channels import Frame
 from tests.support.observers import RecordingObserver
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["scene"]  # a fixture
 
@@ -63,7 +63,7 @@ async def test_a_tab_that_holds_the_room_is_given_up_once_when_another_waits() -
     here = Room(Observer(), 100)
     slow, later = Tab(), Tab()
     here.take(slow, 90)
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert not slow.given_up  # nobody waits
     assert not here.has(20)
     await until(lambda: slow.given_up)
@@ -148,7 +148,7 @@ async def test_a_socket_that_others_wait_for_is_closed(scene: Scene) -> None:
     await used.flush()
     assert scene.observer.labels("client_fell_behind") == ["websocket"]
     far.one_by_one = False
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     far.gone = True  # as our server does it, where it has to close what is not read
     far.reads.set()
     await until(lambda: len(browser.frames) == 2)

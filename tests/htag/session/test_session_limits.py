@@ -21,7 +21,7 @@ from htag.wire.codec import Codec
 from tests.htag.web.visitor import Open, click, payloads, scene
 from tests.support.channels import RecordingChannel
 from tests.support.observers import RecordingObserver
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["scene"]  # a fixture
 
@@ -87,7 +87,7 @@ async def test_a_socket_whose_messages_wait_is_not_read_on(scene: Open) -> None:
         socket.send(json.dumps({**click("slow", number), "padding": "x" * 30_000}))
     session = session_of(here)
     await until(lambda: session.unfinished > 100_000)
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     assert session.unfinished < 160_000  # the one that is under way, and few behind it
     here.app.gate.set()
     await until(lambda: len(here.app.calls) == 20)
@@ -205,7 +205,7 @@ async def test_a_session_that_ended_in_the_meantime_does_not_end_twice() -> None
     house.registry.usage.note_message(session, 2 * MIB)
     house.registry.end(session, "replaced")
     assert far.ended
-    await asyncio.sleep(0.3)
+    await passed(0.3)
     await house.registry.close()
 
 

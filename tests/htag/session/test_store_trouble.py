@@ -1,6 +1,7 @@
 """A store that is slow, silent, down, emptied, or older than it was: clicks go on, sessions are saved in the end."""
 
 import asyncio
+import random
 import time
 from typing import Any
 
@@ -8,13 +9,28 @@ import pytest
 
 from headless.asgi import Site
 from headless.tab import Tab
+from htag import Tag
 from htag.session import persistence, saver, takeover
 from htag.session.whereabouts import SessionUnreachable
-from tests.htag.session.lasting import DIARY, Hooked, Start, only_session, saved, workers
+from htag.stores.memory import MemoryStore
+from tests.htag.session.lasting import DIARY, Counter, Hooked, Start, only_session, saved, workers
 from tests.htag.session.troubled_store import Trouble
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["workers"]
+
+
+class Growing(Counter):
+    """Holds as many bytes as it is told to, which do not compress."""
+
+    def init(self) -> None:
+        super().init()
+        self.held = b""
+        Tag.button("grow", _id="grow", _onclick=self.grow)
+
+    def grow(self, event: Any) -> int:
+        self.held = random.randbytes(len(self.held) + event.by)
+        return len(self.held)
 
 
 async def test_while_the_store_is_down_clicks_go_on_and_all_is_saved_when_it_is_back(
@@ -55,7 +71,7 @@ async def test_a_round_that_fails_counts_once_and_the_next_ones_come_less_often(
     store.down = True
     for tab in tabs:
         await tab.click("more")
-    await asyncio.sleep(1.0)
+    await passed(1.0)
     assert 3 <= team.diaries["one"].labels("snapshot_made").count("failed") <= 8  # 50 without a pause that grows
 
 
@@ -101,7 +117,7 @@ async def test_a_store_that_lost_its_data_gets_all_sessions_again(
     one = team.start("one")
     tabs = [await team.tab(one) for _ in range(3)]
     await until(lambda: one.registry.snapshot_counts()["saved"] == 3)
-    await asyncio.sleep(0.2)
+    await passed(0.2)
     store.go_back(({}, {}, 0))
     store._bytes = 0
     await until(lambda: len(store._records) == 3)
@@ -127,7 +143,7 @@ async def test_a_store_that_went_back_is_brought_up_to_date(workers: Start, monk
     await saved(two)
     await until(lambda: store._pulse > older[2] + 3)
     store.go_back(older)
-    await asyncio.sleep(0.3)
+    await passed(0.3)
     await saved(two)
     three = team.start("three")
     team.silent.add("two")
@@ -163,7 +179,7 @@ async def test_where_it_stays_silent_the_visitor_begins_anew(workers: Start, mon
     store.down = True
     site = Site(two.app, cookies=tab.site.cookies)
     assert (await site.get()).status == 503
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await site.get()).status == 200
 
 
@@ -201,7 +217,7 @@ async def test_saving_takes_no_more_than_its_share_of_the_loop(workers: Start, m
     until_time = asyncio.get_running_loop().time() + 2.0
     while asyncio.get_running_loop().time() < until_time:
         await tab.click("more")
-        await asyncio.sleep(0.01)
+        await passed(0.01)
     assert 2 <= len(store.saves) <= 6  # each pays for half a second; without a budget there are seven in two seconds
 
 
@@ -250,3 +266,21 @@ async def test_of_parked_sessions_the_latest_are_remembered(workers: Start, monk
         team.persistence(web).parker.park(session, "disconnected")
         await until(lambda: not web.registry.sessions)
     assert [*team.persistence(web).parker.parked] == ids[1:]
+
+
+async def test_a_session_that_a_full_store_has_no_room_for_is_the_only_one_that_is_not_saved(
+    workers: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    team = workers(Growing, MemoryStore(limit=20_000))
+    one = team.start("one")
+    large, small = await team.tab(one), await team.tab(one)
+    await until(lambda: one.registry.snapshot_counts()["saved"] == 2)
+    assert await large.click("grow", by=30_000) == 30_000
+    assert await small.click("grow", by=10) == 10
+    await until(lambda: one.registry.snapshot_counts() == {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 0})
+    for _ in range(3):  # also in rounds that begin with the large one
+        await small.click("grow", by=1)
+        await small.until(lambda: small.events.log == {})
+    assert sum("sessions are not saved for now" in record.getMessage() for record in caplog.records) == 1
+    assert await large.click("grow", by=-29_999) == 1
+    await until(lambda: one.registry.snapshot_counts() == {"saved": 2, "dirty": 0, "pinned": 0, "asleep": 0})

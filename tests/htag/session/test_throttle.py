@@ -9,7 +9,7 @@ import pytest
 from htag import Tag
 from htag.session.context import SessionContext
 from htag.session.throttle import Throttle
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 whose: ContextVar[str] = ContextVar("whose", default="none")
 DELAY = 0.05
@@ -44,7 +44,7 @@ async def test_requests_within_one_turn_are_one_push(pushes: Pushes) -> None:
     for _ in range(10):
         pushes.throttle.request(DELAY)
     await until(lambda: pushes.times)
-    await asyncio.sleep(2 * DELAY)
+    await passed(2 * DELAY)
     assert len(pushes.times) == 1
 
 
@@ -78,7 +78,7 @@ async def test_no_push_is_made_after_the_end(pushes: Pushes) -> None:
     pushes.throttle.request(0.0)
     pushes.throttle.cancel()
     pushes.throttle.request(0.0)
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert pushes.times == []
 
 
@@ -131,11 +131,11 @@ async def test_one_that_is_held_pushes_when_it_goes_on(pushes: Pushes) -> None:
     pushes.throttle.request(0.0)
     pushes.throttle.hold()
     pushes.throttle.request(0.0)
-    await asyncio.sleep(DELAY)
+    await passed(DELAY)
     assert pushes.times == []
     pushes.throttle.go_on()
     await until(lambda: pushes.times)
-    await asyncio.sleep(DELAY)
+    await passed(DELAY)
     assert len(pushes.times) == 1
     assert not pushes.throttle.is_due
 
@@ -145,7 +145,7 @@ async def test_so_does_one_that_another_thread_asks_as_it_is_held(pushes: Pushes
     thread.start()
     thread.join()
     pushes.throttle.hold()
-    await asyncio.sleep(DELAY)
+    await passed(DELAY)
     assert pushes.times == []
     pushes.throttle.go_on()
     await until(lambda: pushes.times)
@@ -154,5 +154,5 @@ async def test_so_does_one_that_another_thread_asks_as_it_is_held(pushes: Pushes
 async def test_one_that_nothing_asked_while_it_was_held_pushes_nothing(pushes: Pushes) -> None:
     pushes.throttle.hold()
     pushes.throttle.go_on()
-    await asyncio.sleep(DELAY)
+    await passed(DELAY)
     assert pushes.times == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from htag.errors import StoreError
@@ -17,6 +16,7 @@ from htag.session.stored import Stored
 from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.support.sessions import Counter, session_of
+from tests.support.waiting import passed
 
 
 class Store(MemoryStore):
@@ -58,7 +58,7 @@ async def test_it_waits_from_its_first_change_until_the_store_has_it() -> None:
     assert saving.since == 0
     saving.session.note_change()
     first = saving.since
-    await asyncio.sleep(0.002)
+    await passed(0.002)
     saving.session.note_change()
     assert saving.since == first > 0
     await saving.save()
@@ -81,7 +81,7 @@ async def test_what_changes_while_it_is_saved_waits_from_then_on() -> None:
     saving = Saving()
     saving.session.note_change()
     first = saving.since
-    await asyncio.sleep(0.002)
+    await passed(0.002)
     ready = await saving.saver.prepare(saving.session)
     assert ready is not None
     saving.session.note_change()

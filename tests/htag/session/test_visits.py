@@ -12,6 +12,7 @@ from headless.tab import Tab
 from htag import State, Tag, WebApp
 from htag.tree.live import live_tree
 from tests.support.visits import shut_down
+from tests.support.waiting import passed
 
 GUESSES = (
     {"sec-purpose": "prefetch"},
@@ -193,7 +194,7 @@ async def test_visits_of_a_shared_instance_do_not_pile_up() -> None:
     web = WebApp(app := Patient())
     for place in ("Rome", "Oslo"):
         await Tab(Site(web.app)).load(f"?place={place}")
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert places == ["Rome", "Oslo"]
     assert not live_tree(app).hooks.pending
     await shut_down(web)

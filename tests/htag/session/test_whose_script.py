@@ -1,6 +1,5 @@
 """JavaScript of an answer runs in the tab that asked; that of what comes into the page, or of no event, in all tabs."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from headless.asgi import Site
 from headless.tab import Tab
 from htag import Router, State, Tag, WebApp
 from tests.support.visits import shut_down
+from tests.support.waiting import passed
 
 
 class Chart(Tag.canvas):
@@ -153,7 +153,7 @@ async def test_who_was_away_gets_what_is_theirs(web: WebApp) -> None:
 async def test_who_asked_and_lost_the_connection_runs_it_on_return(web: WebApp) -> None:
     asking, beside = await opened(web)
     await asking.post_event(asking.button("say").id, "click")
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     await asking.lose()
     await asking.connect()
     await settle(asking)

@@ -9,6 +9,7 @@ from htag.errors import StoreError
 from htag.stores import base, sqlite, sqlite_file, valkey, valkey_client
 from htag.stores.base import Record, Save, Store
 from tests.support.stores import Opener
+from tests.support.waiting import passed
 
 US, THEM = "10.0.0.2:8001/aaaaaaaa", "10.0.0.3:8002/bbbbbbbb"
 
@@ -243,7 +244,7 @@ async def test_a_session_is_forgotten_after_its_time(persistent: Opener, name: s
     brief, store = persistent(seconds=0.05), persistent()
     await store.pulse()  # which has it look for what has expired: not again during this test
     await saved(brief, name)
-    await asyncio.sleep(0.1)  # not for something to happen: time itself is what is tested
+    await passed(0.1)  # not for something to happen: time itself is what is tested
     assert await store.peek(name) is None
     assert await store.claim(name, US) is None
     assert await store.save([Save(name, 1, US, b"new")]) == [True]
@@ -253,7 +254,7 @@ async def test_a_claimed_session_is_forgotten_after_its_time(persistent: Opener,
     brief, store = persistent(seconds=0.05), persistent()
     await saved(store, name)
     assert await brief.claim(name, US)
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert await store.peek(name) is None
 
 
@@ -267,7 +268,7 @@ async def test_what_was_dropped_is_forgotten_in_its_own_time(
     for module in (sqlite_file, valkey):
         monkeypatch.setattr(module, "DROPPED_SECONDS", 0.05)
     assert await store.drop(name + "soon", generation)
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert await store.save([Save(name, generation, US, b"late")]) == [False]
     assert await store.save([Save(name + "soon", generation, US, b"too late to be refused")]) == [True]
 
@@ -279,7 +280,7 @@ async def test_a_save_a_claim_and_a_touch_prolong_the_time(persistent: Opener, n
     assert await store.save([Save(name + "1", now(), US, b"x")]) == [True]
     assert await store.claim(name + "2", US)
     await store.touch([name + "3", name + "unknown"])
-    await asyncio.sleep(0.3)
+    await passed(0.3)
     for turn in "123":
         assert await store.peek(name + turn)
     assert await store.peek(name + "unknown") is None

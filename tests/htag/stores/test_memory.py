@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from htag.errors import StoreError
+from htag.errors import NotAllSaved, StoreError
 from htag.stores.base import DROPPED_SECONDS, Record, Save
 from htag.stores.memory import MemoryStore
 from tests.support.clock import Clock
@@ -73,6 +73,19 @@ async def test_a_full_store_says_so_and_keeps_what_it_has() -> None:
     assert await store.peek("a") == Record(5, "us", b"c" * 100)
     await store.drop("a", 5)
     assert await store.save(saves("b", data=b"b" * 60)) == [True]
+
+
+async def test_of_several_sessions_those_that_fit_are_kept() -> None:
+    store = MemoryStore(limit=100)
+    await store.save(saves("old", data=b"o" * 50))
+    await store.claim("old", "them")  # by another worker: refused, not too large
+    together = [*saves("a", data=b"a" * 30), *saves("b", data=b"b" * 40), *saves("old"), *saves("c", data=b"c" * 20)]
+    with pytest.raises(NotAllSaved, match=r"full.*100 bytes") as raised:
+        await store.save(together)
+    assert raised.value.saved == [True, None, False, True]
+    assert await store.peek("a") == Record(5, "us", b"a" * 30)
+    assert await store.peek("b") is None
+    assert await store.peek("c") == Record(5, "us", b"c" * 20)
 
 
 async def test_a_claim_of_a_full_store_takes_no_room() -> None:

@@ -18,7 +18,7 @@ from htag.stores import sqlite_file
 from htag.stores.base import Record, Save, Store
 from htag.stores.sqlite import SqliteStore
 from htag.stores.sqlite_errors import sentence
-from tests.support.waiting import patience
+from tests.support.waiting import passed, patience
 
 SOON = patience(5)
 
@@ -127,7 +127,7 @@ async def test_a_disk_that_does_not_answer_is_given_up(store: SqliteStore, monke
     assert {type(answer) for answer in answers} == {StoreError}
     assert "did not answer within 0.1 s" in str(answers[0])
     assert time.monotonic() - began < 0.4
-    await asyncio.sleep(0.5)
+    await passed(0.5)
     assert await store.peek("a") is None, "what had not begun when it was given up is not done later"
 
 
@@ -299,7 +299,7 @@ async def test_what_has_expired_is_deleted_and_its_room_used_again(path: Path, m
         await store.save([Save(f"{turn} {number}", 1, "us", bytes(5000)) for number in range(100)])
         await store.close()  # which also brings everything from the log into the file
         sizes.append(size(path))
-        await asyncio.sleep(0.03)
+        await passed(0.03)
     assert max(sizes) <= 2.5 * sizes[0]
     await store.pulse()
     with opened(path) as looked_at:
@@ -314,7 +314,7 @@ async def test_of_many_that_have_expired_some_are_deleted_at_a_time(
     monkeypatch.setattr(sqlite_file, "FORGET_SECONDS", 0.0)
     store = SqliteStore(str(path), 0.02)
     await store.save([Save(f"{number}", 1, "us", b"x") for number in range(1200)])
-    await asyncio.sleep(0.05)
+    await passed(0.05)
     left = []
     for _ in range(4):
         await store.pulse()

@@ -11,6 +11,7 @@ from headless.tab import Tab
 from htag import Tag, WebApp
 from htag.session import registry
 from tests.support.visits import Visit
+from tests.support.waiting import passed
 
 
 class Page(Tag.App):
@@ -222,7 +223,7 @@ async def test_the_old_id_names_no_session_after_a_while(visit: Visit, monkeypat
     await renewed(tab)
     assert (await old.get("/stream", {"origin": "http://evil.example"})).status == 403
     assert (await old.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 200
-    await asyncio.sleep(0.15)
+    await passed(0.15)
     assert (await old.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 404
     assert (await tab.site.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": token})).status == 403
     assert (await tab.site.post("/event", '{"id": "b", "event": "click"}', {"x-htag-token": tab.token})).status == 200
@@ -272,7 +273,7 @@ async def test_a_tab_that_was_away_is_told_when_it_is_back(visit: Visit, transpo
     tab = await visit(Login, transport)
     await tab.leave()
     tab.app.renew_session_id()
-    await asyncio.sleep(0.1)  # the push that it asks for
+    await passed(0.1)  # the push that it asks for
     await tab.connect()
     if transport == "http":
         assert await tab.click("b") == 1
@@ -337,5 +338,5 @@ async def test_a_session_that_ends_leaves_nothing_of_its_names(monkeypatch: pyte
     assert (await old.get("/stream")).status == 404
     app.renew_session_id()
     assert not session.renewing, "nobody waits for the new id of a session that is gone"
-    await asyncio.sleep(0.1)
+    await passed(0.1)
     assert (await tab.site.get()).status == 200

@@ -22,7 +22,7 @@ from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.web.unread import CutsUnread
 from tests.support.servers import served_in_loop
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 SERVERS: list[Any] = ["websockets-sansio", CutsUnread]
 MIB = 1 << 20
@@ -85,7 +85,7 @@ async def test_pushes_to_sockets_that_close_are_quiet(protocol: Any, caplog: pyt
                     web.registry.end(list(web.registry.sessions.values())[-1], "replaced")
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(websocket.wait_closed(), 1)
-        await asyncio.sleep(0.5)
+        await passed(0.5)
         ticking.cancel()
     lines = [record for record in caplog.records if "Invalid UTF-8" not in record.message]  # uvicorn's own
     assert [(record.name, record.getMessage()) for record in lines] == []

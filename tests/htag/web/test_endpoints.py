@@ -19,7 +19,7 @@ from htag.session.rate_limiter import RateLimiter
 from htag.web import post
 from tests.htag.web.visitor import Open, Scene, click, payloads, scene
 from tests.support.clock import Clock
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["scene"]  # a fixture
 
@@ -237,7 +237,7 @@ async def test_a_post_that_is_repeated_while_the_first_still_runs_waits_for_it(s
     first = asyncio.ensure_future(here.post(click("slow", 1), tab="t"))
     await until(lambda: here.app.calls)
     again = asyncio.ensure_future(here.post(click("slow", 1), tab="t"))
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert not first.done()
     assert not again.done()
     here.app.gate.set()
@@ -267,7 +267,7 @@ async def test_the_posts_of_one_tab_stay_in_order_and_those_of_others_go_on(scen
     slow = asyncio.ensure_future(here.post(click("slow", 1), tab="a"))
     await until(lambda: here.app.calls)
     behind = asyncio.ensure_future(here.post(click("more", 2), tab="a"))
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     other = await here.post(click("more", 3), tab="b")
     assert payloads(other)[-1]["callback_id"] == "c3"
     assert here.app.calls == [1, 3]
@@ -281,7 +281,7 @@ async def test_a_repetition_is_answered_although_the_first_request_was_cancelled
     first = request(here, click("slow", 1))
     await until(lambda: here.app.calls)
     again = request(here, click("slow", 1))
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     first[0].cancel()  # as some servers and middlewares do when a client leaves
     await asyncio.wait((first[0],))
     here.app.gate.set()

@@ -15,7 +15,7 @@ from htag import WebApp
 from htag.session import inbox
 from htag.session.tab import MAX_TABS
 from tests.htag.web.visitor import Open, Page, Scene, click, payloads, scene
-from tests.support.waiting import until
+from tests.support.waiting import passed, until
 
 __all__ = ["scene"]
 
@@ -29,7 +29,7 @@ def event(identity: str, number: int) -> dict[str, Any]:
 async def say(socket: Socket, identity: str, number: int) -> None:
     """Send a click and let the server take it."""
     socket.send(json.dumps(event(identity, number)))
-    await asyncio.sleep(0.01)
+    await passed(0.01)
 
 
 async def slow_by_websocket(here: Scene, query: str = "?tab=one") -> Socket:
@@ -45,7 +45,7 @@ async def test_a_post_waits_for_the_handler_that_the_tab_s_websocket_began(scene
     here = await scene()
     socket = await slow_by_websocket(here)
     posting = asyncio.ensure_future(here.post(click("more", 2), tab="one"))
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert here.app.calls == [1]
     here.app.gate.set()
     answer = payloads(await posting)[-1]
@@ -160,7 +160,7 @@ async def test_visitors_of_one_app_instance_cannot_name_each_other_s_tab() -> No
     first = await post(1, click("more", 2))
     assert json.loads(first["payloads"][0])["result"] == 1  # Bob does not wait for what Ann began
     again = asyncio.ensure_future(post(0, click("more", 2)))  # as Bob called his: it is not taken for a repetition
-    await asyncio.sleep(0.01)
+    await passed(0.01)
     assert app.calls == [1, 2]
     app.gate.set()
     assert await again != first
