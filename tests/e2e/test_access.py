@@ -123,7 +123,8 @@ async def test_the_notice_that_the_connection_is_lost(page: Page, demo: Serving)
     await demo.die()
     await page.click("#click")
     await page.wait_for_selector("htag-notice[show]", state="attached")
-    await page.wait_for_timeout(500)  # until it has come up
+    animations = "document.querySelector('htag-notice').shadowRoot.getAnimations()"
+    await page.evaluate(f"Promise.all({animations}.map((animation) => animation.finished)).then(() => 0)")  # it is up
     await assert_good(page)
     assert "Connection lost" in await page.get_by_role("status").last.inner_text()
     await demo.start()
@@ -167,8 +168,9 @@ async def test_a_busy_page_asks_again_without_loading_itself_until_there_is_room
     assert (await page.title(), len(loads)) == ("Busy", 1)
     await serving.start()
     room = True
-    await asyncio.sleep(0.1)  # until the page has noted the failure
-    await page.clock.fast_forward(16_000)
+    while asked < 5:  # a clock that is put forward before the page has noted the failure finds nothing to do
+        await page.clock.fast_forward(16_000)
+        await page.wait_for_timeout(100)
     await expect(page).to_have_title("Here")
     assert (asked, len(loads)) == (5, 2)
     await serving.stop()
