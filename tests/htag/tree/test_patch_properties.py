@@ -194,7 +194,7 @@ class World:
             assert self.live.drain_changes(update, wanted) == []
         self.document.apply_operations(update.ops or ())
         self.second.apply(update.updates)
-        return update.ops or []
+        return list(update.ops or ())
 
 
 def whole(document: Document) -> object:
