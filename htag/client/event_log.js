@@ -60,13 +60,13 @@ function createEventLog() {
     if (entry) entry.isUnderWay = true;
   }
 
-  // Event `number` has its answer; returns the event, unless that came before. `made`: what the server wants to be told
-  // if it gets the event again: then the elements that came of it are to have the same ids.
-  function answered(number, made) {
+  // Event `number` has its answer; returns the event, unless that came before. `note`: what the server wants to be told
+  // if it gets the event again: then the elements that it made are to have the same ids.
+  function answered(number, note) {
     for (const [message, entry] of entries) {
       if (message.n !== number || entry.answeredAt) continue;
       Object.assign(entry, {answeredAt: performance.now(), isUnderWay: false, losses: 0});
-      if (made) message.made = made;
+      if (note) message.made = note;
       if (number <= savedTo) forget(message);
       cut();
       return message;
