@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from headless.protocol import ELSEWHERE, UNKNOWN_SESSION, ClientProtocol
 from headless.wire import Message
+from tests.support.pace import Pace
 
 # As htag/client has them, in seconds.
 DELAYS = (0.05, 0.1, 0.25, 0.5, 0.5, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
@@ -213,6 +214,7 @@ class Clickers:
         self._size = size
         self._pause = pause
         self._loop = asyncio.new_event_loop()
+        self.slowdown = 1.0  # because others wanted the same cores while they clicked
         self._stop: asyncio.Event | None = None
         self._running: Future[None] | None = None
 
@@ -224,7 +226,9 @@ class Clickers:
         try:
             asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(60)
             self._running = asyncio.run_coroutine_threadsafe(self._click_on(), self._loop)
-            yield
+            with Pace() as pace:
+                yield
+            self.slowdown = pace.slowdown
             assert self._stop is not None
             self._loop.call_soon_threadsafe(self._stop.set)
             self._running.result(seconds)
@@ -272,6 +276,10 @@ class Clickers:
         """So many percent of the tabs have waited no longer for any answer, in seconds."""
         gaps = self.longest_gaps()
         return gaps[min(len(gaps) - 1, int(len(gaps) * percent / 100))]
+
+    def own_gap(self, percent: float) -> float:
+        """Likewise, had nothing else wanted the same cores."""
+        return self.gap(percent) / self.slowdown
 
     def codes(self) -> Counter[int]:
         """How all connections ended."""
