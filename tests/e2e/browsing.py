@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Frame, Page, WebSocket
 
+from tests.support.pace import Pace
 from tests.support.waiting import patience
 
 CONNECTED = "window.ws?.readyState === 1"
@@ -84,6 +85,7 @@ class BrowserCrowd:
 
     def __init__(self, tabs: list[BrowserTab]) -> None:
         self.tabs = tabs
+        self.slowdown = 1.0  # because others wanted the same cores while they clicked
 
     @property
     def clicks(self) -> int:
@@ -99,6 +101,10 @@ class BrowserCrowd:
         """So many percent of the tabs have waited no longer for any click, in seconds."""
         gaps = sorted(max(tab.gaps, default=math.inf) for tab in self.tabs)
         return gaps[max(0, math.ceil(len(gaps) * percent / 100) - 1)]
+
+    def own_gap(self, percent: float) -> float:
+        """Likewise, had nothing else wanted the same cores."""
+        return self.gap(percent) / self.slowdown
 
     def wrong(self) -> list[tuple[int, list[Any]]]:
         """How often a page was loaded, and what it shows, of those tabs where that is not as it must be."""
@@ -129,10 +135,15 @@ async def clicking_in(crowd: BrowserCrowd, pause: float = 0.3) -> AsyncIterator[
         for tab in crowd.tabs:
             group.create_task(tab.click_on(pause))
     await asyncio.sleep(1)
-    yield
+    with Pace() as pace:
+        yield
+    crowd.slowdown = pace.slowdown
     async with asyncio.TaskGroup() as group:
         for tab in crowd.tabs:
             group.create_task(tab.stop())
     longest = ", ".join(f"{percent} %: {crowd.gap(percent):.2f} s" for percent in (50, 90, 99, 100))
-    print(f"{crowd.clicks} clicks in {len(crowd.tabs)} tabs; longest gaps {longest}; {crowd.reconnects} reconnects")
+    print(
+        f"{crowd.clicks} clicks in {len(crowd.tabs)} tabs; longest gaps {longest}; {crowd.reconnects} reconnects; "
+        f"{crowd.slowdown:.1f} times slower than alone"
+    )
     crowd.assert_whole()

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from headless.protocol import ELSEWHERE, UNKNOWN_SESSION, ClientProtocol
 from headless.wire import Message
+from tests.support.pace import Pace
 from tests.support.waiting import patience
 
 # As htag/client has them, in seconds.
@@ -214,6 +215,7 @@ class Clickers:
         self._size = size
         self._pause = pause
         self._loop = asyncio.new_event_loop()
+        self.slowdown = 1.0  # because others wanted the same cores while they clicked
         self._stop: asyncio.Event | None = None
         self._running: Future[None] | None = None
 
@@ -225,7 +227,9 @@ class Clickers:
         try:
             asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(patience(180))
             self._running = asyncio.run_coroutine_threadsafe(self._click_on(), self._loop)
-            yield
+            with Pace() as pace:
+                yield
+            self.slowdown = pace.slowdown
             assert self._stop is not None
             self._loop.call_soon_threadsafe(self._stop.set)
             self._running.result(seconds)
@@ -278,6 +282,10 @@ class Clickers:
         """So many percent of the tabs have waited no longer for any answer, in seconds."""
         gaps = self.longest_gaps()
         return gaps[min(len(gaps) - 1, int(len(gaps) * percent / 100))]
+
+    def own_gap(self, percent: float) -> float:
+        """Likewise, had nothing else wanted the same cores."""
+        return self.gap(percent) / self.slowdown
 
     def codes(self) -> Counter[int]:
         """How all connections ended."""

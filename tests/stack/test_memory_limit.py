@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.engine import docker
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 MIB = 2**20
 LIMIT = 160  # MiB
@@ -168,7 +168,7 @@ def refusals(visits: list[tuple[bool, int, str]]) -> set[str]:
 
 @pytest.mark.parametrize(
     ("app", "seconds"),
-    [(LARGE, 0), (LEAVES_SOMETHING, 0), (MIDDLE, 0), (IN_A_CIRCLE, 3)],
+    [(LARGE, 0), (LEAVES_SOMETHING, 0), (MIDDLE, 0), (IN_A_CIRCLE, PATIENCE)],
     ids=["small blocks", "small blocks and something left", "large blocks", "in a circle"],
 )
 def test_who_does_not_fit_is_told_and_nothing_is_killed_and_the_room_comes_back(
