@@ -4,7 +4,10 @@ function encode(message) {
   const text = JSON.stringify(message);
   if (!window.PARANO) return text;
   const bytes = exclusiveOr(new TextEncoder().encode(text));
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  let binary = '';
+  // 32 KiB a piece: as many arguments as every browser takes
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
 }
 
 function decode(text) {
@@ -15,5 +18,6 @@ function decode(text) {
 
 function exclusiveOr(bytes) {
   const key = new TextEncoder().encode(window.PARANO);
-  return bytes.map((byte, at) => byte ^ key[at % key.length]);
+  for (let at = 0; at < bytes.length; at++) bytes[at] ^= key[at % key.length];
+  return bytes;
 }
