@@ -115,7 +115,7 @@ class Collector:
         """Pause the collector while a page is made: thousands of objects that all live on.
 
         A look meanwhile would find nothing, slowly. What is young before is set aside together with the page. So it is
-        looked at now, if the page is to be looked at, or if it is much.
+        looked at together with the page, if that is to be looked at; or now, if it is much.
         """
         if not self._asked:
             self.start()
@@ -123,7 +123,7 @@ class Collector:
             self._pages += 1
             self._look = self._looking > 0 or not self._pages % SAMPLED
             much = gc.get_count()[0] - self._counted > MUCH
-            self._garbage = gc.collect(0) if self._look or much else 0
+            self._garbage = gc.collect(0) if much and not self._look else 0
             self._paused = gc.isenabled()
             gc.disable()
 

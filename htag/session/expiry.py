@@ -72,6 +72,10 @@ class Expiry:
     def restart(self, session: Session) -> None:
         """Begin the time of `session`, which has no tab, now."""
         self.suspend(session)
+        self.begin(session)
+
+    def begin(self, session: Session) -> None:
+        """Begin the time of `session`, which has none yet."""
         self._arm((self._new if session.state is SessionState.NEW else self._disconnected).add(session))
 
     def restart_pinned(self, session: Session) -> None:

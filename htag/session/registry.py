@@ -110,7 +110,7 @@ class SessionRegistry:
     def _add(self, session: Session) -> None:
         self.sessions[session.id] = session
         self.usage.note_activity(session)
-        self._expiry.restart(session)
+        self._expiry.begin(session)
         collector.session_opened()
 
     def share(self, build: Build) -> None:

@@ -57,7 +57,11 @@ def append(parent: Any, item: Any, place: int = -1) -> None:
         if item is None:
             return
         parent._set_flags(DYNAMIC_CHILDREN)
-    child_list.append(parent, item)
+    siblings = parent._content
+    if type(siblings) is list:  # what `child_list.append` does, without its call: 2 % of an `init` that adds rows
+        siblings.append(item)
+    else:
+        child_list.append(parent, item)
 
 
 def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:
@@ -69,14 +73,14 @@ def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:
     siblings: Any = ()
     if context is not None and context.tag._content is context.children:
         siblings = context.children
-    for place, item in enumerate(items, -len(items)):
+    for item in reversed(items):  # mostly as they were made, so that the last one is the last of `siblings`
         if isinstance(item, Node):
             if item._id is not None or item._flags & PARENT_MUST_KNOW:
                 break
             if siblings and siblings[-1] is item:
                 siblings.pop()
-            elif len(siblings) >= -place and siblings[place] is item:
-                del siblings[place]
+            elif len(siblings) > 1 and siblings[-2] is item:
+                del siblings[-2]
             elif item.parent is not None:
                 break
             item.parent = parent

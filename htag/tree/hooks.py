@@ -73,5 +73,5 @@ class Hooks:
                 stack.extend(reversed(self._generated.below(tag)))
 
     def _note(self, tag: GTag, result: Any) -> None:
-        if hasattr(result, "send") or hasattr(result, "asend"):
+        if result is not None and (hasattr(result, "send") or hasattr(result, "asend")):
             self.pending.append((tag, result))

@@ -91,8 +91,9 @@ class SessionFactory:
         another way, so no snapshot has it."""
         live = live_tree(app)
         for name in ("debug", "exit_on_disconnect"):
-            if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
-                setattr(app, name, getattr(self._web, name))
+            default, operated = getattr(App, name), getattr(self._web, name)
+            if operated is not default and name not in app.__dict__ and getattr(type(app), name) is default:
+                setattr(app, name, operated)
                 live.transient = with_name(live.transient, name)
 
     def _session(self, session_id: str, app: App, given: Context) -> Session:

@@ -101,8 +101,9 @@ class WebApp:
         codecs = Codecs(self.codec)
         stream = StreamEndpoint(admission, codecs)
         self._end = UvicornEnd(
-            self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
-        )
+            self._move_out, stream.end_all, self._close, stream.reopen,
+            has_secret=secret is not None, has_store=self.registry.persistence is not None,
+        )  # fmt: skip
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"), self._routes(codecs, stream), self.lifespan
         )
@@ -188,7 +189,8 @@ class WebApp:
             return declined()
         ids = self.signer.verified_ids(request.scope["headers"])
         try:
-            known = None if isinstance(self.tag_entity, App) else await self._known(request, ids)
+            self.registry.located(request.scope.get("server"))
+            known = await self._known(request, ids) if ids and not isinstance(self.tag_entity, App) else None
         except (HeldElsewhere, SessionUnreachable):
             return busy("unreachable")
         renewing = known is not None and known.renewing
@@ -199,7 +201,6 @@ class WebApp:
 
     async def _known(self, request: Request, ids: list[str]) -> Session | None:
         """The visitor's session, with its tree in memory."""
-        self.registry.located(request.scope.get("server"))
         token = current_request.set(request)  # a session that is taken over is told of it
         try:
             session = await self._admission.first_of(ids)

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from headless.protocol import ELSEWHERE, UNKNOWN_SESSION, ClientProtocol
 from headless.wire import Message
+from tests.support.waiting import patience
 
 # As htag/client has them, in seconds.
 DELAYS = (0.05, 0.1, 0.25, 0.5, 0.5, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
@@ -222,7 +223,7 @@ class Clickers:
         thread = threading.Thread(target=self._loop.run_forever)
         thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(60)
+            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(patience(180))
             self._running = asyncio.run_coroutine_threadsafe(self._click_on(), self._loop)
             yield
             assert self._stop is not None
@@ -259,6 +260,11 @@ class Clickers:
         """How many clicks have been answered."""
         return sum(len(tab.gaps) for tab in self.tabs)
 
+    def saved_from_now_on(self) -> Callable[[], bool]:
+        """What says whether every tab has made a click since now that is saved."""
+        marks = [(tab, tab.events.next) for tab in self.tabs]
+        return lambda: all(tab.events.saved >= mark or tab.lost_page for tab, mark in marks)
+
     def wrong(self) -> list[tuple[int, int, list[str]]]:
         """Clicks, what the page shows, and errors that were shown, where there are any or the two numbers differ."""
         told = [(tab.clicks, tab.shown, tab.failures) for tab in self.tabs]
@@ -266,7 +272,7 @@ class Clickers:
 
     def longest_gaps(self) -> list[float]:
         """The longest wait for an answer of each tab, the shortest first."""
-        return sorted(max(tab.gaps) for tab in self.tabs)
+        return sorted(max(tab.gaps, default=0.0) for tab in self.tabs)
 
     def gap(self, percent: float) -> float:
         """So many percent of the tabs have waited no longer for any answer, in seconds."""

@@ -25,6 +25,12 @@ def test_a_signed_id_is_recognised_by_all_who_share_the_secret() -> None:
     assert Signer().verified_ids(headers) == []
 
 
+def test_a_cookie_is_signed_as_by_earlier_versions() -> None:
+    """While a new version takes over, workers of both share the visitors; so do the cookies of today and tomorrow."""
+    session_id = "AAAAbbbbCCCCddddEEEEffff"
+    assert Signer(SECRET).sign(session_id) == f"{session_id}.IKc9DRwjA4BjwoFmzNXSiGEXZ8krrkIF"
+
+
 @pytest.mark.parametrize(
     "value", ["", ".", "me", "me.", ".me", "me.me", "mé.x", "\xff\xfe.\xfd", '"', "%00.a", "a" * 9999]
 )
