@@ -45,7 +45,9 @@ async def visit(page: Page, server: WireServer, transport: str = "ws") -> None:
 
 async def go_away(page: Page, server: WireServer) -> None:
     await server.die()
-    await page.wait_for_function("ws === null || ws.readyState !== 1")
+    await page.wait_for_function(
+        "document.documentElement.dataset.htagConnection === 'away'"
+    )  # a socket closes earlier
 
 
 # -- the notice

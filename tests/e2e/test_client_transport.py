@@ -222,18 +222,23 @@ async def test_a_socket_that_breaks_is_replaced_by_a_socket(page: Page, serve: S
 
 
 async def test_a_server_that_hangs_up_at_once_is_not_hammered(page: Page, serve: Serve) -> None:
-    await page.clock.install()
-    server = await serve(BODY, head=NOTE_OPENINGS)
+    server = await serve(BODY)
     await page.goto(server.url)
     await reach(page, "ws")
-    await page.evaluate(
-        "window.first = openings; window.began = performance.now();"
-        "const Real = WebSocket; window.WebSocket = class extends Real {"
-        "constructor(url) { super(url); this.addEventListener('open', () => this.close()) } }; ws.close()"
-    )
-    while await page.evaluate("openings - first") < 8:
-        await page.clock.run_for(100)
-    assert await page.evaluate("opened - began") > 1000, "the sum of the delays, where chance has them all at half"
+    await page.evaluate("""
+        window.openings = window.waited = window.closed = 0;
+        const Real = WebSocket;
+        window.WebSocket = class extends Real {
+            constructor(url) {
+                super(url);
+                if (openings++) waited += performance.now() - closed;
+                this.addEventListener('open', () => this.close());
+                this.addEventListener('close', () => (closed = performance.now()));
+            }
+        };
+        ws.close()""")
+    await page.wait_for_function("openings >= 7")
+    assert await page.evaluate("waited") > 1000, "ms: at least half of the sum of six delays, which is 2850"
 
 
 async def test_development_reloads_when_the_server_is_back(page: Page, serve: Serve) -> None:
