@@ -28,9 +28,10 @@ class Pace:
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        said, _ = self._process.communicate()  # which closes its input: that ends it
-        self.slowdown = max(1.0, float(said))
+    def __exit__(self, error: object, *_: object) -> None:
+        said = self._process.communicate()[0]  # which closes its input: that ends it
+        if error is None:  # an interrupt ends both
+            self.slowdown = max(1.0, float(said))
 
 
 def measured(stop: threading.Event) -> float:
