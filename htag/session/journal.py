@@ -63,21 +63,32 @@ class Journal:
     def append(self, update: Update) -> None:
         """`update` is sent to all tabs: it is the next one, and gets its number. What it answers is left out of what is
         kept, since it answers one tab."""
-        self.head += 1
+        ops = update.ops
+        if type(ops) is tuple:
+            update.seq = self.append_text(ops[0])
+            return
+        number = self.head = self.head + 1
+        if self.tail is None:
+            return
+        update.seq = number
+        if ops and len(ops) == 1 and not (update.js or update.statics):
+            self._keep(ops[0])  # with the structures around it, it would take two times as long
+        else:
+            self._keep(update if type(update.result) in SMALL else update.news())
+
+    def append_text(self, text: tuple[Any, ...]) -> int:
+        """The same for an update that says one text only, as nearly all do. Returns its number."""
+        number = self.head = self.head + 1
+        if self._long or len(text[1]) > SHORT:
+            self._keep(text)
+        elif (tail := self.tail) is not None:
+            tail.append(text)  # most are short: no more is done for one
+        return number
+
+    def _keep(self, entry: Entry) -> None:
         tail = self.tail
         if tail is None:
             return
-        update.seq = self.head
-        ops = update.ops
-        if ops and len(ops) == 1 and not (update.js or update.statics):
-            # nearly always, and all that is kept: with the structures around it, two times as long
-            operation = ops[0]
-            if not self._long and len(operation) == 2 and len(operation[1]) <= SHORT:
-                tail.append(operation)  # a text, and most are short: no more is done for it
-                return
-            entry: Entry = operation
-        else:
-            entry = update if type(update.result) in SMALL else update.news()
         if len(tail) == MAX_ENTRIES:
             self._drop_first()
         tail.append(entry)

@@ -32,7 +32,7 @@ from htag.tree.access import handler, may_be_disabled
 from htag.tree.renders import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
-from htag.wire.messages import Answer, Failure, Message, Update
+from htag.wire.messages import NO_HTML, Answer, Failure, Message, Update
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
@@ -231,8 +231,8 @@ class Session(Binding):
     # -- messages ----------------------------------------------------------------------------------------------------
 
     def handle(self, message: Message, key: EventKey | None = None) -> "list[Answer] | AsyncIterator[Answer]":
-        """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller.
-        `key`: of an event that is numbered."""
+        """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller. An
+        update is the last of a list. `key`: of an event that is numbered."""
         self.took = 0.0
         callback: Any = message.id
         if message.action is not None and self.hears(message):
@@ -313,15 +313,15 @@ class Session(Binding):
             self.failures.blocked(callback, seconds)
 
     def changes(self, callback_id: str | None = None, result: Any = None) -> Update:
-        """What changed, as an answer to `callback_id` if one is waited for. With no tab to show it, changes stay where
-        they are and cost nothing."""
+        """What changed, as an answer to `callback_id`, if any. With no tab to show them, they are left for later."""
         if self.clean:
             self.note_change()
-        if callback_id is None:
-            update = Update({}, [], [])
-        else:  # no tag is JSON; that there is one is all that a browser can be told
-            update = Update({}, [], [], callback_id, result if not isinstance(result, GTag) else True)
         delivery = self.delivery
+        updates = {} if delivery.html else NO_HTML
+        if callback_id is None:
+            update = Update(updates, (), ())
+        else:  # no tag is JSON; that there is one is all that a browser can be told
+            update = Update(updates, (), (), callback_id, result if not isinstance(result, GTag) else True)
         if delivery.channels and not self.live.drain_single_text(update, delivery):
             started = perf_counter()
             for tag, error in replays.drain(self.live, update, delivery, callback_id, self.replays):

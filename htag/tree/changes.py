@@ -1,6 +1,6 @@
 """What the tabs have yet to hear of: tags that changed, and JavaScript that waits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -26,7 +26,7 @@ class Update(Protocol):
 
     updates: dict[str, str]
     ops: Any
-    js: list[str]
+    js: Sequence[str]
     others: Any
     statics: Any
 

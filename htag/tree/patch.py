@@ -13,6 +13,7 @@ from htag.tree.operations import ATTRIBUTES, CHILDREN, HANDLERS, TEXT
 from htag.tree.render import DYNAMIC, open_element, render, render_start_tag
 from htag.tree.render_target import RenderTarget
 from htag.tree.sequences import common_end, common_start, longest_increasing
+from htag.tree.start_tags import NUMBER_TEXTS, NUMBERED
 
 Operation = tuple[Any, ...]
 Written = tuple[Any, Operation]  # the tag that it is about, and it
@@ -254,13 +255,13 @@ class Patch:
 
 
 def write_single_text(tag: Any, update: Any) -> bool:
-    """Write into `update` that the content of `tag` is a text, if it is just that. False: it is not, and nothing has
-    happened."""
+    """Write into `update`, as a tuple, that the content of `tag` is a text, if it is just that, and the only change.
+    False: it is not, and nothing has happened."""
     content, template, number = tag._content, tag._start_tag, tag._id
     if type(content) is not str:
         return False
     if template is not None and type(number) is int:
-        update.ops = [(f"{template[3]}{number}", content)]
+        update.ops = ((template[3] + (NUMBER_TEXTS[number] if number < NUMBERED else str(number)), content),)
         return True
     if (
         tag._flags & DYNAMIC
@@ -270,7 +271,7 @@ def write_single_text(tag: Any, update: Any) -> bool:
         or tag.id == REMOVE
     ):
         return False
-    update.ops = [(tag.id, content)]
+    update.ops = ((tag.id, content),)
     return True
 
 

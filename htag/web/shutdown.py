@@ -23,12 +23,18 @@ MOVING_SECONDS = 5.0
 LAST_SAVES_SECONDS = 2.0  # beyond that: a store that does not answer is given up after a second
 LOOK_SECONDS = 0.1  # between two looks whether uvicorn has got the second signal
 
+WHAT_WORKS = (
+    "Run one process; or one on each of several ports, behind a proxy that keeps each browser at its process (sticky), "
+    "all with the same WebApp(secret=…): docs/embedding.md has the combinations that work"
+)
 SEVERAL = (
     "%d processes serve this WebApp behind one port, and each has sessions of its own: a browser whose page came from "
-    "one and whose WebSocket reaches another is unknown there. Run one process; or one on each of several ports, "
-    "behind a proxy that keeps each browser at its process (sticky), all with the same WebApp(secret=…): "
-    "docs/embedding.md has the combinations that work"
-)
+    "one and whose WebSocket reaches another is unknown there. "
+) + WHAT_WORKS
+SHARED = (
+    "{} processes behind one port would share the sessions of this WebApp(store=…), and each request would reach any "
+    "of them: two tabs, or a page and its POSTs, would pull their session to and fro. "
+) + WHAT_WORKS
 
 
 class UvicornEnd:
@@ -43,19 +49,22 @@ class UvicornEnd:
         reopen: Callable[[], None],
         *,
         has_secret: bool,
+        has_store: bool = False,
     ) -> None:
-        """`move_out`: gets the seconds that it has."""
+        """`move_out`: gets the seconds that it has. `has_store`: sessions can move from one process to another."""
         self._move_out = move_out
         self._end_streams = end_streams
         self._close = close
         self._reopen = reopen
         self._has_secret = has_secret
+        self._has_store = has_store
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None  # where we have looked already
         self._servers: weakref.WeakSet[Any] = weakref.WeakSet()  # whose end is ours
 
     def expect(self, port: int | None = None) -> None:
         """From now on the end of the server is ours as well: of the one that listens on `port`, or is about to start.
-        Looked for once on each event loop, and after each end."""
+        Looked for once on each event loop, and after each end. RuntimeError: other processes share that port, and
+        would share the sessions."""
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop() is loop:
             return
@@ -65,6 +74,9 @@ class UvicornEnd:
             self._servers.add(server)
             self._extend(server)
         if (number := processes(server, has_secret=self._has_secret)) > 1:
+            if self._has_store:
+                self._loop = None  # it is refused each time
+                raise RuntimeError(SHARED.format(number))
             logger.warning(SEVERAL, number)
 
     def _extend(self, server: Any) -> None:

@@ -101,8 +101,9 @@ class WebApp:
         codecs = Codecs(self.codec)
         stream = StreamEndpoint(admission, codecs)
         self._end = UvicornEnd(
-            self._move_out, stream.end_all, self._close, stream.reopen, has_secret=secret is not None
-        )
+            self._move_out, stream.end_all, self._close, stream.reopen,
+            has_secret=secret is not None, has_store=self.registry.persistence is not None,
+        )  # fmt: skip
         self.app: Application = Application(
             Route("/", self._page, methods=["GET"], name="page"), self._routes(codecs, stream), self.lifespan
         )

@@ -53,7 +53,7 @@ class Codec:
         if reply.seq is not UNSET or (type(reply) is Update and (reply.ops is not UNSET or reply.others is not UNSET)):
             # beside this tab there is one that speaks version 2
             reply = msgspec.structs.replace(
-                reply, seq=UNSET, done=UNSET, lost=UNSET, ops=UNSET, asker=UNSET, others=UNSET
+                reply, seq=UNSET, done=UNSET, lost=UNSET, ops=UNSET, made=UNSET, asker=UNSET, others=UNSET
             )
         try:
             text = self._encoder.encode(reply)

@@ -23,12 +23,7 @@ class Codec2(Codec):
     def encode(self, reply: Reply) -> str:
         """One reply or notice as text."""
         try:
-            if (
-                type(reply) is Update
-                and reply.ops
-                and reply.result is None
-                and not (reply.js or reply.statics or reply.made)
-            ):
+            if type(reply) is Update and type(reply.ops) is tuple and reply.result is None:
                 # nearly all answers: what `_written` says of them, in three quarters of its time
                 text = self._encoder.encode(Operations(reply.ops, reply.seq, reply.done))
             else:
@@ -42,7 +37,8 @@ class Codec2(Codec):
             return reply
         ops = reply.ops or [("h", id, html) for id, html in reply.updates.items()]
         result = None if reply.result is UNSET else reply.result
-        return Update2(ops, reply.js, reply.statics or NONE, reply.seq, reply.done, result, reply.lost, reply.made)
+        js, statics = reply.js or NONE, reply.statics or NONE
+        return Update2(ops, js, statics, reply.seq, reply.done, result, reply.lost, reply.made)
 
 
 class Codecs:

@@ -1,6 +1,7 @@
 """Messages of browsers and replies of sessions as typed structs: the fields of wire version 1, and those that version 2
 has more."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -35,6 +36,9 @@ class Message(msgspec.Struct, gc=False):
         return callback_id if type(callback_id) is str else None
 
 
+NO_HTML: dict[str, str] = {}  # of all updates where no tab wants HTML: nothing is put into it
+
+
 class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     """What a browser is to change: tags by id → outer HTML, then statics for its head, then JavaScript to run.
 
@@ -42,14 +46,16 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
     """
 
     updates: dict[str, str]
-    js: list[str] = []
-    statics: list[str] | UnsetType = UNSET
+    js: Sequence[str] = []
+    statics: Sequence[str] | UnsetType = UNSET
     callback_id: str | UnsetType | None = UNSET
     result: Any = UNSET
     seq: int | UnsetType = UNSET  # wire 2: the revision of a tab that has applied this
     done: int | UnsetType = UNSET  # wire 2: the number of the event that this answers
     lost: bool | UnsetType = UNSET  # wire 2: the event has been handled, and its result was not kept
-    ops: list[tuple[Any, ...]] | UnsetType = UNSET  # wire 2: what `updates` says in version 1, as operations
+    # wire 2: what `updates` says in version 1, as operations; a tuple, where it is the text of one element, and nothing
+    # else is said to tabs of version 2
+    ops: Sequence[tuple[Any, ...]] | UnsetType = UNSET
     made: str | UnsetType = UNSET  # wire 2: what is to be said with the event if it is sent again: it made tags
     asker: str | UnsetType = UNSET  # not written: the tab whose event it answers, and that `js` is for …
     others: list[str] | UnsetType = UNSET  # … and the part of that for the other tabs of version 2
@@ -75,9 +81,9 @@ class Update(msgspec.Struct, tag_field="action", tag="update", gc=False):
 class Update2(msgspec.Struct, omit_defaults=True, gc=False):
     """An update as wire version 2 writes it: what is empty, null or unset is left out."""
 
-    ops: list[tuple[Any, ...]] = []
-    js: list[str] = []
-    statics: list[str] = []
+    ops: Sequence[tuple[Any, ...]] = []
+    js: Sequence[str] = []
+    statics: Sequence[str] = []
     seq: int | UnsetType = UNSET
     done: int | UnsetType = UNSET
     result: Any = None
@@ -88,7 +94,7 @@ class Update2(msgspec.Struct, omit_defaults=True, gc=False):
 class Operations(msgspec.Struct, gc=False):
     """An `Update2` that has no more than this, as nearly all have."""
 
-    ops: list[tuple[Any, ...]]
+    ops: Sequence[tuple[Any, ...]]
     seq: int | UnsetType
     done: int | UnsetType
 

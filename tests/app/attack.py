@@ -41,12 +41,16 @@ class Victim(Tag.App):
         self.number += 1
         self.shown.text = str(self.number)
 """
+# What is freed leaves the process at once, whatever lies beside it: else it is chance whether a hundred megabytes of
+# garbage are part of a number, since glibc raises this threshold to 32 MiB by itself.
+MEMORY_COMES_BACK = {"MALLOC_MMAP_THRESHOLD_": str(128 << 10), "MALLOC_ARENA_MAX": "2"}
 SETTINGS = {
     "HTAG_APP": "victim:Victim",
     "HTAG_STORE": "memory://",
     "WEB_CONCURRENCY": "1",
     "HTAG_SESSION_NEW_SECONDS": "1",
     "HTAG_SESSION_GRACE_SECONDS": "1",
+    **MEMORY_COMES_BACK,
 }
 GUNICORN = ("gunicorn", "--config", "python:htag_stack.gunicorn_conf")
 MOST_SECONDS = 0.05  # of the event loop's time, that a click of somebody else may wait
@@ -157,17 +161,16 @@ class Visitor:
             pass
         self.waited.append(self._worker.loop_seconds() - before)
 
-    def clicks(self, seconds: float) -> None:
-        """Click fifty times a second, or as often as answers come."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def clicks(self, seconds: float, at_least: int = 1) -> None:
+        """Click fifty times a second, or as often as answers come: for `seconds`, and until there are so many."""
+        deadline, most = time.monotonic() + seconds, len(self.waited) + at_least
+        while time.monotonic() < deadline or len(self.waited) < most:
             self.click()
             time.sleep(0.02)
 
-    def assert_served(self, at_least: int) -> None:
+    def assert_served(self) -> None:
         """No click waited for what somebody else had the event loop do."""
         told = f"median {statistics.median(self.waited):.4f}, max {max(self.waited):.4f} of {len(self.waited)}"
-        assert len(self.waited) >= at_least, told
         assert statistics.median(self.waited) < MOST_SECONDS / 5, told
         assert max(self.waited) < MOST_SECONDS, told
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import statistics
 import threading
 import time
 from contextlib import closing
@@ -14,7 +15,7 @@ from tests.app.attack import RawSocket, Visitor, Worker, beside, frame
 from tests.app.processes import Start
 from tests.support.waiting import PATIENCE, eventually
 
-MOST_GROWTH = 150 << 20  # bytes, that one visitor can make of a worker for a time
+MOST_GROWTH = 150 << 20  # bytes, that one visitor can make of a worker for a time: 50 on an idle machine
 TASK = "x" * 900_000
 
 
@@ -71,7 +72,7 @@ def test_eight_large_tasks_and_twenty_tabs_that_do_not_read(worker: Worker) -> N
     def attack(over: threading.Event) -> None:
         sockets = [RawSocket(worker, cookie, receives=4096) for _ in range(20)]
         for socket in sockets:
-            socket.socket.settimeout(0.5)
+            socket.socket.settimeout(0.05)  # each in vain, when it is not read any more
         for number in range(8):
             event = {"id": "field", "event": "change", "data": {"value": f"{number}{TASK}"}}
             assert post(worker, cookie, token, event) in (200, 429)
@@ -94,9 +95,9 @@ def test_eight_large_tasks_and_twenty_tabs_that_do_not_read(worker: Worker) -> N
         before = worker.memory()
         visitor.waited.clear()
         with beside(attack, watch):
-            visitor.clicks(5)
+            visitor.clicks(5, 20)
         assert peak - before < MOST_GROWTH
         eventually(lambda: worker.sessions() == 1, "the session of the attack is gone")
         eventually(lambda: worker.memory() - before < 40 << 20, "memory comes back")
-    assert len(visitor.waited) > 50
+    assert statistics.mean(visitor.waited) < 0.1  # seconds of the event loop; it renders megabytes for the others
     worker.assert_unharmed()

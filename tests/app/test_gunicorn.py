@@ -143,18 +143,16 @@ def test_shutdown_closes_websockets_with_1012_and_leaves_nothing_behind(stack: S
     pids = [pid_of(port) for port in stack.ports]
     with tab(stack.ports[0]) as websocket:
         click(websocket)
-        started = time.monotonic()
         stack.server.send(signal.SIGTERM)
         with pytest.raises(ConnectionClosedError) as caught:
             websocket.recv(PATIENCE)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1012
     assert stack.server.ended() == 0
-    assert time.monotonic() - started < 8  # the grace: nobody had to be killed
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-    assert stack.server.stdout().count("Application shutdown complete") == 2
+    assert stack.server.stdout().count("Application shutdown complete") == 2  # nobody had to be killed
     assert stack.server.stderr() == ""
 
 

@@ -1,6 +1,7 @@
 import math
 import re
 import time
+import timeit
 from collections.abc import Callable, Mapping
 from inspect import signature
 
@@ -310,17 +311,22 @@ def test_plain_numbers_are_shown_exactly_as_the_library_s_own_are(form: Callable
 
 def test_an_event_costs_the_observer_little(metrics: Metrics) -> None:
     """0.5 µs on a fast machine; the library's own counters took four times that, with a lock for each."""
-    started = time.process_time()
-    for _ in range(20_000):
-        metrics.event_handled("ok", 0.001)
-        metrics.update_sent("websocket", 130)
-    own = time.process_time() - started
     registry = CollectorRegistry()
     timer = Histogram("a", "Purpose.", buckets=EVENT_SECONDS, registry=registry)
     counter = Counter("b", "Purpose.", registry=registry)
-    started = time.process_time()
-    for _ in range(20_000):
+
+    def ours() -> None:
+        metrics.event_handled("ok", 0.001)
+        metrics.update_sent("websocket", 130)
+
+    def theirs() -> None:
         counter.inc()
         timer.observe(0.001)
         timer.observe(0.001)
-    assert own < (time.process_time() - started) * 0.7
+
+    assert least_time(ours) < least_time(theirs) * 0.7
+
+
+def least_time(work: Callable[[], None]) -> float:
+    """The seconds of a processor that `work` takes a thousand times, at best: what else the machine does adds to it."""
+    return min(timeit.repeat(work, time.process_time, repeat=20, number=1000))

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from htag_stack import server as module
 from htag_stack.server import StackServer
 from tests.support.servers import UnsignalledServer
-from tests.support.waiting import passed, until
+from tests.support.waiting import PATIENCE, passed, patience, until
 
 
 class Sessions:
@@ -76,22 +76,22 @@ async def answers(server: Unsignalled) -> bool:
     """Whether a new connection is accepted and served."""
     async with httpx2.AsyncClient() as client:
         try:
-            return (await client.get(f"http://127.0.0.1:{server.port}/", timeout=2)).text == "served"
+            return (await client.get(f"http://127.0.0.1:{server.port}/", timeout=PATIENCE)).text == "served"
         except httpx2.TransportError:
             return False
 
 
 async def test_it_accepts_and_serves_until_the_sessions_have_moved() -> None:
     sessions = Sessions(needs=0.6)
-    async with serving(sessions, 5) as (server, task):
+    async with serving(sessions, 60) as (server, task):
         server.handle_exit(signal.SIGTERM, None)
         assert sessions.draining  # at once: no newcomer is bound here any more
         started = time.monotonic()
         while sessions.left:
             assert await answers(server) or not sessions.left  # the last one may move while this request is on its way
         await task
-        assert 0.5 < time.monotonic() - started < 4  # of the 5 s that it may take
-    assert sessions.calls == [5]
+        assert 0.5 < time.monotonic() - started < patience(30)  # of the 60 s that it may take
+    assert sessions.calls == [60]
 
 
 async def test_with_nobody_there_it_ends_at_once() -> None:
@@ -99,7 +99,7 @@ async def test_with_nobody_there_it_ends_at_once() -> None:
         started = time.monotonic()
         server.handle_exit(signal.SIGTERM, None)
         await task
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < patience(30)
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
@@ -109,7 +109,7 @@ async def test_a_second_signal_hastens(second: signal.Signals) -> None:
         server.handle_exit(signal.SIGTERM, None)
         await until(lambda: bool(sessions.calls))
         server.handle_exit(second, None)
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, PATIENCE)
         assert not server.force_exit  # the lifespan is to be ended
     assert sessions.calls == [60, 0]
     assert sessions.left == 0
@@ -120,7 +120,7 @@ async def test_two_signals_in_one_moment_hasten_too() -> None:
     async with serving(sessions, 60) as (server, task):
         server.handle_exit(signal.SIGINT, None)
         server.handle_exit(signal.SIGINT, None)
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, PATIENCE)
         assert not server.force_exit
     assert sessions.calls == [0]
 
@@ -145,7 +145,7 @@ async def test_sessions_that_do_not_move_do_not_hold_it_up(
     async with serving(Stuck(), 0.2) as (server, task):
         server.handle_exit(signal.SIGTERM, None)
         with caplog.at_level(logging.INFO, "htag_stack"):
-            await asyncio.wait_for(task, 3)
+            await asyncio.wait_for(task, PATIENCE)
     assert "3 of 3 sessions stay" in caplog.text
 
 
@@ -156,7 +156,7 @@ async def test_a_move_that_fails_is_told_and_the_end_comes(caplog: pytest.LogCap
 
     async with serving(Failing(), 5) as (server, task):
         server.handle_exit(signal.SIGTERM, None)
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, PATIENCE)
     assert "the sessions could not be moved" in caplog.text
     assert "no store" in caplog.text
 
@@ -200,4 +200,4 @@ async def test_the_arbiter_is_told_that_the_worker_lives_while_it_drains() -> No
 async def test_a_program_that_could_not_be_composed_ends_without_a_drain() -> None:
     async with serving(None, 60) as (server, task):
         server.handle_exit(signal.SIGTERM, None)
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, PATIENCE)

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from htag.session.session import SESSION_TOO_LARGE
+from tests.app.attack import MEMORY_COMES_BACK
 from tests.app.processes import Server, Start
 from tests.app.visiting import Visitor, get, is_live
 from tests.support.waiting import PATIENCE, eventually
@@ -19,9 +20,6 @@ from tests.support.waiting import PATIENCE, eventually
 MIB = 1 << 20
 MESSAGE = 900_000  # characters of a task: just below what a message may have
 TABS = 20
-# What is freed leaves the process at once, whatever lies beside it: else it is chance whether a hundred megabytes of
-# garbage are part of a number, since glibc raises this threshold to 32 MiB by itself.
-MEMORY_COMES_BACK = {"MALLOC_MMAP_THRESHOLD_": str(128 << 10), "MALLOC_ARENA_MAX": "2"}
 
 UPGRADE = (
     "Connection: Upgrade",

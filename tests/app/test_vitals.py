@@ -161,18 +161,18 @@ class SlowlyAnswered(MemoryStore):
         self._thread.join()
 
 
-@pytest.mark.parametrize("patience", [None, 0.2])
+@pytest.mark.parametrize("patience", [None, 0.5])
 async def test_a_loop_that_is_late_is_not_taken_for_a_store_that_is_down(
     patience: float | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(module, "PING_SECONDS", 0.5)
     store = SlowlyAnswered(patience)
     vitals = Vitals(store)
     async with watched(vitals):
         for _ in range(3):
             before = store.asked
             await until(lambda before=before: store.asked > before)  # type: ignore[misc]
-            time.sleep(0.5)  # noqa: ASYNC251 - it has asked, and the loop is not there to hear the answer
+            time.sleep(0.8)  # noqa: ASYNC251 - it has asked, and the loop is not there to hear the answer
             await passed(0.1)
             assert vitals.store_error is None
     await store.close()

@@ -20,14 +20,14 @@ from tests.e2e.disasters import frozen, keep_a_copy, put_the_copy_back, send, wo
 from tests.e2e.stack import Stack
 from tests.support.engine import docker
 from tests.support.source import ROOT
-from tests.support.waiting import patience
+from tests.support.waiting import eventually, patience
 
 SERVICES = ("nginx", "app", "valkey")
 CONTAINERS = 2  # when all is well
 PAUSE = 1.0  # seconds between two clicks of a tab
-# After the store was in trouble: seconds until the workers have found that out (2), and have saved all sessions anew.
-# A crash before that meets what the store has lost, which nothing can bring back.
-SAVED_AGAIN = 8.0
+# Around trouble of the store: until every session is with a worker, and saved. A crash before that meets what the
+# store has lost, which nothing can bring back. It takes 3 s, and a minute on a machine that is busy.
+SAVED_SECONDS = patience(180)
 FROZEN_SECONDS = 15.0
 MENDED = 3  # attempts to bring everything up again, on a machine that is too busy for its health checks
 
@@ -35,9 +35,10 @@ MENDED = 3  # attempts to bring everything up again, on a machine that is too bu
 class Chaos:
     """Breaks one thing after another of a running stack."""
 
-    def __init__(self, stack: Stack, folders: tuple[str, str], seed: int) -> None:
-        """`folders`: with two versions of the app `clicked`, between which it rolls."""
+    def __init__(self, stack: Stack, crowd: Clickers, folders: tuple[str, str], seed: int) -> None:
+        """`crowd`: clicks meanwhile. `folders`: with two versions of the app `clicked`, between which it rolls."""
         self._stack = stack
+        self._crowd = crowd
         self._folders = folders
         self._random = random.Random(seed)
         self.log: list[tuple[float, str]] = []
@@ -79,6 +80,9 @@ class Chaos:
     def _worker(self) -> tuple[str, int]:
         container = self._random.choice(self._containers())
         return container, self._random.choice(workers(container))
+
+    def _until_saved(self) -> None:
+        eventually(self._crowd.saved_from_now_on(), "every session to be saved", SAVED_SECONDS)
 
     def _valkey(self) -> str:
         return self._stack.compose("ps", "--quiet", "valkey").strip()
@@ -122,7 +126,7 @@ class Chaos:
 
     def restart_valkey(self) -> None:
         self._stack.compose("restart", "valkey")
-        time.sleep(SAVED_AGAIN)
+        self._until_saved()
 
     def pause_valkey(self) -> None:
         docker("pause", self._valkey())
@@ -130,20 +134,22 @@ class Chaos:
             time.sleep(self._random.uniform(3, 15))
         finally:
             docker("unpause", self._valkey())
-        time.sleep(SAVED_AGAIN)
+        self._until_saved()
 
     def empty_valkey(self) -> None:
+        self._until_saved()
         self._stack.compose("exec", "valkey", "valkey-cli", "flushall")
-        time.sleep(SAVED_AGAIN)
+        self._until_saved()
 
     def put_valkey_back(self) -> None:
         valkey = self._valkey()
+        self._until_saved()
         keep_a_copy(valkey)
         time.sleep(5)
         self._stack.compose("stop", "--timeout", "1", "valkey")
         put_the_copy_back(valkey)
         self._stack.compose("start", "valkey")
-        time.sleep(SAVED_AGAIN)
+        self._until_saved()
 
 
 DISASTERS: tuple[Callable[[Chaos], None], ...] = (
@@ -198,7 +204,7 @@ def survived(seconds: float, seed: int, tabs: int) -> Clickers:
     """Let chaos rage for `seconds` while `tabs` tabs click. Returns them; AssertionError: one has lost something."""
     with two_versions() as folders, started(folders) as stack:
         crowd = Clickers(f"{stack.url}/", tabs, PAUSE)
-        chaos = Chaos(stack, folders, seed)
+        chaos = Chaos(stack, crowd, folders, seed)
         try:
             with crowd.clicking(patience(60)):
                 time.sleep(3)

@@ -259,6 +259,11 @@ class Clickers:
         """How many clicks have been answered."""
         return sum(len(tab.gaps) for tab in self.tabs)
 
+    def saved_from_now_on(self) -> Callable[[], bool]:
+        """What says whether every tab has made a click since now that is saved."""
+        marks = [(tab, tab.events.next) for tab in self.tabs]
+        return lambda: all(tab.events.saved >= mark or tab.lost_page for tab, mark in marks)
+
     def wrong(self) -> list[tuple[int, int, list[str]]]:
         """Clicks, what the page shows, and errors that were shown, where there are any or the two numbers differ."""
         told = [(tab.clicks, tab.shown, tab.failures) for tab in self.tabs]

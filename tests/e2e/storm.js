@@ -54,7 +54,8 @@ window.storm = async ({source, people, downMs, lastMs}) => {
     });
     const startPolling = client.createPolling({...client, link, posts, pause});
     const calls = {settleSent() {}};
-    const connection = client.createConnection({link, log, session: {}, calls, outbox, posts, transports, startPolling, pause});
+    const later = {call: startPolling}; // all that it is called for
+    const connection = client.createConnection({link, log, session: {}, calls, outbox, posts, transports, later, pause});
     connection.connectLoop();
     return link;
   }

@@ -51,6 +51,7 @@ async def visit(context: BrowserContext, url: str, transport: str) -> Page:
     if MODES[transport]:
         await context.add_cookies([{"name": "htag_mode", "value": MODES[transport], "url": url}])
     page = await context.new_page()
+    await page.clock.install()
     await page.goto(url)
     await page.wait_for_function(CONNECTED[transport])
     await page.evaluate("window.stayed = true")
@@ -69,11 +70,14 @@ async def test_tabs_of_two_installations_on_one_host_leave_each_other_alone(
     for count in (1, 2):
         for tab in tabs:
             assert await more(tab) == count
-    await tabs[0].wait_for_timeout(3000)  # of polls
+    for count in (3, 4):
+        for tab in tabs:
+            await tab.clock.run_for(1500)  # a poll, which is answered before the event
+            assert await more(tab) == count
     for tab in tabs:
-        assert await tab.evaluate("window.stayed") is True, "nobody reloaded it"
+        assert await tab.evaluate("window.stayed") is True, "it was not loaded again"
         await tab.reload()
-        assert await more(tab) == 3
+        assert await more(tab) == 5
 
 
 @pytest.mark.parametrize("transport", MODES)

@@ -1,8 +1,6 @@
 """`make load` against the stack: no failures, every panel of the dashboard shows something, and the numbers agree."""
 
-import contextlib
 import json
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,10 +12,10 @@ import pytest
 
 from tests.e2e.stack import Stack
 from tests.support.source import ROOT
-from tests.support.waiting import STACK_SECONDS, eventually
+from tests.support.waiting import STACK_SECONDS, eventually, patience
 
 USERS = 100
-LONGEST = 600  # seconds: it is ended when all has been looked at
+SECONDS = patience(30)  # all is looked at within twelve, even where ten others want the same core
 SCRAPE = 5  # seconds, as in prometheus.yml
 DASHBOARD = json.loads((ROOT / "monitoring/grafana/dashboards/htag.json").read_text())
 QUERIES = [
@@ -51,22 +49,15 @@ def load(running_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "--assume-old=.venv/dev",
         "load",
         f"USERS={USERS}",
-        f"DURATION={LONGEST}s",
+        f"DURATION={SECONDS:.0f}s",
         f"HOST={running_stack.url}",
         f"OPTIONS=--json-file={stem}",
     ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         yield Load(running_stack, process, stem.with_suffix(".json"), before)
-        for each in _under(process):
+        for each in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
             each.kill()
         process.kill()
-
-
-def _under(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """What make has started, if it is still there."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children(recursive=True)
-    return []
 
 
 def test_under_load_every_worker_is_scraped(load: Load) -> None:
@@ -83,8 +74,7 @@ def test_every_panel_shows_something_under_load(load: Load, expression: str) -> 
 
 
 def test_the_load_run_has_no_failures_and_the_dashboard_agrees_with_it(load: Load) -> None:
-    _under(load.process)[-1].send_signal(signal.SIGINT)  # as Ctrl-C does; make itself would say that it was interrupted
-    printed, _ = load.process.communicate(timeout=STACK_SECONDS)
+    printed, _ = load.process.communicate(timeout=SECONDS + STACK_SECONDS)
     assert load.process.returncode == 0, printed
     assert (ROOT / "reports/load.html").stat().st_size > 10_000
     rows = json.loads(load.table.read_text())

@@ -271,6 +271,8 @@ class WireServer(Serving):
             clients, self._clients = self._clients, {}
             in_order = self._handle(message, tab)
             self._clients = clients
+            if any(message.get("n") == repeated["n"] for repeated in self.repeated):
+                self._say_again(message["n"], tab)  # it came by another way while this was at work
             payloads, self._pending = self._pending, []
             payloads = [
                 self._encode({"action": "update", "updates": {}, **each, "done": n}) for n, each in kept
@@ -334,12 +336,18 @@ class WireServer(Serving):
         log, number = self._log(tab), message["n"]
         if number <= log.last:
             self.repeated.append(message)
+            self._say_again(number, tab)
         elif number > log.last + 1:
             self.gaps.append(message)
             return False
         else:
             self._take(message, log, tab)
         return True
+
+    def _say_again(self, number: int, tab: str) -> None:
+        """As the real server: a request that would have brought the answer may have been given up."""
+        if number in self._log(tab).results:
+            self._tell(tab, {"action": "update", "updates": {}, **self._log(tab).results[number], "done": number})
 
     def _take(self, message: Json, log: Log, tab: str) -> None:
         log.last = message["n"]

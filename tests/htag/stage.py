@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from headless.asgi import Site
 from headless.tab import Tab
 from htag import GTag, State, Tag, WebApp
 
-# a server and a browser are made for each example: their time is the tests', not hypothesis's business
-usual = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+usual = settings(max_examples=60)
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=20)  # what HTML can say
 

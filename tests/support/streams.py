@@ -5,14 +5,21 @@ file that the other has not taken, until none is left. So they end at about the 
 """
 
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-# At the front, in this order: what waits for containers, which one process starts once; then what waits in browsers.
-FRONT = ("tests/stack/*", "tests/e2e/test_stack*", "tests/e2e/test_deploy*", "tests/e2e/test_browser*", "tests/e2e/*")
+# At the front, in this order: what waits for containers, which one process starts once, and much of what has a browser.
+# The swarm before the other stacks: an engine that leaves a swarm finds their containers by name no more.
+FRONT = (
+    "tests/stack/",
+    "tests/e2e/test_deploy_swarm",
+    "tests/e2e/test_stack",
+    "tests/e2e/test_deploy",
+    "tests/e2e/test_browser",
+    "tests/e2e/test_client_connection",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,11 +58,11 @@ def _listed(session: pytest.Session) -> list[tuple[str, list[pytest.Item]]]:
     """All files with their tests, from this process's end of the list. At its back is what is not FRONT, backwards."""
     files = [(file, list(tests)) for file, tests in groupby(session.items, lambda test: test.nodeid.partition("::")[0])]
     assert len({file for file, _ in files}) == len(files), "the tests of a file do not come in a row"
-    front = [each for pattern in FRONT for each in files if _place(each[0]) == FRONT.index(pattern)]
-    back = [each for each in files if _place(each[0]) is None]
+    front = sorted((each for each in files if _place(each[0]) < len(FRONT)), key=lambda each: _place(each[0]))
+    back = [each for each in files if _place(each[0]) == len(FRONT)]
     return [*front, *reversed(back)] if session.config.getoption("end") == "front" else [*back, *reversed(front)]
 
 
-def _place(file: str) -> int | None:
-    """The first of FRONT that `file` fits."""
-    return next((place for place, pattern in enumerate(FRONT) if fnmatch(file, pattern)), None)
+def _place(file: str) -> int:
+    """The place in FRONT of what `file` starts with; the number of places: with none of it."""
+    return next((place for place, start in enumerate(FRONT) if file.startswith(start)), len(FRONT))

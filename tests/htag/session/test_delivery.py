@@ -2,6 +2,7 @@
 
 from htag import Tag
 from htag.session.delivery import KEPT_ANSWERS, KEPT_BYTES, Delivery
+from htag.session.joining import leave
 from htag.wire.codec import Codec
 from htag.wire.messages import Failure, Reply, Update
 from tests.support.channels import RecordingChannel
@@ -141,6 +142,20 @@ def test_what_says_nothing_is_sent_to_no_channel_and_counts_as_no_update() -> No
     assert (len(tab.frames), delivery.journal.head) == (2, before)
     delivery.deliver(ANSWER, tab)
     assert delivery.journal.head == before + 1
+
+
+def test_the_only_channel_is_known_as_such() -> None:
+    delivery = Delivery(Codec())
+    first, second, third = (RecordingChannel() for _ in range(3))
+    assert delivery.only is None
+    delivery.join(first)
+    assert delivery.only is first
+    delivery.replace(first, second)
+    assert (delivery.only, delivery.channels) == (second, [second])
+    delivery.join(third)
+    assert delivery.only is None
+    leave(delivery, second, None)
+    assert delivery.only is third
 
 
 def test_the_latest_channel_is_woken_first_and_all_end() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from htag.session import event_log
 from htag.session.event_log import INTERRUPTED, MOST_ANSWERS, RECORDED_ANSWERS, EventGap, EventLog
+from htag.snapshot.envelope import TabRecord
 from htag.wire.codec import Codec
 from htag.wire.codec2 import Codec2
 from htag.wire.messages import Failure, Hello, Update
@@ -89,6 +90,40 @@ def test_answers_go_once_the_tab_shows_what_came_with_them_or_later() -> None:
     assert [told(log, number).get("lost", False) for number in range(1, 5)] == [True, True, True, False]
 
 
+def just_done(log: EventLog, count: int) -> None:
+    """So many events are handled at once, without a result: nothing is kept of them but their number."""
+    for _ in range(count):
+        assert log.take(log.accepted + 1)
+        log.handled = log.accepted
+
+
+def lost(log: EventLog) -> list[int]:
+    return [number for number in range(1, log.handled + 1) if "lost" in told(log, number)]
+
+
+def test_an_event_without_a_result_is_answered_by_that_it_is_done() -> None:
+    log = tab()
+    just_done(log, 2)
+    done(log, 3, "three")
+    just_done(log, 1)
+    assert [told(log, number)["result"] for number in (1, 2, 3, 4)] == [None, None, "three", None]
+    assert [answer.done for answer in log.answers(1)] == [2, 3, 4]
+    assert lost(log) == []
+    just_done(log, MOST_ANSWERS)
+    assert lost(log) == [1, 2, 4], "too old to be known, but for what is kept"
+
+
+def test_what_took_too_much_is_lost_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "ANSWERS_BYTES", 100)
+    log = tab()
+    just_done(log, 2)
+    done(log, 3, "x" * 101, revision=13)
+    done(log, 4, 4, revision=14)
+    assert lost(log) == [3]
+    log.acknowledge(13)
+    assert lost(log) == [1, 2, 3], "the tab has had those"
+
+
 def test_answers_have_a_bound_in_number() -> None:
     log = tab()
     for number in range(1, MOST_ANSWERS + 11):
@@ -164,8 +199,38 @@ def test_a_snapshot_has_the_latest_answers_and_no_large_one() -> None:
     done(log, RECORDED_ANSWERS + 11, "x" * 1001)
     done(log, RECORDED_ANSWERS + 12, "x" * 1000)
     again = EventLog.restored(log.record())
-    lost = [number for number in range(1, again.handled + 1) if "lost" in told(again, number)]
-    assert lost == [*range(1, 13), RECORDED_ANSWERS + 11]
+    assert lost(again) == [*range(1, 13), RECORDED_ANSWERS + 11]
+
+
+def test_a_snapshot_knows_what_had_no_result() -> None:
+    log = tab()
+    just_done(log, 2)
+    done(log, 3, "x" * 1001)
+    done(log, 4, "four")
+    just_done(log, 2)
+    record = log.record()
+    assert [number for number, _ in record.results] == [3, 4]
+    again = EventLog.restored(record)
+    assert lost(again) == [3]
+    assert told(again, 4) == told(log, 4)
+    assert lost(EventLog.restored(again.record())) == [3], "moved on once more"
+
+
+def test_a_snapshot_of_an_earlier_version_knows_what_it_has_alone() -> None:
+    log = tab()
+    done(log, 1, "one")
+    just_done(log, 1)
+    name, handled, started, results, _ = msgspec.to_builtins(log.record(), builtin_types=(bytes,))
+    earlier = msgspec.msgpack.encode([name, handled, started, results])
+    again = EventLog.restored(msgspec.msgpack.decode(earlier, type=TabRecord))
+    assert lost(again) == [2]
+
+
+def test_a_tab_whose_log_made_place_is_not_told_more_than_is_known() -> None:
+    log = tab()
+    log.go_on_after(3)
+    just_done(log, 1)
+    assert (log.accepted, lost(log)) == (4, [1, 2, 3])
 
 
 def test_saved_is_told_to_the_channel_that_the_tab_has_and_never_goes_back() -> None:

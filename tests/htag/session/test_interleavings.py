@@ -9,7 +9,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headless.errors import Disconnected
@@ -208,7 +208,7 @@ async def test_whatever_happens_twice_no_click_is_lost(acts: tuple[tuple[str, in
     await play([*acts], Counter)
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=60)
 
 
 @quick

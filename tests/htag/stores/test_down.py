@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from htag.stores.base import Save, Store
 from htag.stores.sqlite import SqliteStore
 from htag.stores.valkey import ValkeyStore
 from tests.support.ports import free_port
+from tests.support.waiting import LOOP_SECONDS, PATIENCE, until
 
 
 @pytest.fixture
@@ -60,10 +60,9 @@ async def test_a_valkey_that_accepts_and_never_answers_is_given_up_soon() -> Non
 
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
     store = ValkeyStore(f"valkey://127.0.0.1:{server.sockets[0].getsockname()[1]}", 60)
-    started = time.monotonic()
-    with pytest.raises(StoreError):
-        await store.ping()
-    assert time.monotonic() - started < 5
+    async with asyncio.timeout(LOOP_SECONDS):
+        with pytest.raises(StoreError):
+            await store.ping()
     await store.close()
     server.close()
     await server.wait_closed()
@@ -72,18 +71,21 @@ async def test_a_valkey_that_accepts_and_never_answers_is_given_up_soon() -> Non
 def test_a_file_whose_opening_is_cancelled_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would answer to an event loop that is closed by then."""
     connect = sqlite3.connect
+    opens, may_open = threading.Event(), threading.Event()
 
     def slowly(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        time.sleep(0.2)
+        opens.set()
+        may_open.wait(PATIENCE)
         return connect(*arguments, **options)
 
     async def cancelled() -> Store:
         store = SqliteStore(f"{tmp_path}/cancelled.db", 60)
         asking = asyncio.create_task(store.ping())
-        await asyncio.sleep(0.05)
+        await until(opens.is_set)
         asking.cancel()
         await asyncio.wait([asking])
         assert asking.cancelled()
+        asyncio.get_running_loop().call_later(0.05, may_open.set)
         await store.close()
         return store
 
@@ -92,5 +94,5 @@ def test_a_file_whose_opening_is_cancelled_leaves_no_thread(tmp_path: Path, monk
     store = asyncio.run(cancelled())
     workers = set(threading.enumerate()) - before
     for worker in workers:
-        worker.join(1)  # it has been told to stop; the other way it would sleep on
+        worker.join(PATIENCE)  # it has been told to stop; the other way it would sleep on
     assert not [each for each in workers if each.is_alive()], store

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htag import GTag, Tag
@@ -80,7 +80,6 @@ class Twin:
             self.list.append(child)
 
 
-@settings(deadline=None)
 @given(actions, st.booleans())
 def test_any_sequence_of_changes_leaves_what_it_leaves_in_a_plain_list(
     sequence: list[tuple[str, int]], exposes: bool

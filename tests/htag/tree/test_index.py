@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htag import GTag, Tag
@@ -96,7 +96,6 @@ def test_a_tag_that_left_is_not_kept_alive() -> None:
 moves = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19), st.booleans()), max_size=60)
 
 
-@settings(deadline=None)
 @given(moves)
 def test_after_any_moves_exactly_the_tags_in_the_tree_are_found(sequence: list[tuple[int, int, bool]]) -> None:
     app = Stage()

@@ -31,7 +31,7 @@ def told(app: Any) -> list[Any]:
     live = live_tree(app)
     if not live.drain_single_text(update, Operations()):
         assert live.drain_changes(update, Operations()) == []
-    return update.ops or []
+    return list(update.ops or ())
 
 
 def shown(*children: Any) -> Any:

@@ -194,7 +194,7 @@ class World:
             assert self.live.drain_changes(update, wanted) == []
         self.document.apply_operations(update.ops or ())
         self.second.apply(update.updates)
-        return update.ops or []
+        return list(update.ops or ())
 
 
 def whole(document: Document) -> object:
@@ -212,7 +212,7 @@ def whole(document: Document) -> object:
     return of(document.root)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 1 << 30), st.lists(st.integers(1, 8), min_size=1, max_size=6), st.booleans())
 def test_operations_give_the_document_of_a_fresh_render(seed: int, pushes: list[int], both: bool) -> None:
     world = World(seed, both=both)

@@ -13,7 +13,7 @@ from htag.web import shutdown
 from htag.web.shutdown import UvicornEnd
 from tests.htag.session.lasting import Counter
 from tests.support.servers import served_in_loop
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 
 async def closed_as_the_server_ends(web: WebApp) -> int:
@@ -49,7 +49,7 @@ async def test_sessions_are_in_the_store_and_nobody_s_when_uvicorn_has_ended() -
 async def test_without_a_store_it_ends_as_ever() -> None:
     started = time.monotonic()
     assert await closed_as_the_server_ends(WebApp(Counter)) == 1012
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE
 
 
 class Server:

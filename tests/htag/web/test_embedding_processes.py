@@ -24,7 +24,7 @@ from htag import Tag, WebApp
 from tests.support.ports import free_port
 from tests.support.servers import UnsignalledServer
 from tests.support.source import ROOT
-from tests.support.waiting import PATIENCE, eventually, until
+from tests.support.waiting import PATIENCE, STACK_SECONDS, eventually, until
 
 END = 3.0  # seconds for a process to end: what a person waits after Ctrl-C
 
@@ -323,6 +323,44 @@ def test_they_say_it_at_the_first_page_where_the_host_does_not_run_our_lifespan(
     server = start(WITHOUT_LIFESPAN, "/htag/", "--workers", "2")
     server.page()
     eventually(lambda: WARNING in server.said, "the warning")
+
+
+STORED = """
+from htag.stores import open_store
+web = WebApp(Page, secret="s" * 32, store=open_store("sqlite:///sessions.db"))
+"""
+REFUSAL = "2 processes behind one port would share the sessions of this WebApp"
+
+
+def test_with_a_store_several_processes_behind_one_port_are_refused_at_start(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(APP + STORED + "app = web.app\n")
+    arguments = ["uvicorn", "program:app", "--port", str(free_port()), "--workers", "2"]
+    ended = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=STACK_SECONDS,
+        check=False,
+    )
+    assert REFUSAL in ended.stderr, "and it has ended"
+    assert "sticky" in ended.stderr
+
+
+def test_they_are_refused_at_each_page_where_the_host_does_not_run_our_lifespan(start: Callable[..., Server]) -> None:
+    mounted = 'import fastapi\napp = fastapi.FastAPI()\napp.mount("/htag", web.app)\n'
+    server = start(STORED + mounted, "/htag/", "--workers", "2")
+    for _ in range(3):
+        assert server.ask().status_code == 500
+    assert REFUSAL in server.said
+
+
+@pytest.mark.parametrize("options", [(), ("--reload",)])
+def test_one_process_with_a_store_is_served(start: Callable[..., Server], options: tuple[str, ...]) -> None:
+    server = start(STORED + "app = web.app\n", "/", *options)
+    eventually(server.shows("first"), "the first page")
+    assert "processes" not in server.said
 
 
 @pytest.mark.parametrize("options", [(), ("--reload",)])

@@ -171,13 +171,24 @@ async def test_what_is_no_message_counts_and_a_large_one_counts_as_several(scene
 async def test_posts_that_come_too_fast_wait_in_order_and_too_many_of_them_are_refused(
     scene: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    held, go_on, pause = 1234.5, asyncio.Event(), asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        await (go_on.wait() if seconds == held else pause(seconds))
+
+    delay = RateLimiter.delay
+    monkeypatch.setattr(RateLimiter, "delay", lambda bucket: held if delay(bucket) > 0 else 0.0)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(rate_limiter, "time", Clock())  # it stands still
+    monkeypatch.setattr(session, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(post, "MAX_WAITING", 20)
     here = await scene(limits=Limits(messages_per_second=50))
     posts = [asyncio.create_task(here.post(click("more", number), tab="a")) for number in range(60)]
+    await until(lambda: sum(post.done() for post in posts) == 39)
+    assert not any(post.done() for post in posts[19:40])
+    go_on.set()
     statuses = [(await post).status for post in posts]
-    assert statuses[:20] == [200] * 20
-    assert 20 <= statuses.count(200) - 20 <= 22
-    assert statuses.count(429) == 60 - statuses.count(200)
+    assert statuses == [200] * 40 + [429] * 20
     assert here.app.calls == sorted(here.app.calls)
     assert "too_fast" in here.observer.labels("message_refused")
 

@@ -129,9 +129,9 @@ async def test_a_shared_instance_opens_no_sessions() -> None:
     assert {(await visit(web))[0].status for _ in range(5)} == {200}
 
 
-async def test_an_office_behind_one_address_comes_at_once_by_default() -> None:
+async def test_an_office_behind_one_address_comes_at_once_by_default(clock: Clock) -> None:
     web = WebApp(Page)
     statuses = [(await visit(web))[0].status for _ in range(500)]
     assert set(statuses) == {200}
-    assert [(await visit(web))[0].status for _ in range(100)].count(429) > 50
+    assert {(await visit(web))[0].status for _ in range(20)} == {429}
     await web.registry.close()

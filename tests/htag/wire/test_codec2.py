@@ -31,12 +31,20 @@ def test_what_is_empty_null_or_unset_is_left_out() -> None:
     assert sent(Update({}, [], [], "c1", False)) == {"result": False}
 
 
+def test_one_text_for_its_only_tab_is_told_as_any_other_update() -> None:
+    said = {"seq": 7, "done": 3}
+    for ops in ((("p-1", "<p>"),), [("p-1", "<p>")]):
+        assert sent(Update({}, (), (), "c1", None, **said, ops=ops)) == {"ops": [["p-1", "<p>"]], **said}
+        assert sent(Update({}, (), (), "c1", 5, **said, ops=ops)) == {"ops": [["p-1", "<p>"]], **said, "result": 5}
+        assert sent(Update({}, (), (), seq=7, ops=ops)) == {"ops": [["p-1", "<p>"]], "seq": 7}
+
+
 def test_what_was_not_told_as_operations_is_told_as_wholes() -> None:
     assert sent(Update({"a": "<p>"}, statics=["<style>"])) == {"ops": [["h", "a", "<p>"]], "statics": ["<style>"]}
 
 
 def test_version_1_has_no_operations() -> None:
-    told = Update({"a": "<p>"}, ops=[("p-1", "x")])
+    told = Update({"a": "<p>"}, ops=[("p-1", "x")], made="71.90ab")
     assert sent(told, 1) == {"action": "update", "updates": {"a": "<p>"}, "js": []}
     assert told.ops == [("p-1", "x")], "what other tabs are handed stays as it is"
 
