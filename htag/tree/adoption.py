@@ -57,11 +57,7 @@ def append(parent: Any, item: Any, place: int = -1) -> None:
         if item is None:
             return
         parent._set_flags(DYNAMIC_CHILDREN)
-    siblings = parent._content
-    if type(siblings) is list:  # what `child_list.append` does, without its call: 2 % of an `init` that adds rows
-        siblings.append(item)
-    else:
-        child_list.append(parent, item)
+    child_list.append(parent, item)
 
 
 def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:

@@ -18,7 +18,7 @@ from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.node import Node
 from htag.tree.pairs import MISSING
 from htag.tree.render_target import DetachedTarget, RenderTarget
-from htag.tree.start_tags import NUMBER_TEXTS, NUMBERED, NUMBERED_ENDS, START_TAG_END, start_tag_of
+from htag.tree.start_tags import NUMBER_TEXTS, NUMBERED, START_TAG_END, start_tag_of
 
 DYNAMIC = DYNAMIC_ATTRIBUTES | DYNAMIC_CHILDREN
 HAS_HEAD_CONTENT = HAS_STATICS | PENDING_SCRIPTS  # something for the page's head or its JavaScript
@@ -53,17 +53,17 @@ def render(top: Node, target: RenderTarget) -> str:
                 content, number = node._content, node._id
                 if number is None:
                     number = node._id = next_number()
+                text = NUMBER_TEXTS[number] if number < NUMBERED else str(number)
                 if inline is not None:
                     targets[number] = node
                     if is_inline:
                         handler_head, head = inline
-                        out += (handler_head, str(number))
-                head_end = NUMBERED_ENDS[number] if number < NUMBERED else f"{number}{START_TAG_END}"
+                        out += (handler_head, text)
                 if type(content) is str:
-                    out += (head, head_end, content, end_tag)
+                    out += (head, text, START_TAG_END, content, end_tag)
                     texts.append(len(out) - 2)
                     continue
-                out += (head, head_end)
+                out += (head, text, START_TAG_END)
             elif isinstance(node, HTML):
                 out.append(node)
                 continue

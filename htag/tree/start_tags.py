@@ -21,7 +21,6 @@ NUMBERED = len(NUMBER_TEXTS)
 # longer to unpack, a page of 65 tags takes 1.6 % longer.
 StartTag = tuple[str, tuple[str, str] | None, str, str]
 START_TAG_END = '">'
-NUMBERED_ENDS = tuple(f"{text}{START_TAG_END}" for text in NUMBER_TEXTS)  # what ends the start tag of each
 
 EMPTY: dict[str, Any] = {}  # shared by the shapes that no transition leaves, which are most
 
