@@ -242,6 +242,8 @@ class WireServer(Serving):
 
     async def _work(self, message: Json, log: Log) -> None:
         """Take `delay` for an event, which has been taken by then."""
+        if not self.delay:
+            return  # nothing comes between: another way's events would be counted from a number that is taken back
         taken = message.get("n") == log.last + 1
         log.last += taken
         await asyncio.sleep(self.delay)
