@@ -11,7 +11,7 @@ const GOING_AWAY = 1001; // close code
 const ORDERLY = [1000, GOING_AWAY, 1012, 1013, 4307, 409, 429, 503]; // close codes, and states of HTTP: no event's fault
 
 function createEventLog() {
-  const made = new WeakMap(); // message -> when
+  const madeAt = new WeakMap(); // message -> when
   const entries = new Map(); // message -> {size, answeredAt: 0 if it was not, isUnderWay, losses}
   let bytes = 0;
   let latest = 0; // number that was given
@@ -27,7 +27,7 @@ function createEventLog() {
     const isTypedOver = last && !last.n && last.event === 'input' && message.event === 'input' && last.id === message.id;
     if (last && !isTypedOver) return message;
     forget(last);
-    made.set(message, performance.now());
+    madeAt.set(message, performance.now());
     entries.set(message, {size, answeredAt: 0, isUnderWay: false, losses: 0});
     bytes += size;
     return last;
@@ -46,7 +46,7 @@ function createEventLog() {
   // What was never sent, and is too old for that.
   function expired() {
     const since = performance.now() - UNSENT_MS;
-    return [...entries.keys()].filter((one) => !one.n && made.get(one) < since && !TYPED.includes(one.event));
+    return [...entries.keys()].filter((one) => !one.n && madeAt.get(one) < since && !TYPED.includes(one.event));
   }
 
   function forget(message) {
@@ -60,13 +60,13 @@ function createEventLog() {
     if (entry) entry.isUnderWay = true;
   }
 
-  // Event `number` has its answer; returns the event, unless that came before. `made`: what the server wants to be told
-  // if it gets the event again: then the elements that came of it are to have the same ids.
-  function answered(number, made) {
+  // Event `number` has its answer; returns the event, unless that came before. `note`: what the server wants to be told
+  // if it gets the event again: then the elements that it made are to have the same ids.
+  function answered(number, note) {
     for (const [message, entry] of entries) {
       if (message.n !== number || entry.answeredAt) continue;
       Object.assign(entry, {answeredAt: performance.now(), isUnderWay: false, losses: 0});
-      if (made) message.made = made;
+      if (note) message.made = note;
       if (number <= savedTo) forget(message);
       cut();
       return message;
@@ -126,7 +126,7 @@ function createEventLog() {
     send,
     answered,
     expired,
-    secondsOf: (message) => (performance.now() - made.get(message)) / 1000,
+    secondsOf: (message) => (performance.now() - madeAt.get(message)) / 1000,
     saved,
     welcome,
     lost,

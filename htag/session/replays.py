@@ -18,8 +18,9 @@ from htag.tree.numbers import Numbers, far_number
 from htag.tree.patch import WHOLE
 from htag.wire.messages import Update
 
+MOST_PROMISED = 500  # events: as many as a page keeps
 MOST = 1 << 32  # numbers that a process gives after a snapshot, surely; what says more is none of ours
-WRITTEN = re.compile(r"([1-9][0-9]{0,14}).([0-9a-f]{16})")
+WRITTEN = re.compile(r"([1-9][0-9]{0,14})\.([0-9a-f]{16})")
 
 
 def drain(
@@ -59,6 +60,13 @@ class Replays:
         found = WRITTEN.fullmatch(said) if type(said) is str else None
         if callback_id is not None and found and self._next <= int(found[1]) < self._next + MOST:
             self._promised[callback_id] = said
+            if len(self._promised) > MOST_PROMISED:
+                del self._promised[next(iter(self._promised))]
+
+    @property
+    def waiting(self) -> int:
+        """How many events are to make something again."""
+        return len(self._promised)
 
     def drain(self, live: LiveTree, update: Update, wanted: Wanted, callback_id: str | None) -> Failures:
         """Put what changed into `update`, which answers `callback_id`: with the numbers that it had the last time, if

@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from headless.protocol import ELSEWHERE, UNKNOWN_SESSION, ClientProtocol
 from headless.wire import Message
 from tests.support.pace import Pace
+from tests.support.waiting import patience
 
 # As htag/client has them, in seconds.
 DELAYS = (0.05, 0.1, 0.25, 0.5, 0.5, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
@@ -224,7 +225,7 @@ class Clickers:
         thread = threading.Thread(target=self._loop.run_forever)
         thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(60)
+            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(patience(180))
             self._running = asyncio.run_coroutine_threadsafe(self._click_on(), self._loop)
             with Pace() as pace:
                 yield
@@ -275,7 +276,7 @@ class Clickers:
 
     def longest_gaps(self) -> list[float]:
         """The longest wait for an answer of each tab, the shortest first."""
-        return sorted(max(tab.gaps) for tab in self.tabs)
+        return sorted(max(tab.gaps, default=0.0) for tab in self.tabs)
 
     def gap(self, percent: float) -> float:
         """So many percent of the tabs have waited no longer for any answer, in seconds."""

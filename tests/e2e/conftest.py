@@ -24,7 +24,7 @@ from tests.support.waiting import patience
 # Playwright's own way is an `eval` in the page, which the page's policy forbids
 Page.wait_for_function = Frame.wait_for_function = comes  # type: ignore[assignment,method-assign]  # as said
 
-PAGE_SECONDS = patience(10)  # that any single wait in a page may take
+PAGE_SECONDS = patience(20)  # that any single wait in a page may take
 # Seconds for a test with a page: a promise that never settles fails its test and does not hang the run. A module whose
 # tests take longer says so in a LONGEST of its own.
 LONGEST = patience(60)

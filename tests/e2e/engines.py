@@ -19,7 +19,7 @@ from tests.support.machine import give_up
 from tests.support.ports import free_port
 from tests.support.waiting import patience
 
-STARTING = patience(30)  # seconds
+STARTING = patience(60)  # seconds
 COMMAND = patience(30)  # seconds for one command, such as to type sixty characters
 KEY_MS = 25
 PAUSE = 0.05  # seconds between two questions to a browser
@@ -63,7 +63,7 @@ class Engine(ABC):
     async def _perform(self, source: Json) -> None:
         """Carry out the actions of one source."""
 
-    async def wait_for(self, condition: str, seconds: float = patience(10)) -> None:
+    async def wait_for(self, condition: str, seconds: float = patience(20)) -> None:
         """Wait until the expression is true."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

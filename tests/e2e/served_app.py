@@ -13,8 +13,8 @@ from tests.e2e.serving import Serving
 from tests.support.waiting import patience, until
 
 SECRET = "s" * 32
-HEARING = patience(8)  # seconds: longer than any event takes over a whole connection
-SHOWING = patience(10)  # seconds that any single wait in a page may take
+HEARING = patience(20)  # seconds: longer than any event takes over a whole connection
+SHOWING = patience(20)  # seconds that any single wait in a page may take
 MOMENT = 0.3  # seconds in which an event that is counted twice would come
 CONNECTED = {
     "ws": "window.ws?.readyState === 1",

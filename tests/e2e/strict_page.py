@@ -25,7 +25,7 @@ WATCH = """<script>
     }, true);
 </script>"""
 
-PAGE_SECONDS = patience(10)
+PAGE_SECONDS = patience(20)
 
 Violation = dict[str, Any]
 ServeStrict = Callable[..., Awaitable["StrictServer"]]

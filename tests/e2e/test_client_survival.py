@@ -86,8 +86,9 @@ async def visit(page: Page, worker: Mortal, transport: str) -> None:
 
 async def begin(page: Page) -> None:
     """A first click, and the time for its snapshot: a session that was never saved dies with its worker."""
+    await page.evaluate("ws.addEventListener('message', ({data}) => (window.saved ||= JSON.parse(data).saved >= 1))")
     assert await page.evaluate("htag_event('more', 'click')") == 1
-    await page.wait_for_timeout(1000)
+    await page.wait_for_function("window.saved")
 
 
 async def shown(page: Page) -> Any:
@@ -161,7 +162,7 @@ async def test_a_handler_that_was_interrupted_is_not_run_again_and_its_promise_e
     await begin(page)
     await page.evaluate("window.answer = htag_event('wait', 'click'); 0")
     await page.wait_for_function("document.querySelector('#count').textContent === '1001'")
-    await page.wait_for_timeout(7000)  # it has been noted as started
+    await page.wait_for_timeout(8000)  # it has been noted as started: after 5 s
     await mortal.kill()
     await mortal.start()
     assert await page.evaluate("answer") is None

@@ -23,6 +23,7 @@ from htag.wire.codec import Codec
 from htag.wire.messages import Failure, Message
 from tests.support.channels import RecordingChannel
 from tests.support.source import ROOT
+from tests.support.waiting import STACK_SECONDS
 
 PATHS = ("/", "/tasks", "/contact", "/live", "/cart", "/goods/tea", "/goods/coffee", "/orders/2026/7", "/nowhere")
 WORDS = ("a", "bb", "3", "milk", "<b>", "tea & toast")
@@ -108,29 +109,30 @@ def entity_of(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def elsewhere(path: str, payload: bytes, events: int, seed: int, **environment: str) -> dict[str, Any]:
-    """What `payload` is in another process, whose strings hash otherwise: the outcome of loading, the page, and the
-    frames of so many events more."""
+def elsewhere(path: str, payloads: dict[int, bytes], events: int) -> dict[int, dict[str, Any]]:
+    """What `payloads`, by their seeds, are in another process, whose strings hash otherwise: for each the outcome of
+    loading, the page, and the frames of so many events more."""
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "app")))
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-m", "tests.support.lives", path, str(events), str(seed)],
-        input=payload,
+        [sys.executable, "-X", "faulthandler", "-m", "tests.support.lives", path, str(events)],
+        input=json.dumps({seed: payload.hex() for seed, payload in payloads.items()}).encode(),
         capture_output=True,
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "4242", **environment},
-        timeout=60,
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "4242"},
+        timeout=STACK_SECONDS,
     )
     assert done.returncode == 0, done.stderr.decode()
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return {int(seed): answer for seed, answer in json.loads(done.stdout).items()}
 
 
-async def go_on(path: str, events: int, seed: int) -> dict[str, Any]:
-    """In the other process: read the payload from standard input, and live."""
-    app, outcome = load(sys.stdin.buffer.read(), entity_of(path))
+async def go_on(path: str, payload: bytes, events: int, seed: int) -> dict[str, Any]:
+    """In the other process: load the payload, and live."""
+    app, outcome = load(payload, entity_of(path))
     life = Life(app, starts=False)
     frames = await life.live(events, seed)
     return {"outcome": outcome, "frames": frames, "next": live_tree(app).numbers.next, "page": str(app)}
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(go_on(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))))
+    asked = {int(seed): bytes.fromhex(payload) for seed, payload in json.load(sys.stdin).items()}
+    path, events = sys.argv[1], int(sys.argv[2])
+    print(json.dumps({seed: asyncio.run(go_on(path, payload, events, seed)) for seed, payload in asked.items()}))

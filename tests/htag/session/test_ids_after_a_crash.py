@@ -10,6 +10,7 @@ from headless.asgi import Site
 from headless.document import Element
 from headless.tab import Tab
 from htag import Tag, WebApp
+from htag.session.replays import MOST_PROMISED
 from htag.tree.numbers import FAR
 from tests.htag.session.lasting import Start, Workers, only_session, saved, workers
 from tests.htag.session.troubled_store import Trouble
@@ -177,7 +178,9 @@ async def test_a_dialog_that_was_asked_for_after_rows_came_by_themselves_is_answ
     assert app_of(market.two).bought == ["no"]
 
 
-@pytest.mark.parametrize("said", ["1.0123456789abcdef", "x", 7, None, "99999999999999.0123456789abcdef", "8.é", ["a"]])
+@pytest.mark.parametrize(
+    "said", ["1.0123456789abcdef", "8x0123456789abcdef", "x", 7, None, "99999999999999.0123456789abcdef", "8.é", ["a"]]
+)
 async def test_what_a_page_says_of_its_own_about_ids_gives_none_a_second_time(workers: Start, said: object) -> None:
     market = await street(workers)
     OFFERS[:] = ["tea"]
@@ -248,3 +251,20 @@ async def test_a_dialog_beside_rows_that_come_by_themselves_is_not_answered_othe
     await market.back()
     assert await market.tab.click("count") == 0
     assert app_of(market.two).bought == []
+
+
+async def test_what_pages_say_of_events_that_make_nothing_is_not_kept_for_ever(workers: Start) -> None:
+    market = await street(workers)
+    await market.tab.click("count")
+    await market.crash()
+    await market.back()
+    app_of(market.two).comes("tea")
+    await market.tab.until(lambda: "tea" in market.tab.text())
+    for _ in range(2 * MOST_PROMISED):
+        _, report = market.tab.report("count", "click")
+        number = market.tab.events.add({**report, "made": "4000.0123456789abcdef"})
+        await market.tab.send(market.tab.events.log[number])
+        await market.tab.answer(number)
+    replays = only_session(market.two).replays
+    assert replays is not None
+    assert replays.waiting <= MOST_PROMISED

@@ -98,7 +98,7 @@ def test_further_lambdas_cost_few_bytes():
 def test_a_dump_leaves_nothing_behind():
     """To ask a function for `__dict__` or `__annotations__` gives it one, for as long as it lives."""
     makers = (lambda n: lambda: n, named_one, annotated_one, lambda n: stop(lambda event: n), noted_one)
-    first, second = ([make(number) for number in range(3000) for make in makers] for _ in range(2))
+    first, second = ([make(number) for number in range(1000) for make in makers] for _ in range(2))
     tracemalloc.start()
     traced = []
     for made in (first, first, second):  # what Python keeps of small objects, to use them again, it keeps at once

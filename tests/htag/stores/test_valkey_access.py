@@ -113,7 +113,8 @@ def certify(folder: Path) -> None:
         *("-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"),
     )
     assert made.returncode == 0, made.stderr
-    (folder / "key.pem").chmod(0o644)  # the server runs as another user
+    for name in ("cert.pem", "key.pem"):
+        (folder / name).chmod(0o644)  # the server runs as another user
 
 
 async def test_a_unix_socket(started: Starter, at: Callable[[str], Store], tmp_path: Path) -> None:
