@@ -110,6 +110,11 @@ class Stack:
         listed = self.compose("ps", "--quiet", "--status", "running", "app").split()
         return {identity[:12] for identity in listed}
 
+    def reached(self) -> set[str]:
+        """The host names of those who answer some requests without a cookie."""
+        answers = [requests.get(self.url + "/health/ready", timeout=10) for _ in range(12)]
+        return {answer.headers.get("X-Htag-Served-By", "").partition(":")[0] for answer in answers}
+
     def slots(self) -> set[str]:
         """All of them, as `X-Htag-Served-By` names them."""
         return {f"{host}:{slot}" for host in self.containers() for slot in range(1, SLOTS + 1)}

@@ -41,11 +41,6 @@ class TraefikStack(Stack):
         self.up(containers, services=["traefik", "app", "valkey"])
         eventually(lambda: self.reached() >= self.containers(), "Traefik to find all containers")
 
-    def reached(self) -> set[str]:
-        """The host names of those who answer some requests without a cookie."""
-        answers = [requests.get(self.url + "/health/ready", timeout=10) for _ in range(12)]
-        return {answer.headers.get("X-Htag-Served-By", "").partition(":")[0] for answer in answers}
-
     def down(self) -> None:
         super().down()
         docker("network", "rm", self.network)

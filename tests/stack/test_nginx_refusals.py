@@ -8,6 +8,7 @@ import pytest
 from headless.client import Client
 from headless.errors import Refused
 from tests.stack.fleet import Answer, Fleet
+from tests.support.waiting import eventually
 
 FULL = {"HTAG_MAX_SESSIONS": "1", "HTAG_SESSION_NEW_SECONDS": "600"}
 MADE_UP = "htag_sid=nobody.signed-this"
@@ -33,7 +34,9 @@ def refused(fleet: Fleet) -> Answer:
 @pytest.fixture(scope="module")
 def room(fleet: Fleet, refused: Answer) -> str:
     """`--scale app=2`: a container that has room."""
-    return fleet.add(HTAG_SESSION_NEW_SECONDS="600")
+    host = fleet.add(HTAG_SESSION_NEW_SECONDS="600")
+    eventually(lambda: fleet.get("/").status == 200, "nginx to find it")
+    return host
 
 
 def kept(answer: Answer) -> list[str]:
