@@ -24,7 +24,7 @@ PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry
 KILLING_SECONDS = 60
 GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
 ELSEWHERE = patience(12.0)  # seconds within which everybody of a frozen worker is served by another one
-FROZEN_SECONDS = ELSEWHERE + 3  # so that who was not would have waited for longer
+FROZEN_SECONDS = ELSEWHERE + 8  # who was not served elsewhere would have waited for longer
 
 
 @contextmanager
