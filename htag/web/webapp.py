@@ -108,6 +108,7 @@ class WebApp:
             Route("/", self._page, methods=["GET"], name="page"), self._routes(codecs, stream), self.lifespan
         )
         self.app.web = self
+        script_name()  # now: the scripts take 30 ms, which the first visitor would wait for
 
     def _routes(self, codecs: Codecs, stream: StreamEndpoint) -> list[BaseRoute]:
         """All but the page's."""

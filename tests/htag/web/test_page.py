@@ -6,10 +6,10 @@ import re
 import pytest
 
 from headless.document import parse
-from htag import Tag
+from htag import Tag, WebApp
 from htag.tree.live import live_tree
 from htag.tree.renders import Page
-from htag.web.page import asset, document, notice, script_name
+from htag.web.page import SCRIPTS, asset, document, notice, script_name
 
 NONCE = "n" * 22
 PAGE = Page('<body id="body-1">text</body>', ["<style>a {}</style>", "<script>b()</script>"], None)
@@ -108,6 +108,15 @@ def test_the_page_says_how_long_what_is_typed_waits() -> None:
 def test_the_name_of_the_script_changes_with_its_content() -> None:
     content = asset("htag.js") + asset("errors.js") + asset("later.js")
     assert script_name() == f"htag.js?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def test_no_visitor_waits_until_the_scripts_are_made() -> None:
+    for cached in (asset, script_name):
+        cached.cache_clear()
+    WebApp(Tag.App)
+    made_at_the_start = asset.cache_info().misses
+    script_name()
+    assert asset.cache_info().misses == made_at_the_start == len(SCRIPTS)
 
 
 def test_a_notice_says_what_it_is_told_and_tries_again_only_when_asked() -> None:
