@@ -7,6 +7,7 @@ from typing import Self
 from bench.visitors import CLICK, TEXT_FRAME, Visitor, frame
 
 CLICK_NUMBERED = b'{"n":%d,' + json.dumps(CLICK, separators=(",", ":")).encode()[1:]
+CONFIRMED = 16  # clicks, after which one says what the page shows, as `htag/client/outbox.js` does
 SEQUENCE = re.compile(rb'"seq":(\d+)')
 
 
@@ -42,7 +43,10 @@ class NumberedVisitor(Visitor):
 
     def _click_frame(self) -> bytes:
         self.number += 1
-        return frame(TEXT_FRAME, CLICK_NUMBERED % self.number)
+        click = CLICK_NUMBERED % self.number
+        if self.number % CONFIRMED == 0:
+            click = b'%s,"got":%d}' % (click[:-1], self.revision or 0)
+        return frame(TEXT_FRAME, click)
 
     @property
     def revision(self) -> int | None:

@@ -28,13 +28,15 @@ function createInbox(page) {
     try {
       if (action === 'error' && !isRepeated) overlay.show('Server Error', traceback);
       patch.answered(id);
-      if (isNews && seq !== undefined) window.HTAG_REVISION = seq;
+      if (isNews && seq !== undefined) {
+        window.HTAG_REVISION = seq;
+        page.outbox.shows(message.ops);
+      }
       if (isNews && (seq !== undefined || !isRepeated)) await change(message);
     } finally {
       resolve?.(result);
       calls.showInteracting();
       if (event) announce('answered', {seconds: log.secondsOf(event)});
-      if (seq !== undefined) page.outbox.shows();
     }
   }
 

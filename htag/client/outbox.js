@@ -1,10 +1,13 @@
 // Queues messages to the server until they can go, and sends them in order over whatever is connected.
 
 const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
+// So many updates of texts alone no event confirms: the server keeps little for them, and to confirm costs it half a click.
+const TEXTS = 16;
 
 function createOutbox(page) {
   const {later, link, log, queue, calls, handlePayload, overlay, posts, silence} = page;
   let told; // revision that the server knows this page to show
+  let onlyTexts = true; // whether the updates since then changed nothing else
   let telling = null;
 
   function enqueue(given) {
@@ -38,17 +41,22 @@ function createOutbox(page) {
     return message;
   }
 
-  // Says with a message what the page shows, unless the server knows.
+  // Says with a message what the page shows, unless the server knows, or has little to gain.
   function withReceipt(message) {
-    if (!link.counts || told === window.HTAG_REVISION) return message;
+    const unsaid = window.HTAG_REVISION - told;
+    if (!link.counts || !unsaid || (onlyTexts && unsaid < TEXTS)) return message;
     told = window.HTAG_REVISION;
+    onlyTexts = true;
     return {...message, got: told};
   }
 
-  // The page shows something new. The server need not keep what was before it, so it is told, if by no event soon.
-  function shows() {
+  // The page shows something new, by `operations`. The server need not keep what was before it, so it is told, if by no
+  // event soon.
+  function shows(operations) {
+    onlyTexts &&= operations?.every(({length}) => length === 2);
     telling ??= setTimeout(() => {
       telling = null;
+      onlyTexts = false;
       if (told !== window.HTAG_REVISION && (isReady('ws') || isReady('sse'))) enqueue({action: 'got'});
     }, GOT_MS);
   }

@@ -620,6 +620,33 @@ async def test_the_server_hears_what_the_page_shows_but_not_all_the_time(page: P
     assert len(server.got) == told + 1
 
 
+async def test_an_event_confirms_one_in_so_many_updates_of_texts_alone_and_each_of_anything_else(
+    page: Page, serve: Serve
+) -> None:
+    await page.clock.install()
+    server = await serve(BODY)
+    await visit(page, server)
+    await until(lambda: server.connected)
+    first = server.revision
+    confirmed = []
+    for number in range(1, 41):
+        server.push(ops=[["b", f"text {number}"]])
+        await page.wait_for_function(f"b.textContent === 'text {number}'")
+        told = len(server.got)
+        await page.evaluate("htag_event('b', 'x')")
+        confirmed += [number] if len(server.got) > told else []
+    assert confirmed == [16, 32]
+    assert server.got == [first + 16, first + 32]
+    server.push(ops=[["a", "b", "<button id=b title='a title'>"]])
+    await page.wait_for_function("b.title === 'a title'")
+    await page.evaluate("htag_event('b', 'x')")
+    assert server.got[2:] == [first + 41]
+    server.push(ops=[["b", "the last"]])
+    await page.wait_for_function("b.textContent === 'the last'")
+    await page.clock.run_for(3500)
+    await until(lambda: server.got[3:] == [first + 42])
+
+
 # -- the log is bounded
 
 

@@ -375,7 +375,7 @@ class WireServer(Serving):
         return answer
 
     def _journalled(self, update: Json) -> Json:
-        if self.version == 1 or not (update["updates"] or update.get("js") or update.get("statics")):
+        if self.version == 1 or not any(update.get(name) for name in ("updates", "ops", "js", "statics")):
             return update
         self.revision += 1
         update["seq"] = self.revision
