@@ -7,7 +7,7 @@ from typing import Self
 from bench.visitors import CLICK, TEXT_FRAME, Visitor, frame
 
 CLICK_NUMBERED = b'{"n":%d,' + json.dumps(CLICK, separators=(",", ":")).encode()[1:]
-CONFIRMED = 16  # clicks, after which one says what the page shows, as `htag/client/outbox.js` does
+CONFIRMED = 32  # clicks, after which one says what the page shows, as `htag/client/outbox.js` does
 SEQUENCE = re.compile(rb'"seq":(\d+)')
 
 

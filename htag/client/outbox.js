@@ -2,7 +2,7 @@
 
 const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
 // So many updates of texts alone no event confirms: the server keeps little for them, and to confirm costs it half a click.
-const TEXTS = 16;
+const TEXTS = 32;
 
 function createOutbox(page) {
   const {later, link, log, queue, calls, handlePayload, overlay, posts, silence} = page;

@@ -117,7 +117,13 @@ class Journal:
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
-        while self.tail and self.head - len(self.tail) < number:
+        tail = self.tail
+        if not tail:
+            return
+        if number >= self.head:
+            tail.clear()  # nearly always
+            self._long = 0
+        while tail and self.head - len(tail) < number:
             self._drop_first()
 
     def trim(self, size: int = 0) -> None:

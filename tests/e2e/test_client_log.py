@@ -629,22 +629,22 @@ async def test_an_event_confirms_one_in_so_many_updates_of_texts_alone_and_each_
     await until(lambda: server.connected)
     first = server.revision
     confirmed = []
-    for number in range(1, 41):
+    for number in range(1, 71):
         server.push(ops=[["b", f"text {number}"]])
         await page.wait_for_function(f"b.textContent === 'text {number}'")
         told = len(server.got)
         await page.evaluate("htag_event('b', 'x')")
         confirmed += [number] if len(server.got) > told else []
-    assert confirmed == [16, 32]
-    assert server.got == [first + 16, first + 32]
+    assert confirmed == [32, 64]
+    assert server.got == [first + 32, first + 64]
     server.push(ops=[["a", "b", "<button id=b title='a title'>"]])
     await page.wait_for_function("b.title === 'a title'")
     await page.evaluate("htag_event('b', 'x')")
-    assert server.got[2:] == [first + 41]
+    assert server.got[2:] == [first + 71]
     server.push(ops=[["b", "the last"]])
     await page.wait_for_function("b.textContent === 'the last'")
     await page.clock.run_for(3500)
-    await until(lambda: server.got[3:] == [first + 42])
+    await until(lambda: server.got[3:] == [first + 72])
 
 
 # -- the log is bounded
