@@ -12,7 +12,7 @@ STATE = {
 }
 
 # what the page does for the cookie htag_mode: the constructor works, its error comes later
-MOCK = "window.%s = class { constructor() { setTimeout(() => this.onerror(new Event('error'))) } };"
+MOCK = "window.%s = class { constructor() { setTimeout(() => this.onerror(new Event('error'))) } close() {} };"
 FORCED = {
     "ws": "",
     "sse": f"<script>{MOCK % 'WebSocket'}</script>",

@@ -1,7 +1,7 @@
 // A thousand tabs with the client's own connection, its delays and its ladder, in a time that jumps from timer to timer.
 // Called with the source of the client's parts. Everything else of a page is pretended; the server is down for a while.
 
-window.storm = async ({source, people, downMs, lastMs}) => {
+window.storm = async ({source, people, downMs, lastMs, seed}) => {
   let now = 0;
   const timers = []; // the next one last
   function setTimeout(callback, ms = 0) {
@@ -17,6 +17,9 @@ window.storm = async ({source, people, downMs, lastMs}) => {
   }
   const clearTimeout = (timer) => timer && (timer.callback = null);
   const performance = {now: () => now};
+  // the same chances in each run
+  const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const chance = new Proxy(Math, {get: (math, name) => (name === 'random' ? random : math[name])});
   const isUp = () => now >= downMs;
   const handshakes = [];
 
@@ -37,8 +40,8 @@ window.storm = async ({source, people, downMs, lastMs}) => {
   }
 
   const names = 'createLink, createConnection, createTransports, createPolling, createPause, isServed, sleep, jitter, spanOf';
-  const make = new Function('setTimeout, clearTimeout, performance, WebSocket, EventSource', `${source}; return {${names}}`);
-  const client = make(setTimeout, clearTimeout, performance, Connection, Connection);
+  const make = new Function('Math, setTimeout, clearTimeout, performance, WebSocket, EventSource', `${source}; return {${names}}`);
+  const client = make(chance, setTimeout, clearTimeout, performance, Connection, Connection);
   window.HTAG_TIMEOUT = 3000;
 
   function tab() {

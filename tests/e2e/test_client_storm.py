@@ -24,7 +24,7 @@ A_SECOND = 200  # people of a worker that come again
 @pytest.mark.parametrize("seconds_down", [0, 2, 8])
 async def test_a_thousand_tabs_after_a_restart(page: Page, seconds_down: int) -> None:
     source = "\n".join((files("htag.client") / name).read_text("utf-8") for name in PARTS)
-    given = {"source": source, "people": 1000, "downMs": 1000 * seconds_down, "lastMs": 60000}
+    given = {"source": source, "people": 1000, "downMs": 1000 * seconds_down, "lastMs": 60000, "seed": 12}
     await page.add_script_tag(content=STORM)
     told = await page.evaluate("given => storm(given)", given)
     assert told["connected"] == 1000

@@ -20,7 +20,7 @@ from tests.support.waiting import patience
 TABS = 20
 KILLING_SECONDS = 60
 LONGEST = KILLING_SECONDS + patience(60)  # for a test: see conftest.py
-GAP = patience(3.0)  # seconds that 99 % of the tabs wait for a click at most
+GAP = 3.0  # seconds that 99 % of the tabs wait for a click at most
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -22,8 +22,8 @@ from tests.support.waiting import eventually, patience
 TABS = 200
 PAUSE = 1.0  # seconds between two clicks of a tab: so many that two cores carry them, and the tests beside them
 KILLING_SECONDS = 60
-GAP = patience(3.0)  # seconds that 99 % of the tabs wait for an answer at most
-ELSEWHERE = patience(12.0)  # seconds within which everybody of a frozen worker is served by another one
+GAP = 3.0  # seconds that 99 % of the tabs wait for an answer at most
+ELSEWHERE = 12.0  # seconds within which everybody of a frozen worker is served by another one
 FROZEN_SECONDS = ELSEWHERE + 8  # who was not served elsewhere would have waited for longer
 
 
