@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from operator import le
+from typing import Protocol
 
 import uvloop
 
@@ -63,29 +64,41 @@ def compared(what: str, needed: int, start: Memory) -> Line:
     return Line(what, needed / MIB, None, None, needed / start.private, "x before", GROWTH, le)
 
 
+class Measured(Protocol):
+    """A server whose memory is looked at."""
+
+    port: int
+
+    def memory(self) -> int:
+        """Bytes of private memory."""
+        ...
+
+
 class Crowd:
     """All visitors of one server."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Measured) -> None:
         self._server = server
         self._visitors: list[NumberedVisitor] = []
 
     async def come_and_go(self, sessions: int, cycles: int) -> tuple[Memory, list[Memory]]:
         """The memory with all of them there, and that without: before, and after each time."""
-        await self._arrive(WARM_UP)
-        await self._leave()
+        await self.arrive(WARM_UP)
+        await self.leave()
         memory = [await self._memory()]
-        await self._arrive(sessions)
+        await self.arrive(sessions)
         full = await self._memory()
-        await self._leave()
+        await self.leave()
         memory.append(await self._memory())
         for clicks in range(2, cycles + 1):
-            await self._come_back(clicks)
-            await self._leave()
+            await self.come_back(clicks)
+            await self.leave()
             memory.append(await self._memory())
         return full, memory
 
-    async def _arrive(self, sessions: int) -> None:
+    async def arrive(self, sessions: int) -> None:
+        """So many visitors open a page, and click once."""
+
         async def arrive(number: int) -> NumberedVisitor:
             cookie = (await open_page(self._server.port)).cookie
             visitor = await NumberedVisitor.arrive(self._server.port, cookie, f"tab{number:09}")
@@ -97,7 +110,7 @@ class Crowd:
             numbers = range(start, min(start + AT_ONCE, sessions))
             self._visitors += await asyncio.gather(*map(arrive, numbers))
 
-    async def _come_back(self, clicks: int) -> None:
+    async def come_back(self, clicks: int) -> None:
         """All tabs connect again, and click once: the counter has gone on."""
 
         async def come_back(visitor: NumberedVisitor) -> NumberedVisitor:
@@ -111,7 +124,8 @@ class Crowd:
         for start in range(0, len(visitors), AT_ONCE):
             self._visitors += await asyncio.gather(*map(come_back, visitors[start : start + AT_ONCE]))
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """All close their tabs, and are parked."""
         for visitor in self._visitors:
             visitor.close()
         deadline = time.monotonic() + PARKED_SECONDS
