@@ -366,7 +366,7 @@ async def loaded(page: Page, server: WireServer, often: int) -> None:
     async with asyncio.timeout(LOOP_SECONDS):
         while server.pages < often:
             await page.clock.run_for(250)
-            await page.wait_for_timeout(20)
+            await page.wait_for_timeout(100)  # what the page asks for meanwhile takes its time
     await page.wait_for_function("!window.former && window._error_overlay")
 
 
