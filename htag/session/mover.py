@@ -104,7 +104,7 @@ class Mover:
         """Wait until no handler of `session` runs, for `seconds` at most."""
         until = time.monotonic() + seconds
         # no event for it, which each slow handler would have to set
-        while session.under_way and time.monotonic() < until:  # noqa: ASYNC110
+        while session.under_way and time.monotonic() < until:  # noqa: ASYNC110 — a handler's end sets no event
             await asyncio.sleep(LOOKED_AT_SECONDS)
 
     async def _prepare(self, sessions: list[Session]) -> list[Ready]:

@@ -81,11 +81,11 @@ async def test_a_send_of_another_server_gets_each_message() -> None:
 async def writes(app: Any, http: str) -> AsyncIterator[tuple[int, list[bytes]]]:
     """uvicorn serves `app`: its port, and all that it writes to its connections."""
     written: list[bytes] = []
-    config = uvicorn.Config(app, http=http, log_level="warning", lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(app, http=http, log_level="warning", lifespan="off")  # type: ignore[arg-type]  # one of its names, as a text
     config.load()
     base: Any = config.http_protocol_class
 
-    class Noting(base):  # type: ignore[misc]
+    class Noting(base):  # type: ignore[misc]  # a class that is chosen as the test runs
         def connection_made(self, transport: Any) -> None:
             super().connection_made(Noted(transport))
 
