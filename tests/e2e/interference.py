@@ -1,8 +1,11 @@
 """What stands between a browser and a server: a link that breaks or falls silent, a proxy that buffers, a login."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from tests.support.servers import stop_accepting
+from tests.support.waiting import until
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -17,6 +20,7 @@ class Link:
         self.state = "works"
         self._target = target
         self._streams: set[asyncio.StreamWriter] = set()
+        self._carried = 0  # connections
         self._silent: set[asyncio.StreamWriter] = set()  # what comes over them is dropped for ever
 
     async def start(self) -> None:
@@ -24,9 +28,9 @@ class Link:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        self._server.close()
-        self.cut()
-        await asyncio.sleep(0)  # … and they end
+        await stop_accepting(self._server)
+        self.refuse()
+        await until(lambda: not self._carried)  # what is left open is told of in another test
 
     @property
     def url(self) -> str:
@@ -56,20 +60,25 @@ class Link:
         self.state = "works"
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.state == "refuses":
-            writer.transport.abort()
-            return
+        self._carried += 1
         try:
+            if self.state == "refuses":
+                raise ConnectionRefusedError
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            await self._join({writer, back}, self._pump(reader, back), self._pump(there, writer))
         except OSError:
             writer.transport.abort()
-            return
-        ends = {writer, back}
+        finally:
+            self._carried -= 1
+
+    async def _join(self, ends: set[asyncio.StreamWriter], *pumps: Coroutine[Any, Any, None]) -> None:
         self._streams |= ends
         if self.state == "silent":
             self._silent |= ends
+        if self.state == "refuses":
+            self.cut()
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            await asyncio.gather(*pumps)
         finally:
             self._streams -= ends
             self._silent -= ends

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 
+from tests.support.servers import stop_accepting
+
 
 class SwallowingProxy:
     """`port` of its own; everything goes to `behind`."""
@@ -12,6 +14,7 @@ class SwallowingProxy:
         self.port = 0
         self._passes = asyncio.Event()
         self._passes.set()
+        self._stops = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -20,7 +23,8 @@ class SwallowingProxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        self._server.close()
+        self._stops = True
+        await stop_accepting(self._server)
         self.thaw()
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -49,12 +53,14 @@ class SwallowingProxy:
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self.behind)
             self._writers |= {writer, back}
+            if self._stops:
+                self.cut()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pass(reader, back))
                 group.create_task(self._pass(there, writer))
             self._writers -= {writer, back}
         except* (OSError, asyncio.CancelledError):
-            pass
+            writer.transport.abort()
         finally:
             self._tasks.discard(task)
 

@@ -1,6 +1,7 @@
 """Real servers: within the test's own process, in a thread or in the test's event loop; and whether one answers."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 import requests
 import uvicorn
 
-from tests.support.waiting import PATIENCE, eventually, until
+from tests.support.waiting import PATIENCE, eventually, passed, until
 
 
 def serves(url: str) -> bool:
@@ -20,12 +21,32 @@ def serves(url: str) -> bool:
         return False
 
 
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Close `server`, but not in the turn of the loop in which it has accepted a connection.
+
+    asyncio of Python 3.11 makes that connection's transport a turn later, refuses to since the server is closed, and
+    leaves it to the garbage collector: its warning of a socket that was not closed is an error in some later test.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, asyncio.SelectorEventLoop):  # uvloop makes the transport at once
+        for listener in server.sockets:
+            loop.remove_reader(listener.fileno())
+        await passed(0)
+    server.close()
+
+
 class UnsignalledServer(uvicorn.Server):
     """A uvicorn that leaves the process's signals to pytest, and says which port it has."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting first: tests ask again and again until a server has ended."""
+        for server in self.servers:
+            await stop_accepting(server)
+        await super().shutdown(sockets)
 
     @property
     def port(self) -> int:
