@@ -1,5 +1,4 @@
-"""The app in a frame of another site's page, over TLS, as browsers have it: its cookies are kept from it, or are its own
-there."""
+"""The app in a frame of another site's page, over TLS: browsers keep its cookies from it, or it has its own there."""
 
 import subprocess
 from collections.abc import AsyncIterator
@@ -65,7 +64,8 @@ async def test_where_the_operator_allows_it_the_app_works_there(chromium: Browse
             await frame.click("#button")
         await comes(frame, f"document.querySelector('#button').textContent === '{CLICKS}'")
         (cookie,) = await frame.page.context.cookies()
-        assert cookie["secure"] and cookie["sameSite"] == "None"
+        assert cookie["secure"]
+        assert cookie["sameSite"] == "None"
         assert cookie["partitionKey"] == "https://127.0.0.2"
         await frame.page.reload()
         await comes(frame.page.frames[1], f"document.querySelector('#button').textContent === '{CLICKS}'")
