@@ -30,11 +30,12 @@ class Journal:
     resume, as tabs of wire version 1 cannot; `release`, when none is left that could.
     """
 
-    __slots__ = ("_long", "head", "tail")
+    __slots__ = ("_element", "_long", "head", "tail")
 
     def __init__(self) -> None:
         self.head = random.getrandbits(32)
         """The number of the latest update."""
+        self._element: str | None = None  # of which the latest update is a short text, and nothing else
         self._long = 0  # bytes of the kept updates that are no short text
         self.tail: deque[Entry] | None = None
         """The latest updates, the one with the number `head` at its end; None: none is kept."""
@@ -51,7 +52,7 @@ class Journal:
 
     def release(self) -> None:
         """Keep no updates any more: no tab is left that could ask for them."""
-        self.tail, self._long = None, 0
+        self.tail, self._element, self._long = None, None, 0
 
     def restart(self) -> None:
         """Go on from another number, far ahead and random: tabs may show updates that this journal does not know of,
@@ -82,6 +83,10 @@ class Journal:
         if self._long or len(text[1]) > SHORT:
             self._keep(text)
         elif (tail := self.tail) is not None:
+            if self._element == text[0]:
+                tail[-1] = OVERWRITTEN  # its memory is used for the next one, while it is in the processor's cache
+            else:
+                self._element = text[0]
             tail.append(text)  # most are short: no more is done for one
         return number
 
@@ -91,6 +96,7 @@ class Journal:
             return
         if len(tail) == MAX_ENTRIES:
             self._drop_first()
+        self._element = None
         tail.append(entry)
         self._long += 0 if _is_short(entry) else _size(entry)
         if self._long + MAX_ENTRIES * (ENTRY_BYTES + SHORT) > MAX_BYTES:
@@ -109,10 +115,13 @@ class Journal:
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
-        missed = enumerate([*kept][len(kept) - missing :], number + 1)
+        missed = [*kept][len(kept) - missing :]
+        for place in range(missing - 2, -1, -1):
+            if missed[place] is OVERWRITTEN:
+                missed[place] = missed[place + 1]
         return [
             Update({}, [], [], seq=each, ops=[entry]) if type(entry) is tuple else entry.told_to(tab)
-            for each, entry in missed
+            for each, entry in enumerate(missed, number + 1)
         ]
 
     def acknowledge(self, number: int) -> None:
@@ -122,7 +131,7 @@ class Journal:
             return
         if number >= self.head:
             tail.clear()  # nearly always
-            self._long = 0
+            self._element, self._long = None, 0
         while tail and self.head - len(tail) < number:
             self._drop_first()
 
@@ -135,9 +144,15 @@ class Journal:
     def _drop_first(self) -> int:
         assert self.tail is not None
         entry = self.tail.popleft()
+        if not self.tail:
+            self._element = None
         size = _size(entry)
         self._long -= 0 if _is_short(entry) else size
         return size
+
+
+OVERWRITTEN: tuple[str, str] = ("", "")
+"""Stands for a text that the next entry takes the place of: it is one of the same element."""
 
 
 def _is_short(entry: Entry) -> bool:
@@ -146,6 +161,8 @@ def _is_short(entry: Entry) -> bool:
 
 def _size(entry: Entry) -> int:
     """The bytes of an update as it is kept, without what it answers."""
+    if entry is OVERWRITTEN:
+        return 0
     return ENTRY_BYTES + size_of(entry) if isinstance(entry, Update) else _size_of_operation(entry)
 
 
