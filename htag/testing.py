@@ -224,7 +224,7 @@ class AppSession:
         target = _with_handler(self.find(what, text), name)
         self._calls += 1
         callback_id = f"test-{self._calls}"
-        message = Message(target.id, name, {**(data or {}), "callback_id": callback_id})
+        message = Message(id=target.id, event=name, data={**(data or {}), "callback_id": callback_id})
         self._run(self._handled, message)
         if self._always:
             self.move()
