@@ -120,6 +120,20 @@ async def test_a_text_that_is_all_the_news_is_told_to_another_tab_as_well() -> N
     await opened.end()
 
 
+async def test_a_tab_that_has_said_goodbye_confirms_nothing_for_one_that_is_away() -> None:
+    opened = Opened()
+    session, away = opened.session, RecordingChannel(codec=Codec2(Codec()))
+    log = session.tabs.numbered(session.tab("away"), Hello(2))
+    session.attach(away, session.revision, log)
+    shown = session.revision
+    session.detach(away, log)
+    opened.click(1)
+    opened.said(action="bye")
+    opened.said(action="got", got=session.revision)
+    assert len(session.journal.since(shown) or ()) == 1
+    await opened.end()
+
+
 async def test_an_answer_whose_tab_left_while_it_was_made_is_told_when_it_is_back() -> None:
     opened = Opened()
     app, log = opened.session.app, opened.session.tabs.log("t")
