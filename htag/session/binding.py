@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from os import urandom
 from typing import Any, NamedTuple
 
 from htag.app import App
@@ -124,7 +124,7 @@ class Binding:
     def key(self) -> str:
         """The session's own random name, which it keeps wherever it goes: its id may change, and is a secret."""
         if not self._key:
-            self._key = secrets.token_hex(12)
+            self._key = urandom(12).hex()
         return self._key
 
     @key.setter

@@ -85,7 +85,7 @@ class Head:
             self._add(cls.statics)
 
     def _add(self, statics: Any) -> None:
-        for item in statics if isinstance(statics, list | tuple) else [statics]:
+        for item in statics if isinstance(statics, (list, tuple)) else [statics]:
             if isinstance(item, GTag) and item.tag == "title":
                 self.title = item.text
             elif (text := text_of(item)) not in self._sent:

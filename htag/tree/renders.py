@@ -52,7 +52,8 @@ class Renders:
             body = self.render_body(inline=inline)
         finally:
             self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
+        app = self.index.app
+        language = access.attribute(app, "lang") if app._attributes else ""
         return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
 
     def render_body(self, *, inline: bool = False) -> str:
