@@ -91,14 +91,13 @@ def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:
     siblings: Any = ()
     if context is not None and context.tag._content is context.children:
         siblings = context.children
-    for item in reversed(items):  # mostly as they were made, so that the last one is the last of `siblings`
+    # from the end that was made last, so that each is the last of `siblings` in its turn
+    for item in reversed(items) if siblings and items and siblings[-1] is items[-1] else items:
         if isinstance(item, Node):
             if item._id is not None or item._flags & PARENT_MUST_KNOW:
                 break
             if siblings and siblings[-1] is item:
                 siblings.pop()
-            elif len(siblings) > 1 and siblings[-2] is item:
-                del siblings[-2]
             elif item.parent is not None:
                 break
             item.parent = parent
