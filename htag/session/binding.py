@@ -153,7 +153,9 @@ class Binding:
     @property
     def busy(self) -> bool:
         """Whether a handler is under way, a task runs, or something is about to be pushed."""
-        return bool(self.under_way or self._tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due)
+        return bool(
+            self.under_way or self._tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due
+        )
 
     def begin_handler(self) -> None:
         """Count a handler that takes time."""

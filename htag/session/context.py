@@ -95,7 +95,7 @@ class SessionContext:
         if current_app.get() is self._app:
             return work(*arguments)
         if reader.current is None:
-            return self.copied().run(work, *arguments)
+            return self.own.copy().run(work, *arguments)
         reading = reader.set(None)  # a tag of another session that is being rendered does not show what is read in here
         try:
             return self.copied().run(work, *arguments)

@@ -28,10 +28,14 @@ class NumberingHandler(Handler, Protocol):
     key: str  # its own name, for life
     codec: Codec
     observer: Observer
-    failures: Failures
     live: LiveTree
     stored: Stored | None
     replays: Replays | None
+
+    @property
+    def failures(self) -> Failures:
+        """What goes wrong in it is said by these."""
+        ...
 
     def note_change(self) -> None:
         """The session is to be saved."""

@@ -14,7 +14,7 @@ def first(live: LiveTree, request: Any) -> None:
     if live.has_hooks:
         live.mount(live.index.app)
     if request is not None:
-        live.run_visit_hook(request)
+        live.hooks.run_visit_hook(live.index.app, request)
 
 
 class Visits(NamedTuple):

@@ -31,7 +31,8 @@ class Head:
         self._classes.clear()
         self._sent.clear()
         self.statics, self.title = [], None
-        self._add_class(app)
+        self._classes[app] = None
+        self._add(app.statics)
 
     def collect(self, tag: GTag) -> None:
         """Add the statics of `tag`: those of its class, and its own."""

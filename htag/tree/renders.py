@@ -59,7 +59,7 @@ class Renders:
     def render_body(self, *, inline: bool = False) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
         dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
+        before, left = self.changes.drain_before() if self.changes.before else ({}, {})
         try:
             body = self._render(self.index.app, inline=inline)
         except BaseException:

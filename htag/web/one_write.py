@@ -5,7 +5,6 @@ Over TCP a write takes the server some 20 µs, most of them in the kernel, and w
 """
 
 from collections.abc import MutableMapping
-from functools import cache
 from typing import Any
 
 from htag.web.asgi import Send
@@ -60,10 +59,4 @@ def uvicorns(send: Any) -> Any:
     """Return uvicorn's object that answers the one request to which `send` belongs. None: it is another server's, or
     that of a layer in between."""
     answering = getattr(send, "__self__", None)
-    return answering if is_uvicorns(type(answering)) else None
-
-
-@cache
-def is_uvicorns(kind: type) -> bool:
-    """Whether `kind` is uvicorn's: of its objects, or of those that stand in for them."""
-    return kind.__module__.startswith("uvicorn.protocols.http.")
+    return answering if type(answering).__module__.startswith("uvicorn.protocols.http.") else None
