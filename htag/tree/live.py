@@ -4,12 +4,13 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
+from htag.tree.choice import IN_SELECTS, chooser, mark
 from htag.tree.departed import Departed
 from htag.tree.flags import CHILDREN_EXPOSED, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -208,6 +209,10 @@ class LiveTree(Renders):
             for code in tag.__dict__.pop("_scripts", ()):
                 self.changes.note_script(tag, code, arrives=True)
 
+    def tags_within(self, tag: GTag) -> Iterator[GTag]:
+        """`tag` and all tags below it, generated ones included."""
+        return self.generated.pre_order(tag)
+
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
         it."""
@@ -225,6 +230,8 @@ class LiveTree(Renders):
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
         reconciliation.reconcile(self, host, tags, found)
+        if host.tag in IN_SELECTS and (select := chooser(host)) is not None:
+            mark(select, self.generated.pre_order(select))
 
     def note_exposed(self, tag: GTag) -> None:
         """The author is about to get the list of the children of `tag`."""

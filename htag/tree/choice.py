@@ -1,0 +1,160 @@
+"""What the value that an author gives a `select` chooses: HTML has no such attribute, so the options are marked for it.
+
+`Tag.select(…, _value="b")` marks the option unless others are marked; `select["value"] = "b"` takes their marks away.
+That lasts until a person chooses, or the author marks another option. It also chooses among options that come later.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from htag.tree import pairs
+from htag.tree.child_list import as_list
+from htag.tree.flags import CHOOSES, VALUE_REPORTED
+from htag.tree.markup import HTML
+from htag.tree.node import Node
+from htag.tree.pairs import MISSING
+
+# What options are in, and they themselves; None: a fragment. A change of one may be a change of what is chosen.
+IN_SELECTS = frozenset(("select", "optgroup", "option", None))
+
+# How a value stands to the marks of the options. It is kept on the tag, `_choice`, with the texts that it consists of.
+GIVEN = "given"  # it came with the tag: what else is marked wins
+ASSIGNED = "assigned"  # it was set, or has changed: it wins as soon as an option has it
+MARKED = "marked"  # the options are marked for it
+
+OUR_MARK = 1  # where authors and browsers have True, so that it is known who has marked an option
+
+
+class Target(Protocol):
+    """What is rendered for, a `RenderTarget`, as far as it is asked here."""
+
+    def tags_within(self, tag: Any) -> Iterable[Any]: ...
+
+
+# -- told by the tree --------------------------------------------------------------------------------------------------
+
+
+def note_assigned(tag: Any) -> None:
+    """The author has set the value of `tag`."""
+    if tag.tag == "select":
+        _keep(tag, None, ASSIGNED)
+
+
+def note_reported(tag: Any, value: Any) -> None:
+    """A browser has said that `tag` has `value`: its options are marked for that already. What the author has said
+    stands where it is the same."""
+    if tag.tag == "select" and not (tag._flags & CHOOSES and tag._choice == (_texts_of(value), MARKED)):
+        tag._flags = tag._flags & ~CHOOSES | VALUE_REPORTED
+
+
+def choose(tag: Any, value: Any, target: Target) -> None:
+    """`tag`, a field, is about to be rendered with `value`, a text or a list."""
+    if tag.tag != "select" or tag._flags & VALUE_REPORTED:
+        return
+    texts = _texts_of(value)
+    known, standing = tag._choice if tag._flags & CHOOSES else (texts, GIVEN)
+    _keep(tag, texts, standing if known == texts else ASSIGNED)
+    mark(tag, target.tags_within(tag))
+
+
+# -- asked by the tree -------------------------------------------------------------------------------------------------
+
+
+def chooser(tag: Any) -> Any:
+    """The `select` whose value says which of the options in `tag`, or around it, is chosen. None: there is none."""
+    while tag is not None and tag.tag in IN_SELECTS and tag.tag != "select":
+        tag = tag.parent
+    if tag is None or not tag._flags & CHOOSES:
+        return None
+    value = pairs.get(tag._attributes, "value")
+    return None if value is MISSING or value is None or value is False else tag
+
+
+def choice_of(select: Any) -> Any:
+    """The texts of the value of `select`, which its start tag does not show."""
+    return select._choice[0]
+
+
+def value_of(option: Any) -> str | None:
+    """The value that the browser sends for `option`: the attribute, else the text. None: not known here."""
+    shown = evaluated(pairs.get(option._attributes, "value"))
+    if shown is not MISSING and shown is not None and shown is not False:
+        return "" if shown is True else str(shown)
+    children = as_list(option)
+    if any(callable(child) or isinstance(child, (HTML, Node)) for child in children):
+        return None
+    return " ".join("".join(map(str, children)).split())
+
+
+def evaluated(value: Any) -> Any:
+    """What an attribute shows: callables are asked."""
+    while callable(value):
+        value = value()
+    return value
+
+
+# -- marks -------------------------------------------------------------------------------------------------------------
+
+
+def mark(select: Any, below: Iterable[Any]) -> None:
+    """Mark the options of `select` for its value. `below`: it and all tags in it. It is for those who render it to tell
+    what that changes."""
+    texts, standing = select._choice
+    options = [tag for tag in below if tag.tag == "option"]
+    if texts is None or any(callable(_mark_of(option)) for option in options):
+        return  # not rendered since it was set; marks that the author sets at each render
+    is_several = evaluated(pairs.get(select._attributes, "multiple")) not in (MISSING, None, False)
+    matching = [option for option in options if value_of(option) in texts]
+    wanted = matching if is_several else matching[:1]
+    is_known = bool(wanted) or (is_several and not texts)
+    marked = [option for option in options if _is_marked(option)]
+    if (standing == ASSIGNED and is_known) or (wanted and not marked):
+        _mark_all(options, wanted)
+        select._choice = texts, MARKED
+    elif not is_several and not all(map(is_marked_here, marked)):
+        for option in filter(is_marked_here, marked):
+            _unmark(option)  # the author has marked another one since
+
+
+def _mark_all(options: list[Any], wanted: list[Any]) -> None:
+    """Mark those of `options` that are `wanted`, and no other."""
+    chosen = {*map(id, wanted)}
+    for option in options:
+        if _is_marked(option) == (id(option) in chosen):
+            continue
+        if id(option) in chosen:
+            option._set_attribute("selected", OUR_MARK)
+        else:
+            _unmark(option)
+
+
+def _unmark(option: Any) -> None:
+    if is_marked_here(option):
+        option._attributes = pairs.drop(option._attributes, "selected")
+        option._start_tag = None
+    else:
+        option._set_attribute("selected", False)
+
+
+def _texts_of(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
+
+
+def _keep(select: Any, texts: tuple[str, ...] | None, standing: str) -> None:
+    select._flags = select._flags & ~VALUE_REPORTED | CHOOSES
+    select._choice = texts, standing
+
+
+def is_marked_here(option: Any) -> bool:
+    """Whether `option` was marked for the value of its `select`, and by no author or browser."""
+    found = _mark_of(option)
+    return type(found) is int and found == OUR_MARK
+
+
+def _mark_of(option: Any) -> Any:
+    return pairs.get(option._attributes, "selected")
+
+
+def _is_marked(option: Any) -> bool:
+    found = _mark_of(option)
+    return found is not MISSING and found is not None and found is not False
