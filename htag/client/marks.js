@@ -7,11 +7,9 @@ function createMarks({queue, log}) {
   let marked = new Set();
   let timer;
 
-  const elementOf = ({id}) => document.getElementById(id) ?? document.querySelector(`[data-htag-id="${CSS.escape(id)}"]`);
-
   function look() {
     const waiting = queue.filter((message) => 'event' in message && log.secondsOf(message) * 1000 >= NOTICE_MS);
-    mark(waiting.map(elementOf));
+    mark(waiting.map(({id}) => find(id)));
   }
 
   function mark(elements) {

@@ -100,11 +100,14 @@ function createMorph({foreign, fields, listeners}) {
   function arrange(parent, last, nodes) {
     const places = new Map(last.map((node, at) => [node, at]));
     const staying = stay(nodes.filter((node) => node.parentNode === parent), places);
+    const select = parent.closest('select');
+    const isEmpty = select?.selectedIndex < 0; // the browser chooses what comes first, which is the last one
     let before = null;
     for (const node of nodes.toReversed()) {
       if (!staying.has(node)) place(parent, node, before);
       before = node;
     }
+    if (isEmpty) [...select.selectedOptions].forEach(chooseAsMarked);
   }
 
   // What has the focus, or plays, stays in any case: others move around it.
@@ -141,6 +144,10 @@ function createMorph({foreign, fields, listeners}) {
   }
 
   function place(parent, node, before) {
+    if (parent.closest('select') && !node.isConnected) {
+      node.remove(); // where it was parsed, the browser has chosen one of those that are not marked, and does so again
+      [node, ...(node.children ?? [])].forEach(chooseAsMarked);
+    }
     foreign.ours(() => move(parent, node, before), node.isConnected ? 2 : 1); // a move is a removal as well
   }
 
@@ -181,6 +188,10 @@ function merge(element, name, said, next) {
   const others = present.filter((word) => !now.includes(word) && !before.includes(word));
   if (name === 'class') element.setAttribute(name, [...words, ...others].join(' '));
   else element.style.cssText = [...others, ...words].join('; ');
+}
+
+function chooseAsMarked(option) {
+  if (option.selected !== option.defaultSelected) option.selected = option.defaultSelected;
 }
 
 function setAttribute(element, name, fresh) {

@@ -46,6 +46,8 @@ class Reported:
     def hand_on(self, old: GTag, new: GTag) -> None:
         """`new` stands for `old` from now on."""
         said = self._fields.get(old)
+        if said is None and not _are_equal(_given(new, "value"), _given(old, "value")):
+            note_assigned(new)  # over what a person has chosen among its options before
         if said is None or new in self._fields or not _is_same_field(old, new):
             return
         for name, (given, value) in said.items():

@@ -196,12 +196,17 @@ class Choices(Hearing):
             self.made = Tag.select(lambda: self.options(self.names.value), _id="made", _value="b")
             Tag.div(
                 lambda: Tag.select(
-                    self.options(self.names.value), _value=self.given.value, _id="anew", _onchange=self.hear
+                    self.options(self.names.value), _value=self.given.value, _id="anew", _onchange=self.take
                 )
             )
             self.many = Tag.select(self.options("abc"), _id="several", _multiple=True, _value=["a", "c"])
             self.empty = Tag.select(_id="empty", _value="b")
             self.marked = Tag.select(self.options("abc", selected="c"), _id="marked")
+
+    def take(self, event: Any) -> None:
+        """Give the select what was chosen."""
+        self.hear(event)
+        self.given.value = event.value
 
     @staticmethod
     def options(names: str, selected: str = "") -> list[Any]:

@@ -403,6 +403,22 @@ def test_a_select_that_is_made_anew_goes_on_with_what_the_person_chose_until_it_
     assert (tab.chosen, app.select["value"]) == (["c"], "c")
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_select_that_is_made_anew_shows_what_it_is_given_also_long_after_a_person_has_chosen(turns: int) -> None:
+    app = Made()
+    tab = Tab(app)
+    for chosen, others in (("c", "bac"), ("b", "acb")):
+        said(app.select, value=chosen)
+        for name in (chosen, *others):
+            app.choice.set(name)
+            tab.follow()
+            assert (tab.chosen, app.select["value"]) == ([name], name)
+            for _ in range(turns):
+                app.turn += 1
+                tab.follow()
+                assert (tab.chosen, app.select["value"]) == ([name], name)
+
+
 def test_what_a_person_chose_of_options_that_are_made_anew_goes_on_also_where_the_value_had_chosen_it_before() -> None:
     turn = State(0)
     app = shown(select := Tag.select(lambda: (turn.value, options())[1], _value="b"))
