@@ -6,7 +6,7 @@ const FLAGS = ['isComposing', 'altKey', 'ctrlKey', 'metaKey', 'shiftKey', 'repea
 function createEvents({tab, calls, patch, report, later}) {
   let number = 0;
   // `holding`: what is typed can wait, once that is loaded
-  const events = {htagEvent, send, holding: {earlier() {}, flush() {}, hold: send}};
+  const events = {htagEvent, send, holding: createEarlyHolding(send)};
 
   function htagEvent(id, name, event) {
     const isDom = event instanceof Event;
@@ -49,6 +49,21 @@ function createEvents({tab, calls, patch, report, later}) {
   }
 
   return events;
+}
+
+// Until then only what is composed waits, for the end of the composition: a browser says `input` once more after that,
+// or has said so before.
+function createEarlyHolding(send) {
+  const held = new Set();
+  const earlier = (id, target) => [...held].find((one) => one.id === id && one.target === target);
+  const release = (one) => held.delete(one) && send(one);
+  addEventListener('compositionend', () => setTimeout(() => held.forEach(release)), true);
+  return {earlier, flush() {}, hold};
+
+  function hold(one) {
+    held.add(one);
+    if (!one.event.isComposing) release(one);
+  }
 }
 
 const isTick = ({type}) => type === 'checkbox' || type === 'radio';

@@ -3,7 +3,7 @@
 const keyOf = (node) => node.getAttribute?.('data-htag-id') || node.getAttribute?.('id');
 const KEPT = '[data-htag-keep]';
 
-function createMorph({foreign, fields, listeners}) {
+function createMorph({foreign, fields, listeners, trusted}) {
   const {CHILDREN, TEXT} = foreign;
   const move = createMoves();
   let olds, news, gone, reused; // of the change under way: keys -> elements, nodes
@@ -137,7 +137,7 @@ function createMorph({foreign, fields, listeners}) {
     const last = foreign.last(element, HEARD + name, said);
     if (last === next || fields.mustStay(element, name, () => attribute(element, name, fresh))) return;
     if (present !== said && name in WORDS) foreign.ours(() => merge(element, name, said, next));
-    else if (present !== next) foreign.ours(() => setAttribute(element, name, fresh));
+    else if (present !== next) foreign.ours(() => setAttribute(element, name, fresh, trusted));
     for (const key of [name, HEARD + name]) foreign.tell(element, key, next);
     fields.write(element, name, next);
     if (name.startsWith('data-htag-on')) listeners.bind(element);
@@ -194,9 +194,10 @@ function chooseAsMarked(option) {
   if (option.selected !== option.defaultSelected) option.selected = option.defaultSelected;
 }
 
-function setAttribute(element, name, fresh) {
+function setAttribute(element, name, fresh, trusted) {
   const next = fresh.getAttributeNode(name);
-  if (next) element.setAttributeNode(next.cloneNode());
+  if (name === 'srcdoc' && next) element.srcdoc = trusted.createHTML(next.value);
+  else if (next) element.setAttributeNode(next.cloneNode());
   else if (name === 'open' && element.close) element.close(); // a modal dialog without the attribute would still be one
   else element.removeAttribute(name);
 }

@@ -8,7 +8,7 @@ const isText = (name, {length}) => length === 1 && name !== 'r';
 function createOperations({patch, foreign, trusted, calls, listeners, report}) {
   const {CHILDREN} = foreign;
   const fields = createFields({foreign, calls});
-  const morph = createMorph({foreign, fields, listeners});
+  const morph = createMorph({foreign, fields, listeners, trusted});
   const inert = document.createElement('template').content.ownerDocument; // nothing loads or runs in there
 
   // `html` as the content of `parent`: what it is can depend on that, as of rows, options and shapes.

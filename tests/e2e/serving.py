@@ -6,7 +6,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.support.servers import UnsignalledServer
+from tests.support.servers import UnsignalledServer, stop_accepting
 from tests.support.waiting import until
 
 
@@ -37,7 +37,7 @@ class Serving:
     async def die(self) -> None:
         """As after `kill -9`: connections break without a word, and none is served from then on."""
         for listening in self._server.servers:
-            listening.close()  # before it breaks them: a page that comes again at once would be served by a dead server
+            await stop_accepting(listening)  # or a page that comes again at once would be served by a dead server
         self._server.should_exit = True
         while not self._task.done():
             self.cut()  # also what was being accepted

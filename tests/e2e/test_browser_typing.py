@@ -1,10 +1,12 @@
 """A person types while the server renders what the field stands in, twenty times a second."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.e2e.browser_apps import Typed
-from tests.e2e.served_app import raising, served, shows, visit
+from tests.e2e.served_app import CONNECTED, raising, served, shows, visit
 from tests.support.waiting import until
 
 FIELDS = {"input": "#input", "textarea": "#textarea", "contenteditable": "#editable", "made": "#made input"}
@@ -63,6 +65,32 @@ async def test_sixty_characters_of_an_input_method(page: Page, field: str) -> No
         if field != "contenteditable":
             await until(lambda: server.app.heard[-1] == text)
             assert all("に" not in heard for heard in server.app.heard), "an input waits for its composition's end"
+
+
+@pytest.mark.parametrize("comes", ["after the word", "within the word"])
+async def test_what_is_composed_before_the_second_script_has_come_waits_too(page: Page, comes: str) -> None:
+    may_come = asyncio.Event()
+
+    async def hold_back(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    async with served(Typed) as server:
+        await page.route("**/later.js*", hold_back)
+        await page.goto(server.url, wait_until="commit")  # it is loaded when both scripts are
+        await shows(page, CONNECTED["ws"])
+        await page.click("#input")
+        devtools = await page.context.new_cdp_session(page)
+        for step in STEPS:
+            end = {"selectionStart": len(step), "selectionEnd": len(step)}
+            await devtools.send("Input.imeSetComposition", {"text": step, **end})
+        if comes == "within the word":
+            may_come.set()
+            await page.wait_for_selector("htag-notice", state="attached")
+        await devtools.send("Input.insertText", {"text": WORD})
+        await until(lambda: server.app.heard)
+        assert set(server.app.heard) == {WORD}
+        may_come.set()
 
 
 async def test_what_the_server_writes_into_a_field_wins_when_the_person_is_done(page: Page) -> None:

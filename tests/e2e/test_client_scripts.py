@@ -135,3 +135,13 @@ async def test_updates_pass_where_trusted_types_are_required(page: Page, serve_s
     await server.show(page, updates={"p": "<p id=p>new</p>"})
     await server.show(page, updates={"app": "<body id=app><p id=p>newer</p></body>"})
     assert await page.inner_text("#p") == "newer"
+
+
+async def test_a_page_within_an_attribute_is_trusted_as_the_page_is(page: Page, serve_strict: ServeStrict) -> None:
+    server = await serve_strict("<body id=app><iframe id=f srcdoc='<p>one'></iframe></body>")
+    await server.visit(page)
+    for number, operation in enumerate(
+        (["a", "f", "<iframe id=f srcdoc='0'>"], ["h", "f", "<iframe id=f srcdoc=1></iframe>"])
+    ):
+        await server.show(page, ops=[operation])
+        assert await page.get_attribute("#f", "srcdoc") == str(number)
