@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from htag.tree.access import attribute, has_markup, set_attribute
-from htag.tree.choice import evaluated, note_reported, value_of
+from htag.tree.choice import evaluated, is_shown, note_reported, value_of
 from htag.tree.live import LiveTree
 from htag.tree.node import child_tags
 from htag.tree.pairs import MISSING
@@ -145,8 +145,7 @@ def says_disabled(tag: GTag) -> bool:
 
 def shows(tag: GTag, name: str) -> bool:
     """Whether the attribute `name` of `tag` is shown, whatever its value."""
-    value = evaluated(attribute(tag, name))
-    return value is not MISSING and value is not None and value is not False
+    return is_shown(evaluated(attribute(tag, name)))
 
 
 def _is_in_disabled(tag: GTag) -> bool:

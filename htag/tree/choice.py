@@ -17,7 +17,7 @@ from htag.tree.pairs import MISSING
 # What options are in, and they themselves; None: a fragment. A change of one may be a change of what is chosen.
 IN_SELECTS = frozenset(("select", "optgroup", "option", None))
 
-# How a value stands to the marks of the options. It is kept on the tag, `_choice`, with the texts that it consists of.
+# How a value stands to the marks of the options. It is kept on the tag, `_htag_choice`, with the texts of the value.
 GIVEN = "given"  # it came with the tag: what else is marked wins
 ASSIGNED = "assigned"  # it was set, or has changed: it wins as soon as an option has it
 MARKED = "marked"  # the options are marked for it
@@ -43,7 +43,7 @@ def note_assigned(tag: Any) -> None:
 def note_reported(tag: Any, value: Any) -> None:
     """A browser has said that `tag` has `value`: its options are marked for that already. What the author has said
     stands where it is the same."""
-    if tag.tag == "select" and not (tag._flags & CHOOSES and tag._choice == (_texts_of(value), MARKED)):
+    if tag.tag == "select" and not (tag._flags & CHOOSES and tag._htag_choice == (_texts_of(value), MARKED)):
         tag._flags = tag._flags & ~CHOOSES | VALUE_REPORTED
 
 
@@ -52,7 +52,7 @@ def choose(tag: Any, value: Any, target: Target) -> None:
     if tag.tag != "select" or tag._flags & VALUE_REPORTED:
         return
     texts = _texts_of(value)
-    known, standing = tag._choice if tag._flags & CHOOSES else (texts, GIVEN)
+    known, standing = tag._htag_choice if tag._flags & CHOOSES else (texts, GIVEN)
     _keep(tag, texts, standing if known == texts else ASSIGNED)
     mark(tag, target.tags_within(tag))
 
@@ -66,24 +66,28 @@ def chooser(tag: Any) -> Any:
         tag = tag.parent
     if tag is None or not tag._flags & CHOOSES:
         return None
-    value = pairs.get(tag._attributes, "value")
-    return None if value is MISSING or value is None or value is False else tag
+    return tag if is_shown(pairs.get(tag._attributes, "value")) else None
 
 
 def choice_of(select: Any) -> Any:
     """The texts of the value of `select`, which its start tag does not show."""
-    return select._choice[0]
+    return select._htag_choice[0]
 
 
 def value_of(option: Any) -> str | None:
     """The value that the browser sends for `option`: the attribute, else the text. None: not known here."""
     shown = evaluated(pairs.get(option._attributes, "value"))
-    if shown is not MISSING and shown is not None and shown is not False:
+    if is_shown(shown):
         return "" if shown is True else str(shown)
     children = as_list(option)
     if any(callable(child) or isinstance(child, (HTML, Node)) for child in children):
         return None
     return " ".join("".join(map(str, children)).split())
+
+
+def is_shown(value: Any) -> bool:
+    """Whether an attribute that has `value`, MISSING or evaluated, is in the HTML."""
+    return value is not MISSING and value is not None and value is not False
 
 
 def evaluated(value: Any) -> Any:
@@ -99,18 +103,18 @@ def evaluated(value: Any) -> Any:
 def mark(select: Any, below: Iterable[Any]) -> None:
     """Mark the options of `select` for its value. `below`: it and all tags in it. It is for those who render it to tell
     what that changes."""
-    texts, standing = select._choice
+    texts, standing = select._htag_choice
     options = [tag for tag in below if tag.tag == "option"]
     if texts is None or any(callable(_mark_of(option)) for option in options):
         return  # not rendered since it was set; marks that the author sets at each render
-    is_several = evaluated(pairs.get(select._attributes, "multiple")) not in (MISSING, None, False)
+    is_several = is_shown(evaluated(pairs.get(select._attributes, "multiple")))
     matching = [option for option in options if value_of(option) in texts]
     wanted = matching if is_several else matching[:1]
     is_known = bool(wanted) or (is_several and not texts)
     marked = [option for option in options if _is_marked(option)]
     if (standing == ASSIGNED and is_known) or (wanted and not marked):
         _mark_all(options, wanted)
-        select._choice = texts, MARKED
+        select._htag_choice = texts, MARKED
     elif not is_several and not all(map(is_marked_here, marked)):
         for option in filter(is_marked_here, marked):
             _unmark(option)  # the author has marked another one since
@@ -142,7 +146,7 @@ def _texts_of(value: Any) -> tuple[str, ...]:
 
 def _keep(select: Any, texts: tuple[str, ...] | None, standing: str) -> None:
     select._flags = select._flags & ~VALUE_REPORTED | CHOOSES
-    select._choice = texts, standing
+    select._htag_choice = texts, standing
 
 
 def is_marked_here(option: Any) -> bool:
@@ -156,5 +160,4 @@ def _mark_of(option: Any) -> Any:
 
 
 def _is_marked(option: Any) -> bool:
-    found = _mark_of(option)
-    return found is not MISSING and found is not None and found is not False
+    return is_shown(_mark_of(option))
