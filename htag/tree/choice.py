@@ -100,36 +100,32 @@ def evaluated(value: Any) -> Any:
 # -- marks -------------------------------------------------------------------------------------------------------------
 
 
-def mark(select: Any, below: Iterable[Any]) -> None:
-    """Mark the options of `select` for its value. `below`: it and all tags in it. It is for those who render it to tell
-    what that changes."""
+def mark(select: Any, below: Iterable[Any]) -> list[Any]:
+    """Mark the options of `select` for its value. `below`: it and all tags in it. Returns the options whose marks have
+    changed: the render under way shows them, or it is for the caller to tell."""
     texts, standing = select._htag_choice
     options = [tag for tag in below if tag.tag == "option"]
     if texts is None or any(callable(_mark_of(option)) for option in options):
-        return  # not rendered since it was set; marks that the author sets at each render
+        return []  # not rendered since it was set; marks that the author sets at each render
     is_several = is_shown(evaluated(pairs.get(select._attributes, "multiple")))
     matching = [option for option in options if value_of(option) in texts]
     wanted = matching if is_several else matching[:1]
     is_known = bool(wanted) or (is_several and not texts)
     marked = [option for option in options if _is_marked(option)]
     if (standing == ASSIGNED and is_known) or (wanted and not marked):
-        _mark_all(options, wanted)
         select._htag_choice = texts, MARKED
     elif not is_several and not all(map(is_marked_here, marked)):
-        for option in filter(is_marked_here, marked):
-            _unmark(option)  # the author has marked another one since
-
-
-def _mark_all(options: list[Any], wanted: list[Any]) -> None:
-    """Mark those of `options` that are `wanted`, and no other."""
+        wanted = [option for option in marked if not is_marked_here(option)]  # the author has marked another one since
+    else:
+        return []
     chosen = {*map(id, wanted)}
-    for option in options:
-        if _is_marked(option) == (id(option) in chosen):
-            continue
+    changed = [option for option in options if _is_marked(option) != (id(option) in chosen)]
+    for option in changed:
         if id(option) in chosen:
             option._set_attribute("selected", OUR_MARK)
         else:
             _unmark(option)
+    return changed
 
 
 def _unmark(option: Any) -> None:
@@ -153,6 +149,13 @@ def is_marked_here(option: Any) -> bool:
     """Whether `option` was marked for the value of its `select`, and by no author or browser."""
     found = _mark_of(option)
     return type(found) is int and found == OUR_MARK
+
+
+def is_within(tag: Any, top: Any) -> bool:
+    """Whether `tag` is `top`, or somewhere in it."""
+    while tag is not None and tag is not top:
+        tag = tag.parent
+    return tag is not None
 
 
 def _mark_of(option: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from htag.tree import access, reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
-from htag.tree.choice import IN_SELECTS, chooser, mark
+from htag.tree.choice import IN_SELECTS, chooser, is_within, mark
 from htag.tree.departed import Departed
 from htag.tree.flags import CHILDREN_EXPOSED, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -18,6 +18,7 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
+from htag.tree.operations import ATTRIBUTES
 from htag.tree.renders import Renders
 from htag.tree.replaced import Replaced
 from htag.tree.reported import Reported
@@ -231,7 +232,10 @@ class LiveTree(Renders):
             return  # texts, as nearly always
         reconciliation.reconcile(self, host, tags, found)
         if host.tag in IN_SELECTS and (select := chooser(host)) is not None:
-            mark(select, self.generated.pre_order(select))
+            changed = mark(select, self.generated.pre_order(select))
+            if host is not select and not all(is_within(option, host) for option in changed):
+                self.note_change(select, ATTRIBUTES)  # some of them are written already
+                self.request_push(0)
 
     def note_exposed(self, tag: GTag) -> None:
         """The author is about to get the list of the children of `tag`."""
