@@ -142,11 +142,15 @@ class Saver:
             await self._make_drops()
 
     async def _save_dirty(self) -> None:
+        await self._save([session for session in self.dirty if _is_new(session)], lambda: True)
+        await self._save([*self.dirty], lambda: self._budget.allows(time.monotonic()))
+
+    async def _save(self, sessions: list[Session], may_go_on: Callable[[], bool]) -> None:
         ready: list[Ready] = []
         size = 0
         pause = time.perf_counter() + SLICE_SECONDS
-        for session in [*self.dirty]:
-            if not self._budget.allows(time.monotonic()):
+        for session in sessions:
+            if not may_go_on():
                 break
             if session in self.dirty and self._is_due(session) and (one := await self._prepare(session)):
                 ready.append(one)
@@ -346,6 +350,13 @@ class Saver:
             if self._drops.get(session_id) == generation:
                 del self._drops[session_id]
         return True
+
+
+def _is_new(session: Session) -> bool:
+    """Whether `session` ends with its worker, and no save of it was tried yet. The first one waits for no share of the
+    time, which others use up while a crowd comes to a slow machine; where it fails, the next ones do."""
+    stored = session.stored
+    return stored is not None and not (stored.in_store or stored.not_before)
 
 
 def _generation(one: Ready) -> int:

@@ -217,6 +217,7 @@ class Clickers:
         self._loop = asyncio.new_event_loop()
         self.slowdown = 1.0  # because others wanted the same cores while they clicked
         self._stop: asyncio.Event | None = None
+        self._clicking: list[asyncio.Task[None]] = []
         self._running: Future[None] | None = None
 
     @contextmanager
@@ -240,15 +241,18 @@ class Clickers:
             self._loop.close()
 
     async def _open(self) -> None:
+        """Load all pages. Each tab connects when it has its own, as in a browser: the server keeps a page without a
+        connection for a minute, in which a busy machine does not load all of them."""
         self.tabs = [Clicker(self._url, self._pause) for _ in range(self._size)]
+        self._stop = asyncio.Event()
         for tab in self.tabs:
             # over http; certificates that nothing asks for would take 20 ms of a core to read, for each tab
-            async with httpx2.AsyncClient(verify=False, trust_env=False, timeout=20) as client:
+            async with httpx2.AsyncClient(verify=False, trust_env=False, timeout=patience(20)) as client:
                 await tab.load(client)
+            self._clicking.append(asyncio.create_task(tab.click_on(self._stop)))
 
     async def _click_on(self) -> None:
-        self._stop = asyncio.Event()
-        await asyncio.gather(*(tab.click_on(self._stop) for tab in self.tabs))
+        await asyncio.gather(*self._clicking)
 
     async def _cancel(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

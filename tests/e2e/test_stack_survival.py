@@ -33,7 +33,7 @@ def clicking(stack: Stack, tabs: int = TABS) -> Iterator[Clickers]:
     crowd = Clickers(stack.url + "/", tabs, PAUSE)
     try:
         with crowd.clicking(patience(40)):
-            eventually(lambda: crowd.answered > tabs, "everybody to click")
+            eventually(crowd.saved_from_now_on(), "a click of everybody to be saved")
             yield crowd
     except BaseException:
         print(*troubles(stack), sep="\n")

@@ -227,6 +227,28 @@ async def test_saving_takes_no_more_than_its_share_of_the_loop(workers: Start, m
     assert len(store.saves) <= 1 + seconds / 0.4  # each pays for half a second; without a budget: seven in two seconds
 
 
+async def test_a_session_that_the_store_does_not_have_waits_for_no_share(workers: Start) -> None:
+    """Until its first save it ends with its worker, and its page loads again."""
+    store = Trouble()
+    team = workers(store=store)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await saved(one)
+    budget = team.persistence(one).saver._budget
+    budget.spend(60.0, time.monotonic())  # nothing may be saved for ten minutes
+    await tab.click("more")
+    before = len(store.saves)
+    newcomer = await team.tab(one)
+    await until(lambda: len(store.saves) > before)
+    known, new = one.registry.sessions.values()
+    assert new.stored is not None
+    await until(lambda: new.stored.in_store)
+    assert [session for session in team.persistence(one).saver.dirty if session is known], "the other one waits"
+    await newcomer.click("more")
+    await passed(1.0)
+    assert new in team.persistence(one).saver.dirty, "and so does this one from now on"
+
+
 async def test_a_session_that_cannot_be_parked_because_the_store_is_down_is_not_dropped(workers: Start) -> None:
     store = Trouble()
     team = workers(Hooked, store=store)
