@@ -9,11 +9,11 @@ function createMarks({queue, log}) {
 
   function look() {
     const waiting = queue.filter((message) => 'event' in message && log.secondsOf(message) * 1000 >= NOTICE_MS);
-    mark(waiting.map(({id}) => find(id)));
+    mark(findAll(waiting.map(({id}) => id)));
   }
 
   function mark(elements) {
-    const next = new Set(elements.filter(Boolean));
+    const next = new Set(elements);
     for (const element of marked) if (!next.has(element)) element.removeAttribute('data-htag-waiting');
     for (const element of next) element.setAttribute('data-htag-waiting', '');
     marked = next;

@@ -100,14 +100,13 @@ function createMorph({foreign, fields, listeners, trusted}) {
   function arrange(parent, last, nodes) {
     const places = new Map(last.map((node, at) => [node, at]));
     const staying = stay(nodes.filter((node) => node.parentNode === parent), places);
-    const select = parent.closest('select');
-    const isEmpty = select?.selectedIndex < 0; // the browser chooses what comes first, which is the last one
+    const {selectedIndex, selectedOptions} = parent.closest('select') ?? {};
     let before = null;
     for (const node of nodes.toReversed()) {
       if (!staying.has(node)) place(parent, node, before);
       before = node;
     }
-    if (isEmpty) [...select.selectedOptions].forEach(chooseAsMarked);
+    if (selectedIndex < 0) [...selectedOptions].forEach(chooseAsMarked); // the browser chose what came first: the last one
   }
 
   // What has the focus, or plays, stays in any case: others move around it.
@@ -146,7 +145,7 @@ function createMorph({foreign, fields, listeners, trusted}) {
   function place(parent, node, before) {
     if (parent.closest('select') && !node.isConnected) {
       node.remove(); // where it was parsed, the browser has chosen one of those that are not marked, and does so again
-      [node, ...(node.children ?? [])].forEach(chooseAsMarked);
+      [node, ...node.childNodes].forEach(chooseAsMarked);
     }
     foreign.ours(() => move(parent, node, before), node.isConnected ? 2 : 1); // a move is a removal as well
   }
@@ -190,9 +189,7 @@ function merge(element, name, said, next) {
   else element.style.cssText = [...others, ...words].join('; ');
 }
 
-function chooseAsMarked(option) {
-  if (option.selected !== option.defaultSelected) option.selected = option.defaultSelected;
-}
+const chooseAsMarked = (option) => (option.selected = option.defaultSelected);
 
 function setAttribute(element, name, fresh, trusted) {
   const next = fresh.getAttributeNode(name);
