@@ -82,7 +82,7 @@ class ClientProtocol:
             self.revision = str(message["seq"])
         elif message.get("ops"):
             self.revision = None  # a full render while the server keeps no journal
-        if message["action"] in ("welcome", "saved"):
+        if "saved" in message:
             self.events.note_saved(message["saved"])
         return "done" not in message or self.events.take(message["done"], message)
 

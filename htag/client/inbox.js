@@ -59,8 +59,8 @@ function createReceive({silence, log, handlePayload}) {
     const {action, seq, done, saved} = message;
     silence.heard();
     if (seq && !done) silence.told();
-    if (action === 'saved') log.saved(saved);
-    else if (action !== 'welcome' && action !== 'pong') handlePayload(message, hangUp);
+    if (saved && action !== 'welcome') log.saved(saved);
+    if (!['saved', 'welcome', 'pong'].includes(action)) handlePayload(message, hangUp);
   };
 }
 

@@ -1,8 +1,9 @@
 // Queues messages to the server until they can go, and sends them in order over whatever is connected.
 
 const GOT_MS = 3000; // ms between two messages which say no more than what the page shows
-// So many updates of texts alone no event confirms: the server keeps little for them, and to confirm costs it half a click.
-const TEXTS = 32;
+// So many updates of texts alone no event confirms: the server keeps little for them, and to confirm costs it half a
+// click. It keeps a hundred updates, and some are on their way.
+const TEXTS = 64;
 
 function createOutbox(page) {
   const {later, link, log, queue, calls, handlePayload, overlay, posts, silence} = page;

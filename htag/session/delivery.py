@@ -17,7 +17,7 @@ KEPT_BYTES = 1 << 20  # of these answers: mostly they have a hundred
 class Delivery:
     """The channels of a session. Updates go to all of them and into the journal, answers to the one that asked."""
 
-    __slots__ = ("_answers", "_codec", "channels", "html", "journal", "only", "ops", "visit_scripts")
+    __slots__ = ("_answers", "_codec", "brief", "channels", "html", "journal", "only", "ops", "visit_scripts")
 
     def __init__(self, codec: Codec) -> None:
         """`codec` freezes the answers that are kept."""
@@ -25,6 +25,8 @@ class Delivery:
         self.only: Channel | None = None
         """The channel, if there is one and no other: nearly always."""
         self.journal = Journal()
+        self.brief = False
+        """Whether one tab of wire version 2 is there, and no other: nearly always."""
         self.html = True
         """Whether a tab wants changes as HTML: one of wire version 1."""
         self.ops = False
@@ -50,6 +52,7 @@ class Delivery:
         versions = {channel.version for channel in self.channels}
         self.ops = 2 in versions or self.journal.tail is not None
         self.html = 1 in versions or not self.ops
+        self.brief = self.only is not None and not self.html
 
     def deliver(self, reply: Answer, origin: Channel | None = None) -> None:
         """Hand `reply` to the tabs: changes to all of them, a result or an error to `origin` where that is known."""

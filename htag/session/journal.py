@@ -30,14 +30,19 @@ class Journal:
     resume, as tabs of wire version 1 cannot; `release`, when none is left that could.
     """
 
-    __slots__ = ("_long", "head", "tail")
+    __slots__ = ("_element", "_long", "_repeats", "_text", "head", "tail")
 
     def __init__(self) -> None:
         self.head = random.getrandbits(32)
         """The number of the latest update."""
+        # The latest update, if it is a short text of one element: that is not in the tail yet, so that the next one, if
+        # of the same element, takes its place without a look at memory that is not in the processor's cache any more.
+        self._element: str | None = None
+        self._text = ""
+        self._repeats = 0  # how many like it came before it, one after the other
         self._long = 0  # bytes of the kept updates that are no short text
         self.tail: deque[Entry] | None = None
-        """The latest updates, the one with the number `head` at its end; None: none is kept."""
+        """The latest updates, the one with the number `head` at its end, or next; None: none is kept."""
 
     def retain(self) -> None:
         """Keep the updates that follow."""
@@ -47,11 +52,12 @@ class Journal:
     @property
     def bytes(self) -> int:
         """What the kept updates take."""
+        self._settle()
         return sum(map(_size, self.tail or ()))
 
     def release(self) -> None:
         """Keep no updates any more: no tab is left that could ask for them."""
-        self.tail, self._long = None, 0
+        self.tail, self._element, self._repeats, self._long = None, None, 0, 0
 
     def restart(self) -> None:
         """Go on from another number, far ahead and random: tabs may show updates that this journal does not know of,
@@ -79,16 +85,29 @@ class Journal:
     def append_text(self, text: tuple[Any, ...]) -> int:
         """The same for an update that says one text only, as nearly all do. Returns its number."""
         number = self.head = self.head + 1
-        if self._long or len(text[1]) > SHORT:
+        element, content = text
+        if self._long or len(content) > SHORT:
             self._keep(text)
-        elif (tail := self.tail) is not None:
-            tail.append(text)  # most are short: no more is done for one
+        elif self._element == element:  # nearly always
+            self._text = content
+            self._repeats += 1
+        elif self.tail is not None:
+            self._settle()
+            self._element, self._text = element, content
         return number
+
+    def _settle(self) -> None:
+        """Put the latest text, if it is not in the tail, there."""
+        if self._element is not None and self.tail is not None:
+            self.tail.extend([OVERWRITTEN] * min(self._repeats, MAX_ENTRIES))
+            self.tail.append((self._element, self._text))
+            self._element, self._repeats = None, 0
 
     def _keep(self, entry: Entry) -> None:
         tail = self.tail
         if tail is None:
             return
+        self._settle()
         if len(tail) == MAX_ENTRIES:
             self._drop_first()
         tail.append(entry)
@@ -105,24 +124,30 @@ class Journal:
     def since(self, number: int, tab: str = "") -> list[Update] | None:
         """The updates after `number`, in order, as `tab` is told them; None if they are not all there, or `number` is
         none of this session."""
+        self._settle()
         missing = self.head - number
         kept = self.tail or ()
         if not 0 <= missing <= len(kept):
             return None
-        missed = enumerate([*kept][len(kept) - missing :], number + 1)
+        missed = [*kept][len(kept) - missing :]
+        for place in range(missing - 2, -1, -1):
+            if missed[place] is OVERWRITTEN:
+                missed[place] = missed[place + 1]
         return [
             Update({}, [], [], seq=each, ops=[entry]) if type(entry) is tuple else entry.told_to(tab)
-            for each, entry in missed
+            for each, entry in enumerate(missed, number + 1)
         ]
 
     def acknowledge(self, number: int) -> None:
         """All tabs have applied the updates up to `number`: these can go."""
         tail = self.tail
-        if not tail:
+        if tail is None:
             return
         if number >= self.head:
             tail.clear()  # nearly always
-            self._long = 0
+            self._element, self._repeats, self._long = None, 0, 0
+            return
+        self._settle()
         while tail and self.head - len(tail) < number:
             self._drop_first()
 
@@ -140,12 +165,18 @@ class Journal:
         return size
 
 
+OVERWRITTEN: tuple[str, str] = ("", "")
+"""Stands for a text that the next entry takes the place of: it is one of the same element."""
+
+
 def _is_short(entry: Entry) -> bool:
     return type(entry) is tuple and len(entry) == 2 and len(entry[1]) <= SHORT
 
 
 def _size(entry: Entry) -> int:
     """The bytes of an update as it is kept, without what it answers."""
+    if entry is OVERWRITTEN:
+        return 0
     return ENTRY_BYTES + size_of(entry) if isinstance(entry, Update) else _size_of_operation(entry)
 
 

@@ -2,21 +2,23 @@
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
+
+from msgspec import UnsetType
 
 from htag.observer import Observer
 from htag.session import execution
 from htag.session.channel import Channel
 from htag.session.event_log import EventLog
 from htag.session.failures import Failures
-from htag.session.inbox import Handler, Inbox, Replies, one_by_one
+from htag.session.inbox import EventKey, Handler, Inbox, Replies, one_by_one
 from htag.session.journal import Journal
 from htag.session.replays import Replays
 from htag.session.stored import Stored, lives_here_only
 from htag.tree.access import handler
 from htag.tree.live import LiveTree
 from htag.wire.codec import Codec
-from htag.wire.messages import UNSET, Answer, Failure, Message, Pong, Update
+from htag.wire.messages import NO_HTML, UNSET, Answer, Failure, Message, Operations, Pong, Saved, Text, Update
 
 UNSAVED = 50  # events of a session that lives in this process only, after which its tab is told to drop them
 SKIPPED = "This action broke the connection three times, and was not done."
@@ -32,6 +34,16 @@ class NumberingHandler(Handler, Protocol):
     live: LiveTree
     stored: Stored | None
     replays: Replays | None
+
+    @overload
+    def handle(self, message: Message, key: EventKey | None = None) -> Replies: ...
+    @overload
+    def handle(self, message: Message, key: EventKey, brief: bool) -> Replies | Text: ...
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing has changed since it was saved."""
+        ...
 
     def note_change(self) -> None:
         """The session is to be saved."""
@@ -71,12 +83,13 @@ class NumberedInbox(Inbox):
     An answer goes to the channel that the tab has when it is there; if it has none, it waits in the log.
     """
 
-    __slots__ = ("log",)
+    __slots__ = ("_untold", "log")
 
     _session: NumberingHandler
 
     def __init__(self, session: NumberingHandler, log: EventLog) -> None:
         super().__init__(session)
+        self._untold: int | UnsetType = UNSET  # what the tab need not keep, and is to be told with the next answer
         self.log = log
 
     def successor(self) -> "NumberedInbox":
@@ -95,19 +108,25 @@ class NumberedInbox(Inbox):
             message.n = number  # it may have been written as 1.0, or true
             return self._enqueue(message, origin)
         session = self._session
-        replies = session.handle(message, (log.key, log.name, number))
-        if type(replies) is not list:
+        delivery = session.delivery
+        replies = session.handle(message, (log.key, log.name, number), delivery.brief)
+        if type(replies) is tuple:  # nearly always
+            if session.clean:
+                session.note_change()
+            if origin is not None and delivery.only is origin:
+                log.handled = number
+                saved, self._untold = self._untold, UNSET
+                origin.put(Operations((replies,), delivery.journal.append_text(replies), number, saved))
+                return None
+            replies = [Update(NO_HTML, (), (), message.callback_id, None, ops=(replies,))]
+        elif type(replies) is not list:
             message.n = number
             log.begin(number, message.callback_id)
-            return self._begin(message, replies, origin)
-        reply, delivery = replies[0], session.delivery
+            return self._begin(message, replies, origin)  # type: ignore[arg-type]  # it is no tuple
+        reply = replies[0]
         if type(reply) is Update and reply.result is None and origin is not None and delivery.only is origin:
-            # nearly always, and the only reply; what follows takes some per cent of an event longer
+            # often, and the only reply; what follows takes some per cent of an event longer
             log.handled = reply.done = number
-            if type(reply.ops) is tuple:
-                reply.seq = delivery.journal.append_text(reply.ops[0])
-                origin.put(reply)
-                return None
             if reply.others is not UNSET:
                 reply.asker = log.name
             delivery.deliver(reply, origin)
@@ -126,7 +145,10 @@ class NumberedInbox(Inbox):
             self._acknowledge(message.got)
             message.got = None
             if number is not None and action is None:
-                return self.submit(message, origin)  # the same event without that
+                done = self.submit(message, origin)  # the same event without that
+                self._tell_saved()
+                return done
+            self._tell_saved()
         if action == "ping" and origin is not None:
             origin.put(Pong())
         elif action == "bye":
@@ -149,8 +171,15 @@ class NumberedInbox(Inbox):
         session, log = self._session, self.log
         if type(revision) is int:
             session.tabs.acknowledge(log, revision)
-        if lives_here_only(session.stored) and log.handled - log.saved >= UNSAVED:
-            log.confirm(log.handled)
+        if log.handled - log.saved >= UNSAVED and lives_here_only(session.stored):
+            log.saved = self._untold = log.handled
+
+    def _tell_saved(self) -> None:
+        """Say what the tab need not keep, if the answer has not."""
+        saved, self._untold = self._untold, UNSET
+        if saved is not UNSET and self.log.channel is not None:
+            self.log.channel.put(Saved(saved))
+            self.log.channel.wake()
 
     # -- answers -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context
 from time import perf_counter
-from typing import Any
+from typing import Any, overload
 
 from htag.app import App
 from htag.events import Event
@@ -21,7 +21,7 @@ from htag.session.closing import CLOSING_SECONDS, Closing
 from htag.session.event_log import EventLog
 from htag.session.full_render import FullRender
 from htag.session.hook_tasks import HookTasks
-from htag.session.inbox import EventKey, Inbox
+from htag.session.inbox import EventKey, Inbox, Replies
 from htag.session.journal import Journal
 from htag.session.refresher import Refresher
 from htag.session.room import Holder, Room
@@ -32,13 +32,11 @@ from htag.tree.access import handler, may_be_disabled
 from htag.tree.renders import Page
 from htag.tree.tag import GTag
 from htag.wire.codec import Codec
-from htag.wire.messages import NO_HTML, Answer, Failure, Message, Update
+from htag.wire.messages import NO_HTML, Answer, Failure, Message, Text, Update
 
 UNKNOWN_SESSION = 4404  # close code: there is no such session here; asking for the page makes a new one
 SESSION_TOO_LARGE = 4413  # close code: the session ended because it grew too large, and its page says so
-
 TOO_LARGE_TEXT = "This page was closed: it held more than one visitor may have here"
-
 WORTH_CHARGING = 0.0005  # seconds of a handler: as many as ten ordinary messages take altogether
 
 
@@ -134,10 +132,8 @@ class Session(Binding):
         self.context.inside(lambda: visits.resume(unmounts=unmounts))
 
     def visit(self, request: Any) -> None:
-        """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is.
-
-        What its hook left to be run begins at once: of those who ask, not all will connect.
-        """
+        """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is. What
+        its hook left to be run begins at once: of those who ask, not all will connect."""
         waiting = self.live.hooks.drain_pending()
         with self.context.entered():
             Visits(self.app, self.live, self.delivery, self.failures).another(request)
@@ -230,18 +226,22 @@ class Session(Binding):
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
-    def handle(self, message: Message, key: EventKey | None = None) -> "list[Answer] | AsyncIterator[Answer]":
+    @overload
+    def handle(self, message: Message, key: EventKey | None = None) -> Replies: ...
+    @overload
+    def handle(self, message: Message, key: EventKey, brief: bool) -> Replies | Text: ...
+    def handle(self, message: Message, key: EventKey | None = None, brief: bool = False) -> Replies | Text:
         """Do what `message` asks. What takes time comes as an iterator of replies, to be run in order by its caller. An
-        update is the last of a list. `key`: of an event that is numbered."""
+        update is the last of a list. `key`: of an event that is numbered. `brief`: one tab is there, of wire version 2;
+        if all that it is to be told is a text, as nearly always, that comes alone, and the caller notes the change."""
         self.took = 0.0
         callback: Any = message.id
         if message.action is not None and self.hears(message):
             return []
         if type(callback) is not str:
             return [self.changes()]
-        data, callback_id = message.data, message.callback_id
-        started = perf_counter()
-        live = self.live
+        data, callback_id = message.data, None if brief else message.callback_id  # a number answers, too
+        started, live = perf_counter(), self.live
         target = live.index.find(callback)
         if target is None:
             return late_events.handle(self, message, key, started)
@@ -260,14 +260,20 @@ class Session(Binding):
             outcome = callback(Event(target, message.id, message.event, data, key))
             later = outcome is not None and execution.is_deferred(callback, outcome)
         except (Exception, asyncio.CancelledError) as error:  # the latter of something that the handler asked
-            return self.handler_failed(callback, error, callback_id, started)
+            return self.handler_failed(callback, error, callback_id or message.callback_id, started)
         seconds = perf_counter() - started
         if seconds > WORTH_CHARGING:
-            self._charge(callback, seconds)
+            self.took += seconds
+            if seconds > self.limits.blocked_seconds:
+                self.failures.blocked(callback, seconds)
         if later:
             self.begin_handler()
-            return self._run(callback, outcome, callback_id, started)
+            return self._run(callback, outcome, callback_id or message.callback_id, started)
         self.observer.event_handled("ok", seconds)
+        if brief:
+            if outcome is None and not live.hooks.pending and (text := live.take_single_text()) is not None:
+                return text
+            callback_id = message.callback_id
         answer = self.changes(callback_id, outcome)
         if live.hooks.pending:
             self.start_hooks()
@@ -302,15 +308,9 @@ class Session(Binding):
         seconds = perf_counter() - started
         self.took += seconds
         self.observer.event_handled("error", seconds)
-        failure = self.failures.of_handler(callback, error, callback_id)
-        changes = self.changes()
+        failure, changes = self.failures.of_handler(callback, error, callback_id), self.changes()
         self.start_hooks()
         return [failure, changes]
-
-    def _charge(self, callback: Callable[..., Any], seconds: float) -> None:
-        self.took += seconds
-        if seconds > self.limits.blocked_seconds:
-            self.failures.blocked(callback, seconds)
 
     def changes(self, callback_id: str | None = None, result: Any = None) -> Update:
         """What changed, as an answer to `callback_id`, if any. With no tab to show them, they are left for later."""

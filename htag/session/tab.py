@@ -135,7 +135,8 @@ class Tabs:
     def acknowledge(self, log: EventLog, revision: int) -> None:
         """The tab of `log` shows `revision`. What all tabs show, that may come back, need not be kept for them."""
         log.acknowledge(revision)
-        shown = [each.shown for each in (self._logs or {}).values() if each.may_resume]
+        logs = self._logs or {}
+        shown = [revision] if len(logs) == 1 else [each.shown for each in logs.values() if each.may_resume]
         known = [each for each in shown if each is not None]
         if len(known) == len(shown) and known:
             self._session.journal.acknowledge(min(known))

@@ -257,15 +257,13 @@ class Patch:
         return not self._is_to_be_told(tag)
 
 
-def write_single_text(tag: Any, update: Any) -> bool:
-    """Write into `update`, as a tuple, that the content of `tag` is a text, if it is just that, and the only change.
-    False: it is not, and nothing has happened."""
+def single_text(tag: Any) -> Operation | None:
+    """The operation which says that the content of `tag` is a text, if it is just that. None: it is not."""
     content, template, number = tag._content, tag._start_tag, tag._id
     if type(content) is not str:
-        return False
+        return None
     if template is not None and type(number) is int:
-        update.ops = ((template[3] + (NUMBER_TEXTS[number] if number < NUMBERED else str(number)), content),)
-        return True
+        return (template[3] + (NUMBER_TEXTS[number] if number < NUMBERED else str(number)), content)
     if (
         tag._flags & DYNAMIC
         or tag.tag is None
@@ -273,9 +271,8 @@ def write_single_text(tag: Any, update: Any) -> bool:
         or element.void
         or tag.id == REMOVE
     ):
-        return False
-    update.ops = ((tag.id, content),)
-    return True
+        return None
+    return (tag.id, content)
 
 
 def _is_within(tag: Any, tags: dict[Any, Any]) -> bool:

@@ -11,7 +11,7 @@ from htag.tree.generated import Generated
 from htag.tree.head import Head
 from htag.tree.index import Index
 from htag.tree.operations import ATTRIBUTES, HANDLERS
-from htag.tree.patch import WHOLE, Before, Patch, write_single_text
+from htag.tree.patch import WHOLE, Before, Operation, Patch, single_text
 from htag.tree.render import render, render_plain_element
 from htag.tree.render_target import RenderTarget
 from htag.tree.tag import GTag
@@ -92,8 +92,11 @@ class Renders:
             return False
         if dirty:
             tag = next(iter(dirty))
-            if wanted.ops and (dirty[tag] & NOT_CONTENT or not write_single_text(tag, update)):
-                return False
+            if wanted.ops:
+                text = None if dirty[tag] & NOT_CONTENT else single_text(tag)
+                if text is None:
+                    return False
+                update.ops = (text,)
             changes.dirty = {}
             if wanted.html and not render_plain_element(tag, update.updates, self.index.targets):
                 changes.dirty = dirty
@@ -101,6 +104,21 @@ class Renders:
             if changes.before:
                 changes.drain_before()
         return True
+
+    def take_single_text(self) -> Operation | None:
+        """What changed since the last time, if that is the text of one tag, for tabs that want operations alone. None:
+        it is something else, or nothing."""
+        changes = self.changes
+        dirty = changes.dirty
+        if len(dirty) != 1 or changes.scripts or self.head.statics:
+            return None
+        ((tag, what),) = dirty.items()
+        if what & NOT_CONTENT or (text := single_text(tag)) is None:
+            return None
+        changes.dirty = {}
+        if changes.before:
+            changes.drain_before()
+        return text
 
     def drain_changes(self, update: Update, wanted: Wanted = AS_HTML) -> Failures:
         """Put into `update` all that changed since the last time. Returns the tags that could not be rendered: they

@@ -23,7 +23,9 @@ class Codec2(Codec):
     def encode(self, reply: Reply) -> str:
         """One reply or notice as text."""
         try:
-            if type(reply) is Update and type(reply.ops) is tuple and reply.result is None:
+            if type(reply) is Operations:
+                text = self._encoder.encode(reply)
+            elif type(reply) is Update and type(reply.ops) is tuple and reply.result is None:
                 # nearly all answers: what `_written` says of them, in three quarters of its time
                 text = self._encoder.encode(Operations(reply.ops, reply.seq, reply.done))
             else:

@@ -12,13 +12,13 @@ from msgspec import UnsetType
 class Message(msgspec.Struct, gc=False):
     """What a browser sends. Nothing is trusted: each field may be of any JSON type, or absent (None)."""
 
+    n: Any = None  # wire 2: the number of this event in its tab
     id: Any = None
     event: Any = None
     data: Any = None
     action: Any = None
     error: Any = None
     fallback: Any = None
-    n: Any = None  # wire 2: the number of this event in its tab
     got: Any = None  # wire 2: the revision that the tab shows
     made: Any = None  # wire 2: what the answer to this event said when it was sent before
     roundtrips: Any = None  # of `measures`, as what follows: seconds from events until their updates were in the page
@@ -36,6 +36,7 @@ class Message(msgspec.Struct, gc=False):
         return callback_id if type(callback_id) is str else None
 
 
+Text = tuple[Any, ...]  # wire 2: the operation that says the content of one element, `(id, text)`
 NO_HTML: dict[str, str] = {}  # of all updates where no tab wants HTML: nothing is put into it
 
 
@@ -97,6 +98,7 @@ class Operations(msgspec.Struct, gc=False):
     ops: Sequence[tuple[Any, ...]]
     seq: int | UnsetType
     done: int | UnsetType
+    saved: int | UnsetType = UNSET  # as `Saved` says, in an answer
 
 
 class Failure(msgspec.Struct, tag_field="action", tag="error"):
@@ -151,7 +153,7 @@ Answer = (
     Update | Failure
 )  # what a session says in wire version 1; and an event of version 2 is answered by one of these
 Notice = Welcome | Saved | Pong  # wire 2 only: for one tab, and no part of the journal
-Reply = Answer | Notice
+Reply = Answer | Notice | Operations
 
 
 def size_of(reply: Reply) -> int:

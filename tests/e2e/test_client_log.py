@@ -118,6 +118,18 @@ async def test_the_page_says_from_where_it_can_send_again(page: Page, serve: Ser
     assert said(server)[-1].items() >= {"from": "3", "next": "5", "done": "3"}.items()
 
 
+async def test_an_answer_can_say_which_events_are_saved(page: Page, serve: Serve) -> None:
+    server = await serve(BODY)
+    server.saves = False
+    await visit(page, server)
+    await page.evaluate("Promise.all([htag_event('b', 'x'), htag_event('b', 'x')])")
+    server.reply = lambda event: {"saved": 2}
+    await page.evaluate("htag_event('b', 'x')")
+    server.cut()
+    await until(lambda: len(said(server)) == 2)
+    assert said(server)[-1].items() >= {"from": "3", "next": "4", "done": "3"}.items()
+
+
 async def test_what_was_answered_before_is_settled_by_its_number(page: Page, serve: Serve) -> None:
     server = await serve(BODY)
     server.reply = lambda event: None
@@ -634,22 +646,22 @@ async def test_an_event_confirms_one_in_so_many_updates_of_texts_alone_and_each_
     server.got.clear()
     first = server.revision
     confirmed = []
-    for number in range(1, 71):
+    for number in range(1, 141):
         server.push(ops=[["b", f"text {number}"]])
         await page.wait_for_function(f"b.textContent === 'text {number}'")
         told = len(server.got)
         await page.evaluate("htag_event('b', 'x')")
         confirmed += [number] if len(server.got) > told else []
-    assert confirmed == [32, 64]
-    assert server.got == [first + 32, first + 64]
+    assert confirmed == [64, 128]
+    assert server.got == [first + 64, first + 128]
     server.push(ops=[["a", "b", "<button id=b title='a title'>"]])
     await page.wait_for_function("b.title === 'a title'")
     await page.evaluate("htag_event('b', 'x')")
-    assert server.got[2:] == [first + 71]
+    assert server.got[2:] == [first + 141]
     server.push(ops=[["b", "the last"]])
     await page.wait_for_function("b.textContent === 'the last'")
     await page.clock.run_for(3500)
-    await until(lambda: server.got[3:] == [first + 72])
+    await until(lambda: server.got[3:] == [first + 142])
 
 
 # -- the log is bounded

@@ -11,7 +11,7 @@ from htag import Tag
 from htag.limits import Limits
 from htag.observer import Observer
 from htag.session import journal as journals
-from htag.session.journal import ENTRY_BYTES, MAX_BYTES, MAX_ENTRIES, Journal
+from htag.session.journal import ENTRY_BYTES, MAX_BYTES, MAX_ENTRIES, SHORT, Journal
 from htag.session.registry import SessionRegistry
 from htag.session.session import Session
 from htag.wire.codec import Codec
@@ -149,6 +149,97 @@ def test_a_journal_is_a_list_of_all_updates_of_which_only_the_end_is_left(
         assert known == sorted(known, reverse=True)  # the latest, without a gap
         longest = max((tail for tail in tails if tail is not None), key=len)
         assert journal.bytes == sum(ENTRY_BYTES + size_of(update) for update in longest) <= 6 * ENTRY_BYTES
+
+
+# -- texts, of which one takes the place of another
+
+
+def test_of_texts_of_one_element_that_follow_each_other_the_last_one_is_kept() -> None:
+    journal = Journal()
+    first = journal.head
+    journal.retain()
+    for number in range(10):
+        journal.append_text(("p-1", "x" * 200 + str(number)))
+    assert journal.bytes < 2 * (ENTRY_BYTES + 200)
+    for missed in range(11):
+        updates = journal.since(first + 10 - missed) or []
+        assert [update.seq for update in updates] == list(range(first + 11 - missed, first + 11))
+        assert all(update.ops == [("p-1", "x" * 200 + "9")] for update in updates)
+
+
+def test_a_text_that_all_tabs_have_applied_goes() -> None:
+    journal = Journal()
+    journal.retain()
+    for _ in range(3):
+        for name in ("p-1", "p-2", "p-2"):
+            journal.append_text((name, "text"))
+        shown = journal.head
+        journal.append_text(("p-2", "the last"))
+        journal.acknowledge(shown)
+        assert [update.ops for update in journal.since(shown) or []] == [[("p-2", "the last")]]
+        assert journal.since(shown - 1) is None
+        assert journal.bytes == ENTRY_BYTES + len("p-2the last")
+        journal.append_text(("p-1", "text"))
+        journal.acknowledge(journal.head)
+        assert (journal.bytes, journal.since(journal.head - 1)) == (0, None)
+
+
+def test_the_bytes_of_a_journal_include_the_latest_text() -> None:
+    journal = Journal()
+    journal.retain()
+    journal.append_text(("p-1", "text"))
+    assert journal.bytes == ENTRY_BYTES + len("p-1text")
+
+
+def test_what_lies_between_two_texts_of_an_element_keeps_its_place() -> None:
+    journal = Journal()
+    first = journal.head
+    journal.retain()
+    for text in ("a", "b"):
+        journal.append_text(("p-1", text))
+    journal.append(Update({}, [], [], ops=[("r", "p-1")]))
+    for text in ("c", "d"):
+        journal.append_text(("p-1", text))
+    said = [update.ops for update in journal.since(first) or []]
+    assert said == [[("p-1", "b")], [("p-1", "b")], [("r", "p-1")], [("p-1", "d")], [("p-1", "d")]]
+
+
+LENGTHS = (1, 1, 1, SHORT + 1, MAX_BYTES)  # of texts
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_whatever_was_let_go_the_texts_that_are_replayed_make_the_present_page(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "MAX_ENTRIES", 8)
+    chance, journal = random.Random(seed), Journal()
+    page: dict[str, str] = {}
+    pages = {journal.head: dict(page)}  # by number
+    journal.retain()
+    for step in range(300):
+        verb = chance.choice(["text"] * 20 + ["update", "skip", "trim", "acknowledge", "restart", "release", "retain"])
+        if verb in ("text", "update"):
+            name = chance.choice("aaab")
+            page[name] = f"{step}" + "x" * chance.choice(LENGTHS)
+            said = Update({}, [], ["js"] if verb == "update" else [], ops=((name, page[name]),))
+            said.ops = said.ops if verb == "text" else [*(said.ops or ())]
+            journal.append(said)
+        elif verb in ("trim", "acknowledge"):
+            getattr(journal, verb)(chance.randrange(2000) if verb == "trim" else journal.head - chance.randrange(8))
+        else:
+            getattr(journal, verb)()
+        pages[journal.head] = dict(page)
+        if chance.random() < 0.7:
+            continue  # a journal that is asked nothing
+        for number in range(journal.head - 10, journal.head + 1):
+            missed = journal.since(number)
+            if missed is None or number not in pages:
+                continue
+            shown = pages[number]
+            assert [update.seq for update in missed] == list(range(number + 1, journal.head + 1))
+            for update in missed:
+                shown = shown | dict(update.ops or ())
+            assert shown == page
 
 
 # -- a session's journal

@@ -1,6 +1,7 @@
 """Whatever a browser sends: no message is an error of ours, and numbers only grow, one by one."""
 
 import contextlib
+import json
 from typing import Any
 
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from htag import Tag
 from htag.limits import Limits
 from htag.session.event_log import EventGap
+from htag.session.numbered_inbox import UNSAVED
 from htag.session.session import Session
 from htag.wire.codec import Codec
 from htag.wire.codec2 import Codec2
@@ -38,6 +40,105 @@ class Page(Tag.App):
     def click(self, event: Any) -> int:
         self.clicks += 1
         return self.clicks
+
+
+class Counting(Tag.App):
+    """Its click changes a text and nothing else."""
+
+    def init(self) -> None:
+        self.clicks = 0
+        self.shown = Tag.span("0")
+        Tag.button(_id="b", _onclick=self.click)
+
+    def click(self, event: Any) -> None:
+        self.clicks += 1
+        self.shown.text = str(self.clicks)
+
+
+class Opened:
+    """A session, and a tab of wire version 2 that is connected."""
+
+    def __init__(self) -> None:
+        self.session = Session("id", Counting(), Codec(), RecordingObserver(), Limits())
+        self.session.start()
+        self.session.page()
+        self.tab = self.session.tab("t")
+        log = self.session.tabs.numbered(self.tab, Hello(2))
+        assert log is not None
+        self.channel = RecordingChannel(codec=Codec2(Codec()))
+        self.session.attach(self.channel, self.session.revision, log)
+
+    def said(self, **message: Any) -> list[Any]:
+        """What the tab is told when it sends that."""
+        self.channel.frames.clear()
+        assert self.tab.inbox.submit(Message(**message), self.channel) is None
+        return [json.loads(frame) for frame in self.channel.frames]
+
+    def click(self, number: int, **more: Any) -> list[Any]:
+        return self.said(n=number, id="b", event="click", data={"callback_id": "c"}, **more)
+
+    async def end(self) -> None:
+        self.session.close()
+        await self.session.finished()
+
+
+async def test_the_answer_to_an_event_says_what_is_saved_in_a_session_that_has_no_store() -> None:
+    opened = Opened()
+    for number in range(1, UNSAVED + 1):
+        (answer,) = opened.click(number)
+        assert answer.keys() == {"ops", "seq", "done"}
+    (answer,) = opened.click(UNSAVED + 1, got=opened.session.revision)
+    assert (answer["done"], answer["saved"]) == (UNSAVED + 1, UNSAVED)
+    (answer,) = opened.click(UNSAVED + 2, got=opened.session.revision)
+    assert "saved" not in answer
+    await opened.end()
+
+
+async def test_what_is_saved_is_told_by_itself_where_no_text_is_the_answer() -> None:
+    opened = Opened()
+    for number in range(1, UNSAVED + 1):
+        opened.click(number)
+    assert opened.said(action="got", got=opened.session.revision) == [{"action": "saved", "saved": UNSAVED}]
+    for number in range(UNSAVED + 1, 2 * UNSAVED + 1):
+        opened.click(number)
+    answer, saved = opened.said(n=2 * UNSAVED + 1, id="b", event="none", data={}, got=opened.session.revision)
+    assert answer == {"done": 2 * UNSAVED + 1}
+    assert saved == {"action": "saved", "saved": 2 * UNSAVED}
+    await opened.end()
+
+
+async def test_a_text_that_is_all_the_news_is_told_to_another_tab_as_well() -> None:
+    opened = Opened()
+    other = RecordingChannel(codec=Codec2(Codec()))
+    opened.session.attach(other, opened.session.revision)
+    other.frames.clear()
+    (answer,) = opened.click(1)
+    (news,) = map(json.loads, other.frames)
+    assert answer["ops"] == news["ops"]
+    assert (answer["seq"], answer["done"]) == (news["seq"], 1)
+    assert "done" not in news
+    await opened.end()
+
+
+async def test_an_answer_whose_tab_left_while_it_was_made_is_told_when_it_is_back() -> None:
+    opened = Opened()
+    app, log = opened.session.app, opened.session.tabs.log("t")
+    assert isinstance(app, Counting)
+    assert log is not None
+
+    def leave(event: Any) -> None:
+        opened.session.detach(opened.channel, log)
+        app.shown.text = "left"
+
+    app.add(Tag.button(_id="leaves", _onclick=leave))
+    opened.session.push()
+    before = opened.session.revision
+    assert opened.said(n=1, id="leaves", event="click", data={}) == []
+    assert log.handled == 1
+    again = RecordingChannel(codec=Codec2(Codec()))
+    opened.session.attach(again, before, log)
+    assert [json.loads(frame).get("ops") for frame in again.frames][1:] == [[[app.shown.id, "left"]], None]
+    await opened.end()
 
 
 @usual

@@ -52,7 +52,7 @@ async def test_while_the_store_is_down_clicks_go_on_and_all_is_saved_when_it_is_
         assert await tab.click("more") == 2
     store.down = False
     await until(lambda: one.registry.snapshot_counts() == {"saved": 3, "dirty": 0, "pinned": 0, "asleep": 0})
-    assert one.registry.store_up
+    await until(lambda: one.registry.store_up)
     two = team.start("two")
     team.silent.add("one")
     await team.go(tabs[0], two)
