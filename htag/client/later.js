@@ -30,7 +30,7 @@ function main() {
 function notify(page) {
   const notice = createNotice(page);
   const marks = createMarks(page);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(WAITING_STYLE)];
+  document.adoptedStyleSheets.push(sheetOf(WAITING_STYLE));
 
   function wait(ms) {
     notice.away(ms);

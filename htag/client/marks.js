@@ -7,15 +7,13 @@ function createMarks({queue, log}) {
   let marked = new Set();
   let timer;
 
-  const elementOf = ({id}) => document.getElementById(id) ?? document.querySelector(`[data-htag-id="${CSS.escape(id)}"]`);
-
   function look() {
     const waiting = queue.filter((message) => 'event' in message && log.secondsOf(message) * 1000 >= NOTICE_MS);
-    mark(waiting.map(elementOf));
+    mark(findAll(waiting.map(({id}) => id)));
   }
 
   function mark(elements) {
-    const next = new Set(elements.filter(Boolean));
+    const next = new Set(elements);
     for (const element of marked) if (!next.has(element)) element.removeAttribute('data-htag-waiting');
     for (const element of next) element.setAttribute('data-htag-waiting', '');
     marked = next;

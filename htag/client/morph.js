@@ -100,11 +100,13 @@ function createMorph({foreign, fields, listeners, trusted}) {
   function arrange(parent, last, nodes) {
     const places = new Map(last.map((node, at) => [node, at]));
     const staying = stay(nodes.filter((node) => node.parentNode === parent), places);
+    const {selectedIndex, selectedOptions} = parent.closest('select') ?? {};
     let before = null;
     for (const node of nodes.toReversed()) {
       if (!staying.has(node)) place(parent, node, before);
       before = node;
     }
+    if (selectedIndex < 0) [...selectedOptions].forEach(chooseAsMarked); // the browser chose what came first: the last one
   }
 
   // What has the focus, or plays, stays in any case: others move around it.
@@ -141,6 +143,10 @@ function createMorph({foreign, fields, listeners, trusted}) {
   }
 
   function place(parent, node, before) {
+    if (parent.closest('select') && !node.isConnected) {
+      node.remove(); // where it was parsed, the browser has chosen one of those that are not marked, and does so again
+      [node, ...node.childNodes].forEach(chooseAsMarked);
+    }
     foreign.ours(() => move(parent, node, before), node.isConnected ? 2 : 1); // a move is a removal as well
   }
 
@@ -182,6 +188,8 @@ function merge(element, name, said, next) {
   if (name === 'class') element.setAttribute(name, [...words, ...others].join(' '));
   else element.style.cssText = [...others, ...words].join('; ');
 }
+
+const chooseAsMarked = (option) => (option.selected = option.defaultSelected);
 
 function setAttribute(element, name, fresh, trusted) {
   const next = fresh.getAttributeNode(name);

@@ -9,7 +9,8 @@ not be changed by the visitor belongs into the app's own attributes, not into a 
 from collections.abc import Iterator
 from typing import Any
 
-from htag.tree.access import attribute, has_markup, has_only_text, set_attribute
+from htag.tree.access import attribute, has_markup, set_attribute
+from htag.tree.choice import evaluated, is_shown, note_reported, value_of
 from htag.tree.live import LiveTree
 from htag.tree.node import child_tags
 from htag.tree.pairs import MISSING
@@ -52,6 +53,8 @@ def _show(tag: GTag, name: str, value: Any, live: LiveTree) -> None:
     """`tag` shows `value` in the browser already."""
     live.note_reported(tag, name, value)
     set_attribute(tag, name, value)
+    if name == "value":
+        note_reported(tag, value)
 
 
 def _check(target: GTag, checked: bool, live: LiveTree) -> None:
@@ -113,14 +116,6 @@ def options_of(select: GTag, live: LiveTree) -> Iterator[GTag]:
     return (tag for tag in live.generated.pre_order(select) if tag.tag == "option")
 
 
-def value_of(option: GTag) -> str | None:
-    """The value that the browser sends for `option`: the attribute, else the text. None: not known here."""
-    shown = evaluated(attribute(option, "value"))
-    if shown is not MISSING and shown is not None and shown is not False:
-        return "" if shown is True else str(shown)
-    return " ".join(option.text.split()) if has_only_text(option) else None
-
-
 def form_of(tag: GTag) -> GTag | None:
     """The form that `tag` is in: radio buttons of one name exclude each other within it."""
     node = tag.parent
@@ -150,8 +145,7 @@ def says_disabled(tag: GTag) -> bool:
 
 def shows(tag: GTag, name: str) -> bool:
     """Whether the attribute `name` of `tag` is shown, whatever its value."""
-    value = evaluated(attribute(tag, name))
-    return value is not MISSING and value is not None and value is not False
+    return is_shown(evaluated(attribute(tag, name)))
 
 
 def _is_in_disabled(tag: GTag) -> bool:
@@ -175,10 +169,3 @@ def first_legend(fieldset: GTag) -> GTag | None:
         if found is not None and found.tag == "legend":
             return found
     return None
-
-
-def evaluated(value: Any) -> Any:
-    """What an attribute shows: callables are asked."""
-    while callable(value):
-        value = value()
-    return value

@@ -5,9 +5,8 @@ from typing import Any
 from htag.tree import pairs
 from htag.tree.child_list import as_list
 from htag.tree.elements import elements
-from htag.tree.flags import DYNAMIC_CHILDREN, HAS_HOOKS
+from htag.tree.flags import HAS_HOOKS
 from htag.tree.markup import HTML
-from htag.tree.node import child_tags
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
 
@@ -54,11 +53,6 @@ def set_handler(tag: GTag, event: str, value: Any) -> None:
 def has_hooks(tag: GTag) -> bool:
     """Whether `tag`, or a tag below it, has `on_mount` or `on_unmount`."""
     return bool(tag._flags & HAS_HOOKS)
-
-
-def has_only_text(tag: GTag) -> bool:
-    """Whether all children are texts, none of them markup: `tag.text` is what `tag` shows."""
-    return not (tag._flags & DYNAMIC_CHILDREN or child_tags(tag) or has_markup(tag))
 
 
 def has_markup(tag: GTag) -> bool:

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple, Protocol
 
 from htag.tree.build_context import detached
 from htag.tree.child_list import as_list
+from htag.tree.choice import chooser
 from htag.tree.flags import CHILDREN_EXPOSED, PENDING_SCRIPTS
 from htag.tree.generated import Generated
 from htag.tree.index import Index
-from htag.tree.operations import CHILDREN
+from htag.tree.operations import ATTRIBUTES, CHILDREN
 from htag.tree.patch import Before
 from htag.tree.render import render
 from htag.tree.render_target import RenderTarget
@@ -156,6 +157,7 @@ class Changes:
         """Render into `updates`, handlers inline, those of the `dirty` tags that are in the tree and that no other one
         brings along."""
         failures: Failures = []
+        dirty |= {select: ATTRIBUTES for tag in dirty if (select := chooser(tag)) is not None}
         waiting = [*dirty]
         while waiting:
             failed = []

@@ -12,6 +12,9 @@ OWN_ID = 64  # its id was set by the author, and is no number of ours
 DYNAMIC_ATTRIBUTES = 128  # an attribute is something other than plain text
 AWAY = 256  # it has left the tree, as it was shown; or had once
 CHANGED_AWAY = 512  # and is not as it was shown
+VALUE_REPORTED = 1024  # a select: its value is what a browser said
+CHOOSES = 2048  # a select: its value is the author's, see `choice`
+
 NO_MATTER = HAS_HOOKS | AWAY | CHANGED_AWAY  # in which its start tag has no part
 PARENT_MUST_KNOW = HAS_HOOKS | IS_CALLABLE  # what a new parent has to know of a child
 

@@ -4,12 +4,13 @@ It composes an index of tags, what changed, generated tags, hooks, what belongs 
 one of these is asked of that one; those that concern several are here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from htag.tree import reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
+from htag.tree.choice import IN_SELECTS, chooser, is_within, mark
 from htag.tree.departed import Departed
 from htag.tree.flags import CHILDREN_EXPOSED, HAS_HOOKS, HAS_STATICS, PENDING_SCRIPTS
 from htag.tree.generated import Generated
@@ -17,6 +18,7 @@ from htag.tree.head import Head
 from htag.tree.hooks import Hooks
 from htag.tree.index import Index
 from htag.tree.numbers import Numbers
+from htag.tree.operations import ATTRIBUTES
 from htag.tree.renders import Renders
 from htag.tree.replaced import Replaced
 from htag.tree.reported import Reported
@@ -208,6 +210,10 @@ class LiveTree(Renders):
             for code in tag.__dict__.pop("_scripts", ()):
                 self.changes.note_script(tag, code, arrives=True)
 
+    def tags_within(self, tag: GTag) -> Iterator[GTag]:
+        """`tag` and all tags below it, generated ones included."""
+        return self.generated.pre_order(tag)
+
     def reused(self, host: GTag) -> list[Any] | None:
         """What `host` has yielded for this very update, or showed last, in a render that shows it again; None: evaluate
         it."""
@@ -225,6 +231,11 @@ class LiveTree(Renders):
         if not tags and host not in self.generated.by_host:
             return  # texts, as nearly always
         reconciliation.reconcile(self, host, tags, found)
+        if host.tag in IN_SELECTS and (select := chooser(host)) is not None:
+            changed = mark(select, self.generated.pre_order(select))
+            if host is not select and not all(is_within(option, host) for option in changed):
+                self.note_change(select, ATTRIBUTES)  # some of them are written already
+                self.request_push(0)
 
     def note_exposed(self, tag: GTag) -> None:
         """The author is about to get the list of the children of `tag`."""

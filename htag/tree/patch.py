@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from htag.tree.child_list import LINEAR_LIMIT, TOMBSTONE, as_list
+from htag.tree.choice import IN_SELECTS, chooser
 from htag.tree.elements import RAW, elements
 from htag.tree.evaluate import dynamic_parts, evaluate_children
 from htag.tree.flags import AWAY, CHANGED_AWAY, CHILDREN_EXPOSED, DYNAMIC_CHILDREN, IS_CALLABLE
@@ -135,6 +136,8 @@ class Patch:
             self._tell_whole(tag)
         elif what & ATTRIBUTES and elements[tag.tag].hides_value and tag.tag != "textarea":
             self._tell_whole(tag)  # of a `select` the value is what its options say
+        elif tag.tag in IN_SELECTS and (select := chooser(tag)) is not None:
+            self._tell_whole(select)
         elif not (what & (TEXT | CHILDREN) and self._tell_content(tag)) and what & (ATTRIBUTES | HANDLERS):
             self._content.append((tag, ("a", tag.id, render_start_tag(tag, self._target))))
 

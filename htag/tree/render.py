@@ -10,9 +10,10 @@ from typing import Any
 
 from htag.tree import pairs
 from htag.tree.build_context import detached
+from htag.tree.choice import choice_of, choose
 from htag.tree.elements import RAW, Element, elements
 from htag.tree.evaluate import evaluate_attribute, evaluate_children, fingerprint, is_opaque
-from htag.tree.flags import DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
+from htag.tree.flags import CHOOSES, DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
 from htag.tree.handler_text import handler_text, listeners_text, quoted
 from htag.tree.markup import HTML, escape, needs_escape, script_text, style_text
 from htag.tree.node import Node
@@ -128,7 +129,8 @@ def open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
     """The start tag, the content as it is to be written, and the end tag, of any tag there is."""
     opened = _open_element(node, target)
     if node._flags & DYNAMIC and is_opaque(node):
-        target.opaque[node] = fingerprint(opened[0], opened[1])
+        shown = opened[0] if not node._flags & CHOOSES else f"{opened[0]}{choice_of(node)}"
+        target.opaque[node] = fingerprint(shown, opened[1])
     return opened
 
 
@@ -198,10 +200,17 @@ def _attributes(node: Node, element: Element, target: RenderTarget) -> tuple[Any
                 continue
             if value is None or value is False:
                 continue
-            value = "".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            if isinstance(value, (list, tuple)):
+                if name == "value" and element.hides_value:
+                    choose(node, value, target)
+                    continue
+                value = "".join(map(str, value))
+            else:
+                value = str(value)
         if name == "id":
             shown = value
         elif name == "value" and element.hides_value:
+            choose(node, value, target)
             continue
         text += f' {name}="{escape(value)}"'
     return shown, text

@@ -1,9 +1,9 @@
 """What a render writes for: the app that is rendered, or no app at all. It is asked, and told what was met."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from htag.tree.node import random_number
+from htag.tree.node import descendants, random_number
 
 
 class RenderTarget(Protocol):
@@ -32,6 +32,10 @@ class RenderTarget(Protocol):
     def register(self, tag: Any, shown: Any) -> None:
         """Put `tag` among the targets. It has an id of its own, an HTML attribute `id` (`shown`; MISSING: none), or is
         a field."""
+        ...
+
+    def tags_within(self, tag: Any) -> Iterator[Any]:
+        """`tag` and all tags below it, those that callables yielded last included."""
         ...
 
     def reused(self, host: Any) -> list[Any] | None:
@@ -64,6 +68,10 @@ class DetachedTarget:
 
     def register(self, tag: Any, shown: Any) -> None:
         """No browser addresses it."""
+
+    def tags_within(self, tag: Any) -> Iterator[Any]:
+        """What callables yielded is not known."""
+        return descendants(tag, {})
 
     def reused(self, host: Any) -> list[Any] | None:
         """Nothing is known of an earlier render."""

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from htag.tree import pairs
+from htag.tree.choice import is_marked_here, note_assigned, note_reported
 from htag.tree.pairs import MISSING
 from htag.tree.succession import are_alike
 from htag.tree.tag import GTag
@@ -45,6 +46,8 @@ class Reported:
     def hand_on(self, old: GTag, new: GTag) -> None:
         """`new` stands for `old` from now on."""
         said = self._fields.get(old)
+        if said is None and not _are_equal(_given(new, "value"), _given(old, "value")):
+            note_assigned(new)  # over what a person has chosen among its options before
         if said is None or new in self._fields or not _is_same_field(old, new):
             return
         for name, (given, value) in said.items():
@@ -52,6 +55,10 @@ class Reported:
             if _are_equal(present, value) and _are_equal(_given(new, name), given):
                 self._fields.setdefault(new, {})[name] = given, value
                 new._set_attribute(name, value)
+                if name == "value":
+                    note_reported(new, value)
+            elif name == "value":
+                note_assigned(new)
 
     def kept_bytes(self) -> int:
         """Bytes of what is kept here, without the values."""
@@ -78,6 +85,8 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 def _given(tag: GTag, name: str) -> Any:
     """What its author gives a field."""
+    if name == "selected" and is_marked_here(tag):
+        return MISSING
     is_content = name == "value" and tag.tag == "textarea"
     return tag._content if is_content else pairs.get(tag._attributes, name)
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from htag.tree import adoption, child_list, pairs
 from htag.tree.build_context import BuildContext, current_build, innermost
+from htag.tree.choice import note_assigned
 from htag.tree.class_list import ClassNames
 from htag.tree.constructor import prepare
 from htag.tree.descriptors import Hook, Statics
@@ -252,6 +253,8 @@ class GTag(Node, ClassNames):
             self._changed(HANDLERS)
         else:
             self._set_attribute(attribute_name(name), value)
+            if name == "value":
+                note_assigned(self)
             self._changed(ATTRIBUTES | CHILDREN if name == "value" and self.tag == "textarea" else ATTRIBUTES)
 
     def __delitem__(self, name: str) -> None:

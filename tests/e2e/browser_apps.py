@@ -185,6 +185,35 @@ class Fields(Hearing):
         self.heard.append([bool(key) for key in held])
 
 
+class Choices(Hearing):
+    """Selects whose values the app gives and sets."""
+
+    def content(self) -> None:
+        self.names = State("abc")
+        self.given = State("b")
+        with Tag.div(self.ticking, _id="choices"):
+            self.own = Tag.select(self.options("abc"), _id="own", _value="b", _onchange=self.hear)
+            self.made = Tag.select(lambda: self.options(self.names.value), _id="made", _value="b")
+            Tag.div(
+                lambda: Tag.select(
+                    self.options(self.names.value), _value=self.given.value, _id="anew", _onchange=self.take
+                )
+            )
+            self.many = Tag.select(self.options("abc"), _id="several", _multiple=True, _value=["a", "c"])
+            self.empty = Tag.select(_id="empty", _value="b")
+            self.marked = Tag.select(self.options("abc", selected="c"), _id="marked")
+
+    def take(self, event: Any) -> None:
+        """Give the select what was chosen."""
+        self.hear(event)
+        self.given.value = event.value
+
+    @staticmethod
+    def options(names: str, selected: str = "") -> list[Any]:
+        """Options of one letter each."""
+        return [Tag.option(name, _value=name, _selected=name in selected) for name in names]
+
+
 class Chat(Hearing):
     """What the server takes from fields it empties, again and again."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from htag import Tag
-from tests.e2e.browser_apps import Chat, Fields
-from tests.e2e.served_app import heard, raise_and_show, served, shows, visit
+from tests.e2e.browser_apps import Chat, Choices, Fields
+from tests.e2e.served_app import CONNECTED, ServedApp, heard, raise_and_show, served, shows, visit
 
 LONG = 3_000_000  # characters: above what the server takes in one message
 
@@ -151,3 +151,117 @@ async def test_a_choice_that_the_server_takes_back_goes_each_time(page: Page) ->
             await page.select_option("#pick", name)
             assert (await heard(server.app, number))[-1] == name
             await shows(page, "pick.value === ''")
+
+
+# -- the value of a select ---------------------------------------------------------------------------------------------
+
+CHOICES = """[own, made, anew, empty, marked].map((select) => select.value).join(' ')
+    + ' ' + [...several.selectedOptions].map((option) => option.value).join('')"""
+
+
+async def choices(page: Page, expected: str) -> None:
+    """Wait until each select shows this: own, made, anew, empty, marked, several."""
+    await shows(page, f"{CHOICES} === '{expected}'")
+
+
+def set_values(server: ServedApp[Choices], value: str) -> None:
+    for select in (server.app.own, server.app.made, server.app.empty, server.app.marked):
+        select["value"] = value
+    server.app.given.value = value
+    server.app.many["value"] = [*value]
+    server.app.update(0)
+
+
+async def test_the_value_that_an_app_gives_a_select_is_chosen(page: Page) -> None:
+    async with served(Choices) as server:
+        await page.route("**/*.js*", lambda route: route.abort())
+        await page.goto(server.url)
+        await choices(page, "b b b  c ac")  # by the page alone
+        await page.unroute("**/*.js*")
+        await visit(page, server.url)
+        await choices(page, "b b b  c ac")
+
+
+async def test_the_value_that_an_app_sets_is_chosen(page: Page) -> None:
+    async with served(Choices) as server:
+        await visit(page, server.url)
+        server.app.empty.add(*server.app.options("ab"))
+        server.app.update(0)
+        await choices(page, "b b b b c ac")
+        set_values(server, "a")
+        await choices(page, "a a a a a a")
+        server.app.own["value"] = "x"  # before its options
+        server.app.own.clear(*server.app.options("xyz"))
+        server.app.names.value = "xay"
+        server.app.empty.clear(*server.app.options("za"))
+        server.app.empty["value"] = "a"
+        server.app.many["value"] = ["b", "c"]
+        server.app.update(0)
+        await choices(page, "x a a a a bc")
+        await raise_and_show(page, server.app.tick, "#choices", 2)
+        await choices(page, "x a a a a bc")
+
+
+async def test_what_a_person_chooses_of_a_select_stays_until_the_app_sets_it_again(page: Page) -> None:
+    async with served(Choices) as server:
+        await visit(page, server.url)
+        for number in (1, 3):
+            for name in ("own", "made", "anew", "marked"):
+                await page.select_option(f"#{name}", "a")
+            await page.select_option("#several", ["b"])
+            await heard(server.app, number + 1)
+            await raise_and_show(page, server.app.tick, "#choices", 2)
+            await choices(page, "a a a  a b")
+            known = server.app.own["value"], server.app.made["value"], server.app.many["value"], server.app.given.value
+            assert known == ("a", "a", ["b"], "a")
+            set_values(server, "b")  # what the first three were given before
+            server.app.many["value"] = ["a", "c"]
+            server.app.update(0)
+            await choices(page, "b b b  b ac")
+
+
+async def test_options_that_are_marked_anew_win_over_what_a_person_chose(page: Page) -> None:
+    """As in htag 2."""
+    async with served(Choices) as server:
+        await visit(page, server.url)
+        for select in (server.app.own, server.app.marked):
+            await page.select_option(f"#{select['id']}", "a")
+        await heard(server.app, 1)
+        for select in (server.app.own, server.app.marked):
+            select.clear(*server.app.options("abc", selected="c"))
+        server.app.update(0)
+        await choices(page, "c b b  c ac")
+
+
+async def test_a_value_that_no_option_has_leaves_the_choice(page: Page) -> None:
+    async with served(Choices) as server:
+        await visit(page, server.url)
+        await page.select_option("#own", "c")
+        await heard(server.app, 1)
+        set_values(server, "?")
+        await raise_and_show(page, server.app.tick, "#choices", 1)
+        await shows(page, "own.value === 'c' && marked.value === 'c'")
+
+
+async def test_a_reconnection_and_a_second_tab_show_the_same_choices(page: Page) -> None:
+    async with served(Choices) as server:
+        await visit(page, server.url)
+        await page.select_option("#own", "c")
+        await heard(server.app, 1)
+        await page.select_option("#made", "a")
+        await shows(page, "!document.body.classList.contains('interacting')")
+        set_values(server, "a")
+        server.app.own["value"] = "b"
+        server.app.update(0)
+        await choices(page, "b a a  a a")
+        await page.evaluate("window.before = window.ws")
+        server.serving.cut()
+        await shows(page, f"window.ws !== window.before && {CONNECTED['ws']}")
+        await raise_and_show(page, server.app.tick, "#choices", 1)
+        await choices(page, "b a a  a a")
+        other = await page.context.new_page()
+        await visit(other, server.url)
+        await choices(other, "b a a  a a")
+        set_values(server, "c")
+        for tab in (page, other):
+            await choices(tab, "c c c  c c")

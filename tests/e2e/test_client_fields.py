@@ -1,6 +1,7 @@
 """Fields: what a person types or chooses is not lost to what the server says meanwhile; the server can change it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from playwright.async_api import Page
@@ -201,6 +202,52 @@ async def test_options_that_a_callable_makes_keep_the_choice(page: Page) -> None
     assert await value(page, "select") == "2"
     await apply(page, parent(select(30)))
     assert await value(page, "select") == "0", "the server goes back"
+
+
+def options(*names: str) -> str:
+    """`b*` is a marked one, `(b c)` a group."""
+    parts = " ".join(names).replace("(", "( ").replace(")", " )").split()
+    words = {"(": "<optgroup>", ")": "</optgroup>"}
+    tags = (f"<option id=o-{name[0]} value={name[0]}{' selected' * ('*' in name)}>{name[0]}</option>" for name in parts)
+    return "".join(words.get(part, tag) for part, tag in zip(parts, tags, strict=True))
+
+
+SELECT = "<select id=s data-htag-on=input>{}</select>"
+AB = options("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("shown", "come", "expected"),
+    [
+        (AB, ["i", "s", None, options("n")], "b"),
+        (AB, ["i", "s", "o-a", options("m", "n")], "b"),
+        (AB, ["i", "s", None, options("(m n)")], "b"),
+        (AB, ["h", "s", SELECT.format(options("n", "a", "b*", "c", "m"))], "b"),
+        *[
+            (before, come, expected)
+            for before in (AB, "")
+            for come, expected in (
+                (["i", "s", None, options("m", "n*", "o")], "n"),
+                (["i", "s", None, options("(m n*)", "o")], "n"),
+                (["h", "s", SELECT.format(options("m", "n", "o"))], "m"),
+                (["h", "s", SELECT.format(options("m", "n*", "o"))], "n"),
+                (["h", "s", SELECT.format(options("m", "(n o*)", "p"))], "o"),
+                (["h", "s", SELECT.format(options("(m)", "(n o*)", "(p)"))], "o"),
+            )
+        ],
+    ],
+)
+async def test_options_that_come_are_chosen_where_they_are_marked(
+    page: Page, shown: str, come: list[Any], expected: str
+) -> None:
+    """Where they are parsed, the browser chooses one: that must not come along."""
+    await show(page, BODY.format(content=SELECT.format(shown)))
+    if shown:
+        await page.select_option("select", "b")
+        await answer(page)
+    await apply(page, come)
+    assert await value(page, "select") == expected
+    assert await page.evaluate("document.querySelectorAll('option:checked').length") == 1
 
 
 async def test_what_options_mean_changes_while_one_is_being_chosen(page: Page) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from htag import State, Tag
-from htag.core import HTML
 from htag.tree import access
 from htag.tree.live import live_tree
 from htag.tree.node import child_tags
@@ -31,22 +28,6 @@ def test_what_the_browser_shows_already_is_set_without_a_change(app: Stage) -> N
     assert (tag["value"], access.handler(tag, "click")) == ("typed", print)
     assert not live_tree(app).has_changes()
     assert 'value="typed"' in str(tag)
-
-
-@pytest.mark.parametrize(
-    ("tag", "expected"),
-    [
-        (Tag.p("text"), True),
-        (Tag.p("one", "two"), True),
-        (Tag.p(), True),
-        (Tag.p(Tag.b()), False),
-        (Tag.p(HTML("<b>")), False),
-        (Tag.p("text", HTML("")), False),
-        (Tag.p(lambda: "text"), False),
-    ],
-)
-def test_whether_its_text_is_all_that_a_tag_shows(tag: Any, expected: bool) -> None:
-    assert access.has_only_text(tag) is expected
 
 
 def test_options_that_left_a_long_list_leave_no_markup_there() -> None:
