@@ -28,8 +28,8 @@ NEVER = 1_000_000_000  # looks at the young before a look at the older ones
 DEFAULTS = frozenset({(700, 10, 10), (2000, 10, 10), (2000, 10, 0)})
 
 # A look at a page takes a twentieth (of 65 tags) to a fifth (of 3 000 tags) of its time.
-IN_A_ROW = 32  # pages without garbage, after which only one of …
-SAMPLED = 16  # … so many is looked at
+IN_A_ROW = 8  # pages without garbage, after which only one of …
+SAMPLED = 32  # … so many is looked at
 
 MUCH = 700  # objects that came between two pages; CPython itself looks at so many. A connection has some hundred
 
@@ -68,7 +68,6 @@ class Collector:
         self._looking = IN_A_ROW  # pages that are still to be looked at, one after the other
         self._look = False  # whether the page that is being made is looked at
         self._garbage = 0  # objects that were found since it began
-        self._counted = 0  # the young, in CPython's count, when the last page had ended
         self._settled_seconds, self._settled_blocks = 0.0, 0  # what a sweep took at the start, of how much
         self._seconds_a_block = SECONDS_A_BLOCK
         self._swept_at = self._trimmed_at = time.monotonic()
@@ -122,7 +121,7 @@ class Collector:
         if self.running:
             self._pages += 1
             self._look = self._looking > 0 or not self._pages % SAMPLED
-            much = gc.get_count()[0] - self._counted > MUCH
+            much = gc.get_count()[0] > MUCH  # since the last page: `freeze` begins the count anew
             self._garbage = gc.collect(0) if much and not self._look else 0
             self._paused = gc.isenabled()
             gc.disable()
@@ -133,9 +132,11 @@ class Collector:
             return
         if self._look:
             self._garbage += gc.collect(0)
-        self._looking = IN_A_ROW if self._garbage else max(self._looking - self._look, 0)
+        if self._garbage:
+            self._looking = IN_A_ROW
+        elif self._looking:
+            self._looking -= self._look
         gc.freeze()
-        self._counted = gc.get_count()[0]
         if self._paused:
             gc.enable()
         if not self._pages % PAGES:

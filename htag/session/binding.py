@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from os import urandom
 from typing import Any, NamedTuple
 
 from htag.app import App
@@ -39,11 +39,13 @@ class Binding:
     """Binds a session to an app; to another object of the same app, when it was asleep."""
 
     __slots__ = (
+        "_failures",
         "_hearsay",
         "_key",
         "_refresher",
         "_reports",
         "_request",
+        "_tasks",
         "_throttle",
         "app",
         "asleep",
@@ -51,13 +53,11 @@ class Binding:
         "clean",
         "context",
         "delivery",
-        "failures",
         "limits",
         "live",
         "observer",
         "replays",
         "stored",
-        "tasks",
         "under_way",
     )
 
@@ -65,12 +65,19 @@ class Binding:
     live: LiveTree
 
     def __init__(
-        self, app: App, codec: Codec, observer: Observer, limits: Limits, given: Context | None, reports: Reports | None
+        self,
+        app: App,
+        codec: Codec,
+        observer: Observer,
+        limits: Limits,
+        given: Context | None,
+        reports: Reports | None,
+        own: Context | None,
     ) -> None:
         self.observer = observer
         self.limits = limits
         self.delivery = Delivery(codec)
-        self.context = SessionContext(app, copy_context() if given is None else given)
+        self.context = SessionContext(app, copy_context() if given is None else given, own)
         self.asleep = False
         """Whether the app may be gone from memory: `SessionRegistry.wake` brings it back."""
         self.stored: Stored | None = None
@@ -93,17 +100,31 @@ class Binding:
     def _bind(self, app: App) -> None:
         """Make what belongs to `app`, which the session runs from now on."""
         self.app = app
-        self.failures = Failures(app, self.observer, self._reports)
-        self.tasks = Tasks(self.context, self.failures)
+        self._failures: Failures | None = None
+        self._tasks: Tasks | None = None
         self._refresher: Refresher | None = None
         self.live = live_tree(app)
         self.live.attach_host(self)
 
     @property
+    def failures(self) -> Failures:
+        """What goes wrong in it is said by these."""
+        if self._failures is None:
+            self._failures = Failures(self.app, self.observer, self._reports)
+        return self._failures
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks that it runs."""
+        if self._tasks is None:
+            self._tasks = Tasks(self.context, self.failures)
+        return self._tasks
+
+    @property
     def key(self) -> str:
         """The session's own random name, which it keeps wherever it goes: its id may change, and is a secret."""
         if not self._key:
-            self._key = secrets.token_hex(12)
+            self._key = urandom(12).hex()
         return self._key
 
     @key.setter
@@ -132,7 +153,9 @@ class Binding:
     @property
     def busy(self) -> bool:
         """Whether a handler is under way, a task runs, or something is about to be pushed."""
-        return bool(self.under_way or self.tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due)
+        return bool(
+            self.under_way or self._tasks or self._throttle.is_due or (self._refresher or self._throttle).is_due
+        )
 
     def begin_handler(self) -> None:
         """Count a handler that takes time."""
@@ -158,8 +181,8 @@ class Binding:
         self.asleep, self.stored.data, self.stored.hooked = True, data, self.live.has_hooks
         self.live.request = None  # it leads to all that the server has: `is_held` need not look there
         self.live.attach_host(None)
-        self.failures = Failures(Absent(app.debug), self.observer, self._reports)
-        self.tasks = Tasks(self.context, self.failures)
+        self._failures = Failures(Absent(app.debug), self.observer, self._reports)
+        self._tasks = None
         del self.app, self.live, self._refresher
         return app
 

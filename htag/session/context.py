@@ -43,13 +43,18 @@ class SessionContext:
 
     __slots__ = ("_app", "_given", "_set", "own")
 
-    def __init__(self, app: Any, given: Context) -> None:
-        """`given`: the variables before the app set any. Those that are set now are the session's."""
+    def __init__(self, app: Any, given: Context, own: Context | None = None) -> None:
+        """`given`: the variables before the app set any. Those that are set now are the session's. `own`: the context
+        that runs now, if it was made for this session and nothing else."""
         self._app = AppReference(app)
         self._given: Context | None = given  # None: no page is being made
         self._set: tuple[tuple[ContextVar[Any], Any], ...] = ()  # what the app has set; known once its page is made
-        self.own = copy_context()
-        self.own.run(current_app.set, self._app)
+        if own is None:
+            own = copy_context()
+            own.run(current_app.set, self._app)
+        else:
+            current_app.set(self._app)
+        self.own = own
 
     def change_app(self, app: Any) -> None:
         """The session goes on with `app`, and with the variables that it had."""
@@ -81,10 +86,16 @@ class SessionContext:
             for variable, token in tokens:
                 variable.reset(token)
 
+    def run(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Call `work(*arguments)` in `own` itself, which it may change. Returns what it returns."""
+        return work(*arguments) if current_app.get() is self._app else self.own.run(work, *arguments)
+
     def inside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Call `work(*arguments)` in a copy of `own`, unless this session runs anyway. Returns what it returns."""
         if current_app.get() is self._app:
             return work(*arguments)
+        if reader.current is None:
+            return self.own.copy().run(work, *arguments)
         reading = reader.set(None)  # a tag of another session that is being rendered does not show what is read in here
         try:
             return self.copied().run(work, *arguments)

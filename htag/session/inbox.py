@@ -24,9 +24,13 @@ class Handler(Protocol):
     """The session, as its inboxes know it."""
 
     delivery: Delivery
-    tasks: Tasks
     room: Room
     unfinished: int  # bytes of messages that are being read, wait, or are being handled
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks that it runs."""
+        ...
 
     def handle(self, message: Message, key: EventKey | None = None) -> Replies:
         """Do what `message` asks. `key`: of a numbered event."""

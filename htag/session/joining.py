@@ -24,8 +24,12 @@ class Joined(Protocol):
     stored: Stored | None
     delivery: Delivery
     context: SessionContext
-    failures: Failures
     observer: Observer
+
+    @property
+    def failures(self) -> Failures:
+        """What goes wrong in it is said by these."""
+        ...
 
     @property
     def revision(self) -> int:

@@ -30,10 +30,14 @@ class NumberingHandler(Handler, Protocol):
     key: str  # its own name, for life
     codec: Codec
     observer: Observer
-    failures: Failures
     live: LiveTree
     stored: Stored | None
     replays: Replays | None
+
+    @property
+    def failures(self) -> Failures:
+        """What goes wrong in it is said by these."""
+        ...
 
     @overload
     def handle(self, message: Message, key: EventKey | None = None) -> Replies: ...

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from os import urandom
@@ -16,6 +15,7 @@ from htag.session.event_log import EventLog
 from htag.session.expiry import Expiry
 from htag.session.host import MOVED
 from htag.session.session import Session
+from htag.session.url_safe import url_safe
 from htag.session.usage import Usage
 
 if TYPE_CHECKING:  # snapshots are for servers: an app in a browser does without loading them
@@ -28,7 +28,7 @@ Build = Callable[[str], Session]
 
 def new_id() -> str:
     """Make a session id: 144 random bits, as 24 characters."""
-    return urlsafe_b64encode(urandom(18)).decode()
+    return url_safe(urandom(18))
 
 
 class SessionRefused(Exception):

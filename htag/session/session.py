@@ -14,7 +14,7 @@ from htag.events import Event
 from htag.limits import Limits
 from htag.log.reports import Reports
 from htag.observer import Observer
-from htag.session import execution, form_fields, joining, late_events, replays
+from htag.session import execution, form_fields, joining, late_events, replays, visits
 from htag.session.binding import Binding
 from htag.session.channel import Channel
 from htag.session.closing import CLOSING_SECONDS, Closing
@@ -72,11 +72,11 @@ class Session(Binding):
         limits: Limits,
         given: Context | None = None,
         reports: Reports | None = None,
+        own: Context | None = None,
     ) -> None:
-        """Needs no running loop. `codec`: of channels that have no other. `given`: the context before the app was made;
-        without it, what is set now is the host's. `reports`: the log lines of all sessions of this worker; by default
-        this session is alone."""
-        super().__init__(app, codec, observer, limits, given, reports)
+        """Needs no running loop. `codec`: of channels that have no other. `given`: the context before the app was made,
+        by default what is set now; `own`: the one that runs, if only this session's. `reports`: of all sessions."""
+        super().__init__(app, codec, observer, limits, given, reports, own)
         self.id = session_id
         self.codec = codec
         self.state = SessionState.NEW
@@ -85,7 +85,7 @@ class Session(Binding):
         self.close_code = UNKNOWN_SESSION
         self.size = 0
         self.heard = 0  # bytes of notable messages since the size was measured
-        self.weighed = self.journal.head  # the number of the latest update at that time
+        self.weighed = self.delivery.journal.head  # the number of the latest update at that time
         self.unfinished = 0  # bytes of messages that are being read, wait, or are being handled
         self.opened_at = time.monotonic()
         self.last_poll_at = float("-inf")  # when a tab on plain HTTP spoke last
@@ -119,7 +119,7 @@ class Session(Binding):
     def start(self, request: Any = None) -> None:
         """The app was just made: its tree mounts, and the app is told of `request`, which asks for its page. Raises
         what its hooks raise."""
-        self.context.own.run(Visits(self.app, self.live, self.delivery, self.failures).first, request)
+        self.context.run(visits.first, self.live, request)
 
     def reload(self, request: Any = None) -> None:
         """`request`, which runs, asks for the page again: the tree unmounts and mounts, and keeps its state."""
@@ -128,8 +128,8 @@ class Session(Binding):
 
     def resume(self, *, unmounts: bool) -> None:
         """The app has come from its snapshot: its tree mounts, and before that unmounts, where it was not done."""
-        visits = Visits(self.app, self.live, self.delivery, self.failures)
-        self.context.inside(lambda: visits.resume(unmounts=unmounts))
+        again = Visits(self.app, self.live, self.delivery, self.failures)
+        self.context.inside(lambda: again.resume(unmounts=unmounts))
 
     def visit(self, request: Any) -> None:
         """`request`, which runs, asks for the page of an app that all visitors share, whose tree stays as it is. What

@@ -9,6 +9,14 @@ from htag.session.failures import Failures
 from htag.tree.live import LiveTree
 
 
+def first(live: LiveTree, request: Any) -> None:
+    """The app was just made: its tree mounts, and the app is told of `request`. Raises what its hooks raise."""
+    if live.has_hooks:
+        live.mount(live.index.app)
+    if request is not None:
+        live.hooks.run_visit_hook(live.index.app, request)
+
+
 class Visits(NamedTuple):
     """Runs the hooks of one app for a request; `request` is None where there is no HTTP."""
 
@@ -16,13 +24,6 @@ class Visits(NamedTuple):
     live: LiveTree
     delivery: Delivery
     failures: Failures
-
-    def first(self, request: Any) -> None:
-        """The app was just made: its tree mounts, and the app is told of `request`. Raises what its hooks raise."""
-        if self.live.has_hooks:
-            self.live.mount(self.app)
-        if request is not None:
-            self.live.run_visit_hook(request)
 
     def again(self, request: Any) -> None:
         """The page is asked for again: the tree unmounts and mounts, and keeps its state. JavaScript that this asks for

@@ -60,6 +60,32 @@ def append(parent: Any, item: Any, place: int = -1) -> None:
     child_list.append(parent, item)
 
 
+def move_newest(parent: Any, item: Any) -> bool:
+    """Make `item` the last child of `parent`, which no tab shows yet, if it is the tag that was made last in the `init`
+    that runs, of `parent` or of what both stand in so far. False: it is not, and nothing has happened.
+
+    What `append` does, without its other questions and calls: with that alone a page of 65 tags takes 2 % longer.
+    """
+    if not isinstance(item, Node) or item._start_tag is None or item._id is not None or item is parent:
+        return False  # without a start tag it may have a flag
+    maker = item.parent
+    siblings = maker._content if maker is not None else None
+    if type(siblings) is not list or not siblings or siblings[-1] is not item:
+        return False
+    if maker is parent:
+        return True  # there it is, which is no change
+    if maker is not parent.parent or (parent._attributes and parent._start_tag is None):  # it may be a textarea
+        return False
+    siblings.pop()
+    item.parent = parent
+    content = parent._content
+    if type(content) is list:
+        content.append(item)
+    else:
+        parent._content = item if content is None else [content, item]
+    return True
+
+
 def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:
     """Make `items`, the arguments of its constructor, the children of `parent`, which is new and is no textarea.
     `context`: in which they were made, if in any.
@@ -69,14 +95,13 @@ def fill_new(parent: Any, items: Items, context: BuildContext | None) -> None:
     siblings: Any = ()
     if context is not None and context.tag._content is context.children:
         siblings = context.children
-    for item in reversed(items):  # mostly as they were made, so that the last one is the last of `siblings`
+    # from the end that was made last, so that each is the last of `siblings` in its turn
+    for item in reversed(items) if siblings and items and siblings[-1] is items[-1] else items:
         if isinstance(item, Node):
             if item._id is not None or item._flags & PARENT_MUST_KNOW:
                 break
             if siblings and siblings[-1] is item:
                 siblings.pop()
-            elif len(siblings) > 1 and siblings[-2] is item:
-                del siblings[-2]
             elif item.parent is not None:
                 break
             item.parent = parent

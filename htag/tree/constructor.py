@@ -78,8 +78,9 @@ def specialised_init(own: Any, tags: StartTags, general: Callable[..., None]) ->
         self.parent = self._content = self._id = None
         self._flags = 0
         self._attributes = self._events = ()
-        self._start_tag = bare_start_tag
-        if kwargs:
+        if not kwargs:
+            self._start_tag = bare_start_tag
+        else:
             shape: Any = bare
             for key, value in kwargs.items():
                 try:

@@ -31,7 +31,8 @@ class Head:
         self._classes.clear()
         self._sent.clear()
         self.statics, self.title = [], None
-        self._add_class(app)
+        self._classes[app] = None
+        self._add(app.statics)
 
     def collect(self, tag: GTag) -> None:
         """Add the statics of `tag`: those of its class, and its own."""
@@ -85,7 +86,7 @@ class Head:
             self._add(cls.statics)
 
     def _add(self, statics: Any) -> None:
-        for item in statics if isinstance(statics, list | tuple) else [statics]:
+        for item in statics if isinstance(statics, (list, tuple)) else [statics]:
             if isinstance(item, GTag) and item.tag == "title":
                 self.title = item.text
             elif (text := text_of(item)) not in self._sent:

@@ -42,7 +42,8 @@ class Hooks:
 
     def run_visit_hook(self, app: Any, request: Any) -> None:
         """Call `on_visit` of `app`. Raises what it raises."""
-        self._note(app, app.on_visit(request))
+        if (result := app.on_visit(request)) is not None:
+            self._note(app, result)
 
     def drain_pending(self) -> Pending:
         """What has yet to run: the caller's from now on."""

@@ -7,7 +7,7 @@ one of these is asked of that one; those that concern several are here.
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from htag.tree import access, reconciliation
+from htag.tree import reconciliation
 from htag.tree.build_context import detached
 from htag.tree.changes import Changes
 from htag.tree.departed import Departed
@@ -246,7 +246,7 @@ class LiveTree(Renders):
     @property
     def has_hooks(self) -> bool:
         """Whether any tag has hooks that run when it mounts or unmounts."""
-        return access.has_hooks(self.index.app)
+        return bool(self.index.app._flags & HAS_HOOKS)
 
     def has_changes(self) -> bool:
         """Whether the next push has anything to say."""

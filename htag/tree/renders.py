@@ -52,13 +52,14 @@ class Renders:
             body = self.render_body(inline=inline)
         finally:
             self.nonce = ""
-        language = access.attribute(self.index.app, "lang")
+        app = self.index.app
+        language = access.attribute(app, "lang") if app._attributes else ""
         return Page(body, self.head.drain(), self.head.title, language if isinstance(language, str) else "")
 
     def render_body(self, *, inline: bool = False) -> str:
         """Render everything for a document that has its statics already. Raises what a callable of the app raises."""
         dirty = self.changes.drain_dirty()  # what a hook changes during the render, it may have shown already
-        before, left = self.changes.drain_before()
+        before, left = self.changes.drain_before() if self.changes.before else ({}, {})
         try:
             body = self._render(self.index.app, inline=inline)
         except BaseException:

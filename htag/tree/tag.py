@@ -158,10 +158,9 @@ class GTag(Node, ClassNames):
         is_known = self._id is not None
         if is_known:
             self._keep_children()
-        if len(items) == 1 and not self._attributes:
-            adoption.append(self, items[0])
-        else:
-            adoption.append_all(self, items)
+        elif len(items) == 1 and adoption.move_newest(self, items[0]):
+            return self
+        adoption.append_all(self, items)
         if is_known or self.parent is None:
             self._changed(CHILDREN)
         return self

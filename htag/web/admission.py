@@ -158,7 +158,8 @@ class Admission:
     def cookie(self, scope: Scope, session_id: str) -> str:
         """Return the header `Set-Cookie` of an answer to the request."""
         # two mounted apps do not overwrite each other's cookie; quoted as browsers do it, or they would not send it
-        path = quote(scope.get("root_path", ""), safe="/!$&'()*+,=:@") + "/"
+        prefix = scope.get("root_path")
+        path = quote(prefix, safe="/!$&'()*+,=:@") + "/" if prefix else "/"
         headers, secure, embedded = scope["headers"], scope["scheme"] == "https", self._embedded
         if embedded and not secure:
             self._framed.warning(WITHOUT_TLS)

@@ -3,7 +3,6 @@
 import html
 import random
 import traceback
-from collections.abc import Mapping
 from functools import cache
 
 from starlette.responses import HTMLResponse, Response
@@ -26,11 +25,14 @@ HTML = (b"content-type", b"text/html; charset=utf-8")
 class Document(Response):
     """A page. Where it is large, it counts against its session while it leaves."""
 
-    def __init__(self, text: str, headers: Mapping[str, str], session: Session) -> None:
-        """For each page, so without the constructor of the base class, which asks what is known here."""
+    def __init__(self, text: str, cookie: str, policy: str, session: Session) -> None:
+        """For each page, so without the constructor of the base class, which asks what is known here. `policy`: its
+        Content-Security-Policy; "": none."""
         self.status_code, self.background, self.body = 200, None, text.encode()
-        own = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        self.raw_headers = [NO_STORE, *own, (b"content-length", b"%d" % len(self.body)), HTML]
+        size = (b"content-length", b"%d" % len(self.body))
+        self.raw_headers = [NO_STORE, (b"set-cookie", cookie.encode("latin-1")), size, HTML]
+        if policy:
+            self.raw_headers.append((b"content-security-policy", policy.encode("latin-1")))
         self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,16 +24,20 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind != "lifespan" and not scope["path"].startswith(scope.get("root_path", "")):
-            scope["path"] = with_prefix(scope["path"], scope["root_path"])
-        if kind != "lifespan" and not is_plain(scope["path"]):
-            await refuse(scope, receive, send)
-        elif self.user_middleware or kind == "lifespan":
+        # nearly always, and all that is asked below has an answer then
+        at_root = kind == "http" and scope["path"] == "/" and scope["method"] == "GET" and not scope.get("root_path")
+        if not at_root and kind != "lifespan":
+            if not scope["path"].startswith(scope.get("root_path", "")):
+                scope["path"] = with_prefix(scope["path"], scope["root_path"])
+            if not is_plain(scope["path"]):
+                await refuse(scope, receive, send)
+                return
+        if self.user_middleware or kind == "lifespan":
             await super().__call__(scope, receive, send)
         elif kind == "websocket":
             scope["app"] = self
             await self.router(scope, receive, send)
-        elif is_page(scope):
+        elif at_root or is_page(scope):
             page = self._page
             scope.setdefault("router", self.router)
             scope.update(app=self, route=page, endpoint=page.endpoint, path_params={})

@@ -122,14 +122,15 @@ def document(
     language = f' lang="{escape(page.language)}"' if page.language else ""
     delay = f' data-htag-debounce="{input_delay}"' if input_delay else ""
     begin = f'<script nonce="{nonce}">'
-    pretence = "".join(f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ()))
+    pretence = "".join([f"{begin}{asset(name).decode()}</script>" for name in MODES.get(mode, ())]) if mode else ""
+    statics = "".join([with_nonce(static, nonce) for static in page.statics]) if page.statics else ""
     return (
         f'<!DOCTYPE html><html{language}{delay}><head><meta charset="utf-8">'
         f"<title>{escape(title if page.title is None else page.title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="logo.png">'
         f'{pretence}{begin}{script}</script><script src="{script_name()}" nonce="{nonce}"></script>'
-        f"{''.join([with_nonce(static, nonce) for static in page.statics])}</head>{page.body}</html>"
+        f"{statics}</head>{page.body}</html>"
     )
 
 

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import re
-import secrets
 from functools import lru_cache
+from os import urandom
+
+from htag.session.url_safe import url_safe
 
 # Scripts that carry the page's nonce run, and those that such scripts load; `onclick="…"`, `eval` and all else by which
 # text may become a script do not. Styles, images, fonts, connections and frames stay free: apps load them anywhere.
@@ -32,7 +34,7 @@ SCRIPT_DIRECTIVES = ("script-src-elem", "script-src", "default-src")  # the firs
 
 def new_nonce() -> str:
     """Return 128 random bits as 22 characters: of one page, which no other page and no visitor can know."""
-    return secrets.token_urlsafe(16)
+    return url_safe(urandom(16)).rstrip("=")
 
 
 def notice_policy(script: bytes) -> str:
@@ -49,9 +51,9 @@ class ContentPolicy:
         self.choice = choice
         self._text = named_or_own(choice)
 
-    def header(self, nonce: str) -> dict[str, str]:
-        """Return the header of the page whose scripts carry `nonce`; empty where there is to be none."""
-        return {"content-security-policy": self._text.replace("{nonce}", nonce)} if self._text else {}
+    def text(self, nonce: str) -> str:
+        """Return what the header says of the page whose scripts carry `nonce`; "" where there is to be none."""
+        return self._text.replace("{nonce}", nonce)
 
 
 def named_or_own(choice: str) -> str:

@@ -45,15 +45,16 @@ class SessionFactory:
 
         The session has the variables that a middleware of the host has set for `request`, or those of `given`.
         """
-        context = copy_context() if given is None else given
-        return lambda session_id: context.copy().run(self._make, session_id, request, context)
+        before = copy_context() if given is None else given
+        own = before.copy()
+        return lambda session_id: own.run(self._make, session_id, request, before, own)
 
-    def _make(self, session_id: str, request: Request, given: Context) -> Session:
+    def _make(self, session_id: str, request: Request, given: Context, own: Context) -> Session:
         entity = self._web.tag_entity
         app = entity if isinstance(entity, App) else entity()
         self._prepare(app, request)
         live_tree(app).request = lambda: request
-        session = self._session(session_id, app, given)
+        session = self._session(session_id, app, given, own)
         try:
             # an app instance for all visitors hears of each of them where the page is asked for
             session.start(None if isinstance(entity, App) else request)
@@ -89,17 +90,24 @@ class SessionFactory:
     def _operate(self, app: App) -> None:
         """Set how the app is operated, where neither its class nor its `init` says it: another worker may say it in
         another way, so no snapshot has it."""
-        live = live_tree(app)
-        for name in ("debug", "exit_on_disconnect"):
-            default, operated = getattr(App, name), getattr(self._web, name)
-            if operated is not default and name not in app.__dict__ and getattr(type(app), name) is default:
-                setattr(app, name, operated)
-                live.transient = with_name(live.transient, name)
+        web = self._web
+        if web.debug is not App.debug:
+            _set_default(app, "debug", web.debug)
+        if web.exit_on_disconnect is not App.exit_on_disconnect:
+            _set_default(app, "exit_on_disconnect", web.exit_on_disconnect)
 
-    def _session(self, session_id: str, app: App, given: Context) -> Session:
+    def _session(self, session_id: str, app: App, given: Context, own: Context | None = None) -> Session:
         web, limits = self._web, self._web.registry.limits
         kind = RestlessSession if limits.moves_always else Session
-        return kind(session_id, app, web.codec, web.observer, limits, given, web.reports)
+        return kind(session_id, app, web.codec, web.observer, limits, given, web.reports, own)
+
+
+def _set_default(app: App, name: str, value: bool) -> None:
+    """Set `name` where neither the class of `app` nor its `init` says it."""
+    if name not in app.__dict__ and getattr(type(app), name) is getattr(App, name):
+        setattr(app, name, value)
+        live = live_tree(app)
+        live.transient = with_name(live.transient, name)
 
 
 @lru_cache(maxsize=100)  # one object for all sessions

@@ -3,10 +3,10 @@
 import hmac
 import re
 import secrets
-from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
 
+from htag.session.url_safe import url_safe
 from htag.web.asgi import Headers, cookies, header
 
 COOKIE = "htag_sid"
@@ -31,7 +31,7 @@ class Signer:
     def sign(self, session_id: str) -> str:
         """The cookie's value for `session_id`: the id and its signature, BLAKE2b with a key (RFC 7693)."""
         signature = blake2b(session_id.encode(), key=self._key, digest_size=24).digest()
-        return f"{session_id}.{urlsafe_b64encode(signature).decode()}"
+        return f"{session_id}.{url_safe(signature)}"
 
     def cookie_name(self, headers: Headers) -> str:
         """The session cookie's name at the address that the browser called. Browsers keep the cookies of all ports of a
