@@ -75,7 +75,7 @@ class Session(Binding):
         own: Context | None = None,
     ) -> None:
         """Needs no running loop. `codec`: of channels that have no other. `given`: the context before the app was made,
-        by default what is set now; `own`: the one that runs, if this session alone has it. `reports`: of all sessions."""
+        by default what is set now; `own`: the one that runs, of this session alone. `reports`: of all of them."""
         super().__init__(app, codec, observer, limits, given, reports, own)
         self.id = session_id
         self.codec = codec
