@@ -64,7 +64,7 @@ def move_newest(parent: Any, item: Any) -> bool:
     """Make `item` the last child of `parent`, which no tab shows yet, if it is the tag that was made last in the `init`
     that runs, of `parent` or of what both stand in so far. False: it is not, and nothing has happened.
 
-    What `append` does, without its other questions and calls: with that alone a page of 65 tags takes 2 % longer.
+    What `append` does, without its other questions and calls: with that alone a page of 65 tags takes some 2 % longer.
     """
     if not isinstance(item, Node) or item._start_tag is None or item._id is not None or item is parent:
         return False  # without a start tag it may have a flag
