@@ -26,7 +26,7 @@ TICK_SECONDS = 0.3  # from the first change to the save of all: what a person do
 FIRST_SECONDS = 0.05  # to the first save of a session: until then it ends with its worker, and its page loads again
 MOST_SECONDS = 5.0  # between two attempts while the store is down; and for a handler, then it is marked as started
 SLICE_SECONDS = 0.005  # of taking snapshots in one go: all other sessions wait meanwhile
-TOGETHER_BYTES = 4 << 20  # in one call of the store
+TOGETHER_BYTES = 256 << 10  # in one call of the store: the first of them do not wait for many, which take memory
 DROPPED_TOGETHER = 50  # sessions that are over, in one round
 SMALL_BYTES = 64 << 10  # compressed on the event loop: handing it to a thread takes longer
 
