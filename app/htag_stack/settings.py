@@ -292,8 +292,8 @@ class Settings(BaseSettings):
         le=0.5,
         description=(
             "The part of a worker's time that goes into saving sessions, at most. Where more would be needed, each "
-            "session is saved less often; nothing is lost by that, since browsers keep what is not saved yet. The first "
-            "save of a session, until which it ends with its worker, does not wait for that."
+            "session is saved less often; nothing is lost by that, since browsers keep what is not saved yet. The "
+            "first save of a session, until which it ends with its worker, does not wait for that."
         ),
     )
     move: Literal["", "always"] = Field(
