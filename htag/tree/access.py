@@ -5,7 +5,6 @@ from typing import Any
 from htag.tree import pairs
 from htag.tree.child_list import as_list
 from htag.tree.elements import elements
-from htag.tree.flags import HAS_HOOKS
 from htag.tree.markup import HTML
 from htag.tree.pairs import MISSING
 from htag.tree.tag import GTag
@@ -48,11 +47,6 @@ def handlers_of(tag: GTag) -> list[tuple[str, Any]]:
 def set_handler(tag: GTag, event: str, value: Any) -> None:
     """Register `value` for `event`, which the browser reports already: that is no change."""
     tag._set_events(pairs.put(tag._events, event, value))
-
-
-def has_hooks(tag: GTag) -> bool:
-    """Whether `tag`, or a tag below it, has `on_mount` or `on_unmount`."""
-    return bool(tag._flags & HAS_HOOKS)
 
 
 def has_markup(tag: GTag) -> bool:
