@@ -47,11 +47,7 @@ address: ## whom nginx has seen in the last ten minutes: requests, the visitor's
 
 test: check ## everything: check, then all tests (what the machine lacks is skipped, but with CI=true it fails); TESTS=tests/app
 ifeq ($(TESTS),tests)
-	@# Two processes, which take files from the two ends of one list: those that wait for containers, and those that compute.
-	@# So they end together (tests/support/streams.py). What the second one says comes at the end.
-	@mkdir -p reports; taken=$$(mktemp -d); stream="$(PYTEST) -p tests.support.streams --taken $$taken tests --from"; \
-	$$stream back >reports/tests.log 2>&1 & $$stream front; front=$$?; wait $$!; back=$$?; \
-	cat reports/tests.log; rm -r $$taken; exit $$((front | back))
+	.venv/bin/python -m tests.support.whole
 else
 	$(PYTEST) $(TESTS)
 endif

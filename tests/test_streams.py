@@ -1,4 +1,4 @@
-"""`make test` in two processes: each test runs in one of them, and a failure in either is seen."""
+"""`make test` in two processes: each test runs in one of them, a failure in either is seen, and is looked at again."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.source import ROOT
 from tests.support.waiting import patience
+from tests.support.whole import CRASHED
 
 FILES = (
     "stack/test_long",
@@ -77,7 +78,13 @@ def streams(project: Path) -> tuple[Stream, Stream]:
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     both = [
-        subprocess.Popen([*command, f"--from={end}"], cwd=project, env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, f"--from={end}", f"--failed=failed-{end}"],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for end in ("front", "back")
     ]
     front, back = (_result(each) for each in both)
@@ -119,3 +126,92 @@ def test_a_failure_in_either_is_seen_and_the_others_run_on(project: Path, file: 
 def test_what_cannot_be_collected_ends_both(project: Path) -> None:
     (project / "tests/test_broken.py").write_text("import nothing_that_is_there\n")
     assert {stream.code for stream in streams(project)} == {2}
+
+
+class Whole(NamedTuple):
+    """What came of a whole run."""
+
+    code: int
+    said: str
+
+    @property
+    def repeated(self) -> bool:
+        return "Once more, alone" in self.said
+
+
+def whole(project: Path, tests: dict[str, str]) -> Whole:
+    """`make test` of a project with these tests alone."""
+    for file in FILES:
+        (project / f"tests/{file}.py").unlink()
+    for name, body in tests.items():
+        (project / f"tests/test_{name}.py").write_text(body)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:asyncio --import-mode=importlib",
+    }
+    command = [sys.executable, "-m", "tests.support.whole"]
+    ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=patience(60))
+    return Whole(ended.returncode, ended.stdout)
+
+
+GOOD = "def test(): pass\n"
+BAD = "def test(): assert not 'as it should be'\n"
+# in company, and with parameters as some have: a space, brackets, colons
+ONCE = """
+import pathlib, pytest
+
+@pytest.mark.parametrize("what", ["https://a::b/c d[e]"])
+def test(what):
+    been = pathlib.Path("been")
+    was = been.exists()
+    been.touch()
+    assert was, "in company only"
+"""
+ONCE_BEFORE = """
+import pathlib, pytest
+
+@pytest.fixture
+def stage():
+    if not (been := pathlib.Path("been")).exists():
+        been.touch()
+        raise OSError("in company only")
+
+def test(stage): pass
+"""
+
+
+@pytest.mark.parametrize("flaky", [ONCE, ONCE_BEFORE])
+def test_what_fails_in_company_and_passes_alone_is_told_and_fails_nothing(project: Path, flaky: str) -> None:
+    ended = whole(project, {"flaky": flaky, "good": GOOD})
+    assert ended.code == 0
+    assert "in company only" in ended.said
+    assert "FLAKY" in ended.said
+    assert "tests/test_flaky.py::test" in ended.said.partition("FLAKY")[2]
+
+
+def test_a_fault_fails_again(project: Path) -> None:
+    ended = whole(project, {"bad": BAD, "good": GOOD, "flaky": ONCE})
+    assert ended.repeated
+    assert (ended.code, "FLAKY" in ended.said) == (1, False)
+
+
+def test_many_failures_are_not_looked_at_again(project: Path) -> None:
+    ended = whole(project, dict.fromkeys(["a", "b", "c", "d"], BAD))
+    assert (ended.code, ended.repeated) == (1, False)
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(1)", "os.kill(os.getpid(), 9)"])
+def test_a_process_that_ends_before_its_tests_is_a_failure(project: Path, end: str) -> None:
+    ended = whole(project, {"flaky": ONCE, "dies": f"import os\ndef test(): {end}\n"})
+    assert (ended.code, ended.repeated) == (CRASHED, False)
+
+
+def test_what_cannot_be_collected_is_not_repeated(project: Path) -> None:
+    ended = whole(project, {"good": GOOD, "broken": "import nothing_that_is_there\n"})
+    assert (ended.code, ended.repeated) == (2, False)
+
+
+def test_all_that_pass_pass(project: Path) -> None:
+    ended = whole(project, {"good": GOOD, "fine": GOOD})
+    assert (ended.code, ended.repeated) == (0, False)

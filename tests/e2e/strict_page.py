@@ -26,6 +26,7 @@ WATCH = """<script>
 </script>"""
 
 PAGE_SECONDS = patience(20)
+ANSWER_SECONDS = patience(5)  # for one question; a page that is busy takes milliseconds
 
 Violation = dict[str, Any]
 ServeStrict = Callable[..., Awaitable["StrictServer"]]
@@ -64,10 +65,24 @@ async def comes(
     timeout: float = 1000 * PAGE_SECONDS,  # noqa: ASYNC109 — it stands in for Playwright's own, and is given what that is
 ) -> None:
     """Wait until `expression` is true, `timeout` ms at most: from without, as Playwright's own way is an eval in the
-    page, which our pages forbid. It may be another page by then."""
-    async with asyncio.timeout(timeout / 1000):
-        while not await value(page, expression, arg):
-            await page.wait_for_timeout(10)
+    page, which our pages forbid. It may be another page by then. TimeoutError says what it was the last time."""
+    last: Any = "no answer"
+    try:
+        async with asyncio.timeout(timeout / 1000):
+            while not (last := await _asked(page, expression, arg)):
+                await page.wait_for_timeout(10)
+    except TimeoutError as error:
+        raise TimeoutError(f"{expression} is {last!r} in {page.url} after {timeout:g} ms") from error
+
+
+async def _asked(page: Page | Frame, expression: str, arg: Any) -> Any:
+    """`value`, or what was missing: of some ten thousand pages one never answered what it was asked first."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await value(page, expression, arg)
+    except TimeoutError:
+        print(f"{page.url} has not answered for {ANSWER_SECONDS:g} s, and is asked again: {expression}")
+        return None
 
 
 async def value(page: Page | Frame, expression: str, arg: Any = None) -> Any:

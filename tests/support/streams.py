@@ -1,4 +1,5 @@
 """Two pytest processes share all tests: `pytest -p tests.support.streams --taken FOLDER --from front`, and `… back`.
+Who starts them: whole.py.
 
 Both have the same list of files. One goes through it from the front and the other from the back; each takes the next
 file that the other has not taken, until none is left. So they end at about the same time, however long files take.
@@ -26,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--taken", type=Path, required=True, help="empty folder, where both note the files they have taken"
     )
+    parser.addoption("--failed", type=Path, required=True, help="file to make, with the tests that have failed")
     parser.addoption("--from", choices=("front", "back"), required=True, dest="end", help="end of the list to begin at")
 
 
@@ -42,6 +44,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
             raise session.Interrupted(str(session.shouldfail or session.shouldstop))
         test = following
     return True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say what has failed: each test once, be it in its body or in a fixture of its."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    reports = [*reporter.stats.get("failed", []), *reporter.stats.get("error", [])]
+    failed = dict.fromkeys(report.nodeid for report in reports)
+    session.config.getoption("failed").write_text("".join(f"{test}\n" for test in failed))
 
 
 def _tests(session: pytest.Session) -> Iterator[pytest.Item]:
