@@ -160,18 +160,18 @@ class Restorer:
                     raise Moved(f"format {header.format}, Python {header.python}")
                 loaded = api.load(sealed.payload(), self._snapshots.entity)
             except Moved as moved:
-                self._tell(header, moved)
                 app = self._maker.construct()
+                self._tell(header, str(moved) if app.debug else moved.unquoted)
                 api.carry(sealed.payload(), app)
                 return app, "carried"
             return loaded.app, loaded.outcome
 
-    def _tell(self, header: Header, moved: Moved) -> None:
+    def _tell(self, header: Header, why: str) -> None:
         """Say which versions of the app do not go together, once."""
         pair = (header.fingerprint, self._snapshots.fingerprint)
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
-            logger.warning(CARRIED, header.app, *pair, moved)
+            logger.warning(CARRIED, header.app, *pair, why)
 
 
 def render_once(session: Session) -> None:

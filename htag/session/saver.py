@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from htag.errors import NotAllSaved, StoreError
 from htag.limits import Limits
+from htag.log.redaction import without_messages
 from htag.observer import Observer
 from htag.session.budget import Budget
 from htag.session.session import Session
@@ -226,7 +227,7 @@ class Saver:
             reason = str(pinned)
         except Exception as error:
             # of the author's `__getstate__`, or because a thread changes the tree meanwhile
-            logger.debug("a snapshot failed", exc_info=True)
+            logger.debug("a snapshot failed", exc_info=without_messages(error))
             text = f": {error}" if session.app.debug else ""  # it may quote what the person has entered
             reason = f"{type(session.app).__name__}: {type(error).__name__}{text}"
         self._pin(session, reason)

@@ -81,9 +81,9 @@ def steps(app: Any, holder: Any) -> Iterator[Step]:
         case State():
             return iter([(".value", value_of(holder)), *steps_from_object(holder)])
         case dict():
-            return iter(
-                [*((f"[{key!r:.40}]", each) for key, each in holder.items()), *((".keys()", key) for key in holder)]
-            )
+            quotes = getattr(app, "debug", False)  # a key may be what a person has typed
+            items = ((f"[{key!r:.40}]" if quotes else "[…]", each) for key, each in holder.items())
+            return iter([*items, *((".keys()", key) for key in holder)])
         case list() | tuple() | set() | frozenset() | deque():
             return ((f"[{place}]", each) for place, each in enumerate(holder))
         case FunctionType():

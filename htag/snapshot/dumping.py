@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from htag.app import App
+from htag.log.redaction import in_short
 from htag.snapshot.culprit import culprit_of
 from htag.snapshot.errors import Pinned
 from htag.snapshot.items import Place
@@ -18,7 +19,7 @@ def dump(app: App) -> bytes:
         return write_to_file(app, wanted) if wanted else payload
     except Exception as error:  # of any kind: authors' methods run, and their threads may change what is written
         path, held = culprit_of(app, wanted)
-        raise Pinned(path or type(app).__qualname__, reason_of(error, held)) from error
+        raise Pinned(path or type(app).__qualname__, reason_of(error, held, quotes=app.debug)) from error
 
 
 def attempt(app: App) -> tuple[bytes, list[tuple[Any, Place]]]:
@@ -41,11 +42,11 @@ def write_to_file(app: App, wanted: list[tuple[Any, Place]]) -> bytes:
     return write(Writer(file, app, wanted), file)
 
 
-def reason_of(error: Exception, held: object) -> str:
-    """What `error` says about `held`, for the log."""
+def reason_of(error: Exception, held: object, *, quotes: bool) -> str:
+    """What `error` says about `held`, for the log. `quotes`: with its message, which may be what a person has typed."""
     if isinstance(error, Pinned):
         return error.reason
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     what = "" if held is None else f" ({type(held).__module__}.{type(held).__qualname__})"
-    return f"{type(error).__name__}: {error}{what}"
+    return (f"{type(error).__name__}: {error}" if quotes else in_short(error)) + what

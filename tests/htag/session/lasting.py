@@ -92,6 +92,41 @@ class Pinned(Counter):
         self.handle = None
 
 
+class Note:
+    """What a person has typed; it refuses to be written, or to be read."""
+
+    def __init__(self, text: str, refuses: str) -> None:
+        self.text = text
+        self.refuses = refuses
+
+    def __getstate__(self) -> dict[str, str]:
+        if self.refuses == "written":
+            raise ValueError(self.text)
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        raise ValueError(state["text"])
+
+
+class Noted(Counter):
+    """Keeps what is typed where a snapshot's troubles might quote it."""
+
+    def init(self) -> None:
+        super().init()
+        self.notes: dict[str, Any] = {}
+        for handler in (self.keyed, self.written, self.read):
+            Tag.button(handler.__name__, _id=handler.__name__, _onclick=handler)
+
+    def keyed(self, event: Any) -> None:
+        self.notes[event.value] = (each for each in ())
+
+    def written(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "written")
+
+    def read(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "read")
+
+
 class Asking(Tag.App):
     """Shows a dialog, whose handlers lead to the app, and takes it out again."""
 
