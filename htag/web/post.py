@@ -167,7 +167,7 @@ class EventEndpoint:
             self._admission.observer.session_limited("messages")
             return self._too_many()
         limiter = self._admission.limiter(session)
-        if not await self._has_turn(limiter):  # before the body is read: what waits must be small
+        if not await self._has_turn(session, limiter):  # before the body is read: what waits must be small
             return self._too_many()
         try:
             body = await self._body(session, scope, receive)
@@ -199,10 +199,13 @@ class EventEndpoint:
             response.headers.update(news)
         return response
 
-    async def _has_turn(self, limiter: RateLimiter) -> bool:
+    async def _has_turn(self, session: Session, limiter: RateLimiter) -> bool:
         """Wait as long as the session has sent too much; False if too many of its POSTs do that."""
         limiter.left -= 1
-        if limiter.left > 0 or (delay := limiter.delay()) <= 0.0:
+        if limiter.left > 0:
+            return True
+        self._admission.registry.usage.note_burst(session)
+        if (delay := limiter.delay()) <= 0.0:
             return True
         if limiter.waiting > MAX_WAITING:
             return False

@@ -164,6 +164,8 @@ class SocketEndpoint:
                 limiter.left -= len(frame) / LARGE_MESSAGE
                 self._admission.registry.usage.note_message(session, len(frame))
                 received = frame = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
-            if limiter.left <= 0 and (delay := limiter.delay()) > 0.0:
-                self._admission.observer.message_refused("too_fast")
-                await asyncio.sleep(delay)
+            if limiter.left <= 0:
+                self._admission.registry.usage.note_burst(session)
+                if (delay := limiter.delay()) > 0.0:
+                    self._admission.observer.message_refused("too_fast")
+                    await asyncio.sleep(delay)

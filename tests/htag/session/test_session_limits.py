@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
-from htag import State, Tag
+from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.session.delivery import KEPT_BYTES
 from htag.session.inbox import MAX_WAITING
@@ -226,6 +228,10 @@ RECORDS: list[Callable[[Store], Any]] = [
     lambda app: app.rows.append({"text": "x" * MIB}),
     lambda app: app.rows.set([["x" * MIB]]),
     lambda app: setattr(app, "found", {"a": ["x" * MIB]}),
+    lambda app: setattr(app, "found", {"x" * MIB: True}),
+    lambda app: setattr(app, "found", {"a": {"x" * MIB: True}}),
+    lambda app: setattr(app, "found", deque(["x" * MIB])),
+    lambda app: setattr(app, "found", [deque(["x" * MIB])]),
     lambda app: app.call_js("x" * MIB),
 ]
 
@@ -247,3 +253,35 @@ async def test_a_message_of_the_browser_is_measured_where_it_comes_in(scene: Ope
     session.app.add(Tag.p("x" * 2 * MIB))
     await here.post({"id": "more", "event": "click", "data": {"n": 1}, "padding": "x" * 300_000})
     await until(lambda: session.closed)
+
+
+class Hoarder(Tag.App):
+    """Keeps what it is told, and shows nothing of it."""
+
+    def init(self) -> None:
+        self.said: list[str] = []
+        Tag.button("keep", _id="keep", _onclick=lambda event: self.said.append(event.value))
+
+
+@pytest.mark.parametrize("way", ["websocket", "post"])
+async def test_many_small_messages_of_which_nothing_is_shown_grow_a_session_no_further(way: str) -> None:
+    """Such a session has no new revision, and none of its messages is large."""
+    bounds = RecordingObserver()
+    web = WebApp(Hoarder, observer=bounds, limits=Limits(session_bytes=MIB))
+    tab = await Tab(Site(web.app), "websocket" if way == "websocket" else "http").load()
+    socket = await tab.site.websocket("/ws") if way == "websocket" else None
+    (session,) = web.registry.sessions.values()
+
+    async def say(number: int) -> None:
+        message = json.dumps({"id": "keep", "event": "click", "data": {"value": f"{number} ".ljust(3900, "x")}})
+        if socket is not None:
+            socket.send(message)
+        else:
+            await tab.site.post("/event", message, {"x-htag-token": tab.token, "x-htag-tab": "t"})
+
+    for number in range(2 * MIB // 3900):
+        if not session.closed:
+            await say(number)
+    await until(lambda: session.closed)
+    assert bounds.labels("session_limited") == ["size"]
+    await web.registry.close()
