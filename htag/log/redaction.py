@@ -21,6 +21,15 @@ def without_messages(error: BaseException) -> BaseException:
     return _stand_in(error, CHAINED)
 
 
+def in_full(error: BaseException) -> str:
+    """Name the type of `error`, with its message: an author's `__str__` may fail itself."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # whatever the author made it raise
+        text = "<exception str() failed>"  # as Python has it in tracebacks
+    return f"{type(error).__name__}: {text}"
+
+
 def in_short(error: BaseException) -> str:
     """Name the type of `error`, and where it was raised: `ValueError at shop.py:12`."""
     frames, _ = shortened(error.__traceback__)

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from htag.app import App
-from htag.log.redaction import in_short
+from htag.log.redaction import in_full, in_short
 from htag.snapshot.culprit import culprit_of
 from htag.snapshot.errors import Pinned
 from htag.snapshot.items import Place
@@ -49,4 +49,4 @@ def reason_of(error: Exception, held: object, *, quotes: bool) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     what = "" if held is None else f" ({type(held).__module__}.{type(held).__qualname__})"
-    return (f"{type(error).__name__}: {error}" if quotes else in_short(error)) + what
+    return (in_full(error) if quotes else in_short(error)) + what

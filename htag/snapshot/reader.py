@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from htag.app import App
-from htag.log.redaction import in_short
+from htag.log.redaction import in_full, in_short
 from htag.snapshot.addresses import resolving
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.classes import fill_class, refuse_unfinished
@@ -122,7 +122,7 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
         except Moved:
             raise
         except Exception as error:  # of any kind: authors' methods run, on what may be of another version
-            raise Moved(f"{type(error).__name__}: {error}", in_short(error)) from error
+            raise Moved(in_full(error), in_short(error)) from error
     return Loaded(app, found.outcome)
 
 

@@ -92,6 +92,13 @@ class Pinned(Counter):
         self.handle = None
 
 
+class Mute(ValueError):
+    """An error that cannot even be said."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 class Note:
     """What a person has typed; it refuses to be written, or to be read."""
 
@@ -105,7 +112,7 @@ class Note:
         return self.__dict__
 
     def __setstate__(self, state: dict[str, str]) -> None:
-        raise ValueError(state["text"])
+        raise Mute if state["refuses"] == "mutely" else ValueError(state["text"])
 
 
 class Noted(Counter):
@@ -114,7 +121,7 @@ class Noted(Counter):
     def init(self) -> None:
         super().init()
         self.notes: dict[str, Any] = {}
-        for handler in (self.keyed, self.written, self.read):
+        for handler in (self.keyed, self.written, self.read, self.mutely):
             Tag.button(handler.__name__, _id=handler.__name__, _onclick=handler)
 
     def keyed(self, event: Any) -> None:
@@ -125,6 +132,9 @@ class Noted(Counter):
 
     def read(self, event: Any) -> None:
         self.notes["last"] = Note(event.value, "read")
+
+    def mutely(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "mutely")
 
 
 class Asking(Tag.App):

@@ -26,9 +26,9 @@ async def lines(caplog: pytest.LogCaptureFixture, button: str, *, debug: bool) -
     await webs[0].registry.move_out(0.1)
     await tab.lose()
     tab.site = Site(webs[1].app, cookies=tab.site.cookies)
-    if button == "read":
+    if button in ("read", "mutely"):
         await tab.connect()
-        await tab.click("more")
+        assert await tab.click("more") == 1
     await tab.leave()
     for web in webs:
         await web.registry.close()
@@ -41,6 +41,7 @@ async def lines(caplog: pytest.LogCaptureFixture, button: str, *, debug: bool) -
         ("keyed", "Noted.notes[…]: the generator"),
         ("written", "Noted.notes[…]: ValueError at lasting.py"),
         ("read", "(ValueError at lasting.py"),
+        ("mutely", "(Mute at lasting.py"),
     ],
 )
 async def test_no_line_about_a_snapshot_quotes_what_was_typed(
@@ -49,6 +50,12 @@ async def test_no_line_about_a_snapshot_quotes_what_was_typed(
     logged = await lines(caplog, button, debug=False)
     assert said in logged
     assert "horse" not in logged
+
+
+async def test_an_error_that_cannot_be_said_costs_no_session_more_than_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert "(Mute: <exception str() failed>)" in await lines(caplog, "mutely", debug=True)
 
 
 @pytest.mark.parametrize("button", ["keyed", "written", "read"])
