@@ -116,7 +116,8 @@ def test_a_kernel_that_tells_no_page_cache_keeps_no_worker_from_starting(tmp_pat
     machine = Machine(tmp_path, ["4:memory:/" if version == 1 else "0::/"], [mount.format(root="/")])
     make = machine.version_1 if version == 1 else machine.version_2
     make("", "1000", usage=800)
-    assert (group := machine.found())
+    group = machine.found()
+    assert group
     (group.folder / "memory.stat").unlink()
     assert group.used() == 800
 
