@@ -285,3 +285,21 @@ async def test_many_small_messages_of_which_nothing_is_shown_grow_a_session_no_f
     await until(lambda: session.closed)
     assert bounds.labels("session_limited") == ["size"]
     await web.registry.close()
+
+
+@pytest.mark.parametrize("button", ["more", "nothing"])
+async def test_the_names_of_answers_that_are_kept_are_short(scene: Open, button: str) -> None:
+    """Each of the last 500 answers of each of 64 tabs is kept under its name: those could be gigabytes."""
+    here = await scene()
+    session = session_of(here)
+    sockets = [await here.site.websocket(f"/ws?v=2&tab={name}") for name in ("one", "other")]
+    for number in range(1, 51):
+        data = {"callback_id": "x" * 100_000, "n": number}
+        sockets[0].send(json.dumps({"id": button, "event": "click", "n": number, "data": data}))
+    log = session.tabs.log("one")
+    assert log is not None
+    await until(lambda: log.handled == 50)
+    kept = sum(len(frame) for record in session.tabs.records() for _, frame in record.results)
+    assert kept < 50 * 1000
+    for socket in sockets:
+        await socket.close()
