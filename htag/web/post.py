@@ -71,7 +71,7 @@ class Post:
     session: Session
     tab: Tab
     message: Message
-    size: int  # bytes
+    size: int  # bytes that it takes
     hello: Hello
     limiter: RateLimiter
     codec: Codec  # of the version that the tab speaks
@@ -173,6 +173,7 @@ class EventEndpoint:
             body = await self._body(session, scope, receive)
             limiter.left -= len(body) / LARGE_MESSAGE
             message = self._codecs.first.decode(body)
+            size = len(body) if len(body) < LARGE_MESSAGE else self._codecs.first.held_bytes(body)
         except MessageTooLarge:
             self._admission.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
@@ -189,7 +190,7 @@ class EventEndpoint:
             said = hello(scope)
             log = session.tabs.numbered(tab, said) if said.version == 2 else None
             codec = self._codecs.first if log is None else self._codecs.second
-            post = Post(session, tab, message, len(body), said, limiter, codec, log)
+            post = Post(session, tab, message, size, said, limiter, codec, log)
             try:
                 response = await (self._deduplicated(post) if log is None else self._numbered(post, log))
             except EventGap as gap:  # also of a tab that numbers its events and forgot to say so

@@ -128,7 +128,8 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode = self._codecs.first.decode
+        codec = self._codecs.first
+        decode = codec.decode
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -151,7 +152,8 @@ class SocketEndpoint:
                     if session.took:
                         limiter.left -= session.took * limiter.a_second
                     if done is not None:
-                        inbox.weigh(done, len(frame))
+                        size = len(frame)
+                        inbox.weigh(done, size if size < LARGE_MESSAGE else codec.held_bytes(frame))
                     channel.in_use = True
                     await channel.flush()
                     if done is not None and inbox.full and not await inbox.wait_for_room():

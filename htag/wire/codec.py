@@ -19,6 +19,9 @@ from htag.wire.parano import Cipher
 # in its texts count too; a megabyte of program text has less than half as many.
 MOST_CONTAINERS = 100_000
 
+# Bytes of an object with a member or two; and of each item, list and name: a text of two letters takes 51, and a place.
+OBJECT_BYTES, ITEM_BYTES = 200, 60
+
 Frozen = TypeVar("Frozen", bound=Reply)
 
 _decoder = msgspec.json.Decoder(Message)
@@ -47,6 +50,14 @@ class Codec:
             return _decoder.decode(text)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # of Base64 and of UTF-8 too
             raise WireError(f"a message must be a JSON object: {error}") from None
+
+    def held_bytes(self, frame: str | bytes) -> int:
+        """Estimate what the message in `frame`, which can be decoded, takes as objects: up to thirty times as much as
+        its JSON. Takes 2 ms for a megabyte."""
+        text = self._cipher.reveal(frame) if self._cipher else frame
+        raw = text.encode() if isinstance(text, str) else text
+        items = raw.count(b"[") + raw.count(b",") + raw.count(b":")
+        return len(raw) + OBJECT_BYTES * raw.count(b"{") + ITEM_BYTES * items
 
     def encode(self, reply: Reply) -> str:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""

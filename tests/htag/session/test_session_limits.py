@@ -97,6 +97,28 @@ async def test_a_socket_whose_messages_wait_is_not_read_on(scene: Open) -> None:
     await socket.close()
 
 
+@pytest.mark.parametrize("way", ["websocket", "post"])
+async def test_messages_that_wait_count_with_the_objects_that_they_are(scene: Open, way: str) -> None:
+    """The JSON of 100 000 little objects has less than a megabyte, and they take twenty."""
+    here = await scene(limits=Limits(session_waiting_bytes=MIB))
+    session = session_of(here)
+    data = {"callback_id": "c", "objects": [{"a": 1}] * 9000}  # 72 KB, and 2 MB
+    message = json.dumps({"id": "slow", "event": "click", "data": data}, separators=(",", ":"))
+    socket = await here.site.websocket("/ws") if way == "websocket" else None
+    for number in range(5):
+        if socket is not None:
+            socket.send(message)
+        else:
+            assert (await here.post(message, tab="t")).status == (429 if number else 200)
+    await passed(0.1)
+    assert 2 * MIB < session.unfinished < 7 * MIB  # the one that is under way, and one behind it
+    here.app.gate.set()
+    await until(lambda: session.unfinished == 0)
+    if socket is not None:
+        await until(lambda: len(here.app.calls) == 5)
+        await socket.close()
+
+
 async def test_bodies_that_are_being_read_count(scene: Open) -> None:
     here = await scene(limits=Limits(session_waiting_bytes=100_000))
     session = session_of(here)
