@@ -173,7 +173,7 @@ class EventEndpoint:
             body = await self._body(session, scope, receive)
             limiter.left -= len(body) / LARGE_MESSAGE
             message = self._codecs.first.decode(body)
-            size = len(body) if len(body) < LARGE_MESSAGE else self._codecs.first.held_bytes(body)
+            size = self._codecs.first.held_bytes(body)
         except MessageTooLarge:
             self._admission.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)

@@ -152,8 +152,7 @@ class SocketEndpoint:
                     if session.took:
                         limiter.left -= session.took * limiter.a_second
                     if done is not None:
-                        size = len(frame)
-                        inbox.weigh(done, size if size < LARGE_MESSAGE else codec.held_bytes(frame))
+                        inbox.weigh(done, codec.held_bytes(frame))
                     channel.in_use = True
                     await channel.flush()
                     if done is not None and inbox.full and not await inbox.wait_for_room():

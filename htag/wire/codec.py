@@ -21,6 +21,7 @@ MOST_CONTAINERS = 100_000
 
 # Bytes of an object with a member or two; and of each item, list and name: a text of two letters takes 51, and a place.
 OBJECT_BYTES, ITEM_BYTES = 200, 60
+LITTLE = 512  # bytes of a message whose objects are not worth counting
 
 Frozen = TypeVar("Frozen", bound=Reply)
 
@@ -54,6 +55,8 @@ class Codec:
     def held_bytes(self, frame: str | bytes) -> int:
         """Estimate what the message in `frame`, which can be decoded, takes as objects: up to thirty times as much as
         its JSON. Takes 2 ms for a megabyte."""
+        if len(frame) < LITTLE:
+            return len(frame)
         text = self._cipher.reveal(frame) if self._cipher else frame
         raw = text.encode() if isinstance(text, str) else text
         items = raw.count(b"[") + raw.count(b",") + raw.count(b":")

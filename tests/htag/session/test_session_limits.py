@@ -97,6 +97,21 @@ async def test_a_socket_whose_messages_wait_is_not_read_on(scene: Open) -> None:
     await socket.close()
 
 
+async def test_little_messages_count_with_their_objects_as_well(scene: Open) -> None:
+    """A hundred may wait in each of 32 tabs."""
+    here = await scene(limits=Limits(session_waiting_bytes=MIB))
+    session = session_of(here)
+    data = {"callback_id": "c", "objects": [{"a": 1}] * 400}  # 3 KB, and 130
+    socket = await here.site.websocket("/ws")
+    for _ in range(50):
+        socket.send(json.dumps({"id": "slow", "event": "click", "data": data}, separators=(",", ":")))
+    await passed(0.1)
+    assert MIB < session.unfinished < 2 * MIB
+    here.app.gate.set()
+    await until(lambda: len(here.app.calls) == 50)
+    await socket.close()
+
+
 @pytest.mark.parametrize("way", ["websocket", "post"])
 async def test_messages_that_wait_count_with_the_objects_that_they_are(scene: Open, way: str) -> None:
     """The JSON of 100 000 little objects has less than a megabyte, and they take twenty."""
