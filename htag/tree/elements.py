@@ -6,6 +6,8 @@ VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
 RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
+FOREIGN = ("svg", "math")  # what is in them is no HTML …
+HTML_AGAIN = ("foreignobject", "desc", "title")  # … but in these, within SVG
 REPORTS_VALUE = frozenset(("input", "textarea", "select"))  # without being asked
 OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
 
