@@ -65,6 +65,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.items": "left_out own_tag the_item",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
         "weak_reference zone",
+        "htag.snapshot.remaking": "enum_member set_attributes",
         "htag.snapshot.singletons": "singleton singleton_or_gap",
         "htag.snapshot.writer": "set_value set_value_and_attributes the_entity the_module",
     }.items()

@@ -1,7 +1,8 @@
 """What a class says about its own snapshots: pickle's methods, and a version number."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from htag.app import App
@@ -9,16 +10,26 @@ from htag.state import State
 from htag.tree.tag import GTag
 
 OURS = (App, GTag, State)
+HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
+INTERCEPTING = ("__getattr__", "__getattribute__", "__setattr__")
 VERSION = "state_version"  # a class attribute: another value, and no instance of before is taken over
 
 
-class HowToWrite(NamedTuple):
+@dataclass(slots=True)
+class HowToWrite:
     """Which of pickle's methods an author has given a class."""
 
     reduces: bool  # `__reduce__` or `__reduce_ex__`: how an instance is made again
     gets_state: bool  # `__getstate__`
     sets_state: bool  # `__setstate__`
     hashes: bool  # `__hash__`
+    intercepts: bool  # a way to get or set attributes, and no `__setstate__`: pickle would call it too early
+    tried: bool  # whether an instance is known to be made again as it is written
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether pickle's own way is known to be right."""
+        return self.tried and not (self.reduces or self.gets_state or self.intercepts)
 
 
 _known: WeakKeyDictionary[type, HowToWrite] = WeakKeyDictionary()
@@ -38,7 +49,22 @@ def _ask(cls: type) -> HowToWrite:
         is_author_s(cls, "__getstate__"),
         is_author_s(cls, "__setstate__"),
         is_author_s(cls, "__hash__"),
+        is_intercepting(cls),
+        tried=not cls.__flags__ & HEAP_TYPE,
     )
+
+
+def is_intercepting(cls: type) -> bool:
+    """Whether `cls` has methods in Python by which attributes are got or set, and none that takes its state."""
+    own = [vars(each) for each in cls.__mro__ if each.__flags__ & HEAP_TYPE]
+    return not hasattr(cls, "__setstate__") and any(name in each for each in own for name in INTERCEPTING)
+
+
+def is_python_s_way(cls: type) -> bool:
+    """Whether instances of `cls` say by a method written in C how they are made again: no author has thought of it."""
+    ways = ("__reduce__", "__reduce_ex__")
+    found = next(each for each in cls.__mro__ if any(name in vars(each) for name in ways))  # `object` has both
+    return not found.__flags__ & HEAP_TYPE
 
 
 def is_author_s(cls: type, name: str) -> bool:

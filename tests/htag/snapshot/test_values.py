@@ -1,6 +1,7 @@
 """What an app may hold, and what pins it, each with the way to it."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -81,6 +82,15 @@ def in_attribute(app: Any, found: Any) -> None:
     app["title"] = lambda: found
 
 
+def in_attribute_of_a_list(app: Any, found: Any) -> None:
+    app.family = values.Family([1])
+    app.family.head = found  # type: ignore[attr-defined]
+
+
+def in_named_tuple(app: Any, found: Any) -> None:
+    app.point = values.Point(1, found)
+
+
 PLACES: dict[str, Callable[[Any, Any], None]] = {
     "Explorer.handle": in_child,
     " Explorer.handle": in_generated,
@@ -89,6 +99,8 @@ PLACES: dict[str, Callable[[Any, Any], None]] = {
     "Page.work > default": in_default,
     "Page.record.connection": in_object,
     "Page['title'] > found": in_attribute,
+    "Page.family.head": in_attribute_of_a_list,
+    "Page.point[1]": in_named_tuple,
 }
 
 
@@ -101,6 +113,12 @@ def test_the_path_says_where_it_is(path: str) -> None:
     assert pinned.value.path == path.strip()
     held.release()
     assert dump(app)
+
+
+def test_the_path_of_a_tuple_whose_class_no_snapshot_may_name() -> None:
+    with pytest.raises(Pinned) as pinned:
+        dump(Page(lambda: [os.stat(".")]))
+    assert (pinned.value.path, "os.stat_result" in pinned.value.reason) == ("Page.held[0]", True)
 
 
 def test_what_an_author_s_method_raises_pins_it() -> None:
