@@ -17,5 +17,9 @@ class Moved(HtagError):
     """A snapshot cannot be loaded with the code that there is now: a new app, with the old States, takes its place."""
 
 
+class Absent(Moved):
+    """It refers to what a module has not made yet: the first visitor's app may make it."""
+
+
 class Forged(HtagError):
     """Bytes that are no snapshot of this session, sealed with our key."""

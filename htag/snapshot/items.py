@@ -10,7 +10,7 @@ from itertools import repeat
 from sys import getrefcount
 from typing import Any, NamedTuple
 
-from htag.snapshot.errors import Moved, Pinned
+from htag.snapshot.errors import Absent, Moved, Pinned
 from htag.snapshot.singletons import PASSED_BY, UNASKED, Singleton, singleton
 from htag.tree.node import Node
 
@@ -179,7 +179,7 @@ def made_by_dict(holder: dict[Any, Any], place: Place) -> Any:
             return holder[place.key]
         except KeyError:
             pass  # it makes nothing after all
-    raise Moved(f"{place.module}.{place.name}[{place.key!r}] is not there, and could not be written down")
+    raise Absent(f"{place.module}.{place.name}[{place.key!r}] is not there, and could not be written down")
 
 
 def checked(found: Any, place: Place) -> Any:
