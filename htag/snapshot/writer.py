@@ -71,6 +71,7 @@ class Writer(pickle.Pickler):
         self.found: list[Any] = []  # tags that are in no place of the tree, as they turn up
         self.local_classes: list[type] = []  # whose bodies are still to be written
         self.reduced: set[type] = set()  # classes of tags that their author has written in another way
+        self.shows_others = False  # whether tags of the tree read States that are no part of the app
         self.whole = False  # whether all tags that pickle asks for are known to be written in full
 
     def reducer_override(self, obj: Any) -> Any:
@@ -260,7 +261,9 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
         write_found(writer, known)
     writer.dump(None)
     states, readers, told = observers(writer, known)
-    writer.dump((states, readers, outside_readers(app, tags, told)))
+    outside = outside_readers(app, tags, told)
+    writer.shows_others = bool(outside)
+    writer.dump((states, readers, outside))
     return file.getvalue()
 
 
