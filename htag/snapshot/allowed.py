@@ -61,7 +61,6 @@ VALUES: dict[str, frozenset[str]] = {
         "re": "RegexFlag _compile",
         "statistics": "NormalDist fmean mean median mode stdev",
         "string": "Template",
-        "textwrap": "TextWrapper dedent fill indent shorten wrap",
         "time": "gmtime localtime monotonic perf_counter strftime struct_time time",
         "types": "GenericAlias MappingProxyType SimpleNamespace",
         "typing": "Any Optional Union",

@@ -32,7 +32,6 @@ import string
 import subprocess
 import sys
 import tempfile
-import textwrap
 import threading
 import time
 import types
@@ -241,7 +240,6 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "a function of urls": (lambda: urllib.parse.quote, the_very),
     "calendar": (lambda: calendar.HTMLCalendar(6), by_dict),
     "distribution": (lambda: statistics.NormalDist(1, 2), equal),
-    "text wrapper": (lambda: textwrap.TextWrapper(width=9), by_dict),
     "clock": (lambda: time.monotonic, the_very),
     "itemgetter": (lambda: operator.itemgetter(1), lambda before, after: after((1, 2)) == 2),
     "builtin": (lambda: len, the_very),
