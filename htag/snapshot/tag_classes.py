@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +12,6 @@ from htag.tree.tag import GTag
 
 OURS = (App, GTag, State)
 HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
-INTERCEPTING = ("__getattr__", "__getattribute__", "__setattr__")
 VERSION = "state_version"  # a class attribute: another value, and no instance of before is taken over
 
 
@@ -55,16 +55,26 @@ def _ask(cls: type) -> HowToWrite:
 
 
 def is_intercepting(cls: type) -> bool:
-    """Whether `cls` has methods in Python by which attributes are got or set, and none that takes its state."""
-    own = [vars(each) for each in cls.__mro__ if each.__flags__ & HEAP_TYPE]
-    return not hasattr(cls, "__setstate__") and any(name in each for each in own for name in INTERCEPTING)
+    """Whether an author of `cls` gave it a way to get attributes, or to set them where they are in slots, and none to
+    take its state."""
+    has_slots = any("__slots__" in vars(each) for each in cls.__mro__)
+    names = ("__getattr__", "__getattribute__", *(("__setattr__",) if has_slots else ()))
+    return not hasattr(cls, "__setstate__") and any(
+        name in vars(each) and not is_of_c(each, name) for each in cls.__mro__ for name in names
+    )
 
 
 def is_python_s_way(cls: type) -> bool:
     """Whether instances of `cls` say by a method written in C how they are made again: no author has thought of it."""
     ways = ("__reduce__", "__reduce_ex__")
     found = next(each for each in cls.__mro__ if any(name in vars(each) for name in ways))  # `object` has both
-    return not found.__flags__ & HEAP_TYPE
+    return all(is_of_c(found, name) for name in ways if name in vars(found))
+
+
+def is_of_c(cls: type, name: str) -> bool:
+    """Whether `cls`, which has a method `name`, has it in C: a class in Python that took it from one has not."""
+    found = vars(cls)[name]
+    return isinstance(found, MethodDescriptorType | WrapperDescriptorType) and found.__objclass__ is cls
 
 
 def is_author_s(cls: type, name: str) -> bool:
