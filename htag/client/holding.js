@@ -5,7 +5,7 @@ function createHolding({events, patch}) {
   const held = new Set(); // the latest `input` of each field
   const sentAt = new WeakMap(); // field -> when its latest `input` went, in ms
 
-  const earlier = (id, target) => [...held].find((one) => one.id === id && one.target === target);
+  const earlier = (owner, target) => [...held].find((one) => one.owner === owner && one.target === target);
 
   function hold(one, isComposing = one.event.isComposing) {
     one.isComposing = isComposing;

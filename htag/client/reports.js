@@ -1,6 +1,7 @@
 // Errors: shown on the page, and told to the server.
 
 const REPORT_LIMIT = 20; // errors told to the server per page: a failing animation makes 60 a second
+const REPORT_LENGTH = 4000; // characters of each: more than the server logs; a message that is too large ends the connection
 
 // The element that shows errors. What it looks like is loaded with the first one; the last one is on show.
 function createOverlay(page) {
@@ -29,7 +30,7 @@ function createReport({overlay}) {
   return (title, error, code = '') => {
     const text = [error, error?.stack, code].filter(Boolean).join('\n');
     overlay.show(title, text);
-    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`});
+    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`.slice(0, REPORT_LENGTH)});
   };
 }
 

@@ -308,3 +308,26 @@ async def test_a_long_press_does_not_stop_the_page(page: Page) -> None:
     await page.evaluate("handle_payload({ops: [['p-2', 'other']]}); handle_payload({ops: [['r', 'p-1']]}); 0")
     assert await page.inner_text("#p-2") == "other"
     await page.wait_for_function("!document.querySelector('#p-1')")
+
+
+@pytest.mark.parametrize(
+    ("start", "inner"),
+    [("<p id=a-1 {}>{}", "<ul id=b-1><li>x</ul>"), ("<a id=a-1 {}>{}", "<b>x</b><a id=b-1>link</a>")],
+)
+async def test_what_a_parser_puts_beside_an_element_does_not_take_its_place(page: Page, start: str, inner: str) -> None:
+    end = f"</{start[1]}>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{start.format('', 'old' + inner)}{end}</div></body>")
+    await apply(page, ["h", "a-1", start.format("class=x", "new" + inner) + end])
+    await apply(page, ["a", "a-1", start.format("class=y", "")])
+    shown = "[...document.querySelectorAll('[id=a-1], [id=b-1]')].map((one) => [one.id, one.className])"
+    assert await page.evaluate(shown) == [["a-1", "y"], ["b-1", ""]]
+    assert await page.evaluate("document.querySelector('#a-1').textContent.slice(0, 3)") == "new"
+
+
+async def test_a_table_keeps_its_place_beside_what_a_parser_puts_before_it(page: Page) -> None:
+    table = "<table id=t{}><i id=i>x</i><tr id=tr><td>{}</td></tr></table>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{table.format('', 1)}</div></body>")
+    await apply(page, ["h", "t", table.format(" class=c", 2)])
+    assert await page.evaluate("[...document.querySelectorAll('#t')].map((t) => [t.className, t.innerText])") == [
+        ["c", "2"]
+    ]
