@@ -212,18 +212,20 @@ class Persistence:
         return self._store.down_since is None
 
     def counts(self) -> dict[str, int]:
-        """Count the sessions that are saved, dirty (have changed since), pinned and asleep."""
+        """Count the sessions that are saved, dirty (have changed since; also those that are on their way to the store),
+        pinned and asleep."""
         persisted = [session.stored for session in self._host.sessions.values() if session.stored is not None]
-        pinned = sum(1 for stored in persisted if stored.pinned)
-        stored = sum(1 for stored in persisted if stored.in_store and not stored.pinned)
-        dirty = sum(1 for session in self.saver.dirty if session.stored and not session.stored.pinned)
+        free = [stored for stored in persisted if not stored.pinned]
+        saved = sum(1 for stored in free if stored.in_store and not stored.unsaved_since)
+        dirty = sum(1 for stored in free if stored.unsaved_since)
         asleep = sum(1 for session in self._host.sessions.values() if session.asleep)
-        return {"saved": max(0, stored - dirty), "dirty": dirty, "pinned": pinned, "asleep": asleep}
+        return {"saved": saved, "dirty": dirty, "pinned": len(persisted) - len(free), "asleep": asleep}
 
     def unsaved_seconds(self) -> float:
         """For how long the session that waits longest for its save has waited; 0 where none waits."""
-        since = [session.stored.unsaved_since for session in self.saver.dirty if session.stored is not None]
-        return max((time.monotonic() - each for each in since if each), default=0.0)
+        persisted = [session.stored for session in self._host.sessions.values() if session.stored is not None]
+        since = min((stored.unsaved_since for stored in persisted if stored.unsaved_since), default=0.0)
+        return time.monotonic() - since if since else 0.0
 
     def relieve_soon(self, wanted: int) -> None:
         """Call `relieve` in the background, unless that is going on."""

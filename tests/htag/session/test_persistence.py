@@ -15,6 +15,7 @@ from htag.stores.base import Save
 from htag.stores.memory import MemoryStore
 from tests.htag.session.lasting import DIARY, Hooked, Slow, Start, only_session, saved, workers
 from tests.htag.session.lasting import Pinned as PinnedApp
+from tests.htag.session.troubled_store import Gated
 from tests.support.waiting import LOOP_SECONDS, passed, until
 
 __all__ = ["workers"]
@@ -65,6 +66,35 @@ async def test_clicks_within_a_moment_are_one_save(workers: Start) -> None:
         await tab.click("more")
     await saved(one)
     assert len(team.diaries["one"].told("snapshot_made")) == before + 1
+
+
+async def test_what_is_on_its_way_to_the_store_is_not_counted_as_saved(workers: Start) -> None:
+    store = Gated()
+    team = workers(store=store)
+    one = team.start("one")
+    tab = await team.tab(one)
+    await saved(one)
+    store.gate.clear()
+    await tab.click("more")
+    await until(lambda: store.waiting)
+    assert one.registry.snapshot_counts() == {"saved": 0, "dirty": 1, "pinned": 0, "asleep": 0}
+    assert one.registry.unsaved_seconds() > 0
+    store.gate.set()
+    await saved(one)
+    assert one.registry.unsaved_seconds() == 0
+
+
+async def test_sessions_that_are_new_take_nothing_from_those_that_are_saved(workers: Start) -> None:
+    store = Gated()
+    team = workers(store=store)
+    one = team.start("one")
+    await team.tab(one)
+    await saved(one)
+    store.gate.clear()
+    await team.tab(one)
+    assert one.registry.snapshot_counts() == {"saved": 1, "dirty": 1, "pinned": 0, "asleep": 0}
+    store.gate.set()
+    await saved(one)
 
 
 # -- taken over

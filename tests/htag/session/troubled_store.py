@@ -51,3 +51,21 @@ class Trouble(MemoryStore):
     def go_back(self, remembered: tuple[Any, ...]) -> None:
         records, dropped, self._pulse = remembered
         self._records, self._dropped = dict(records), dict(dropped)
+
+
+class Gated(MemoryStore):
+    """A memory store whose saves wait while its gate is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.waiting = 0
+
+    async def save(self, saves: Sequence[Save]) -> list[bool]:
+        self.waiting += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.waiting -= 1
+        return await super().save(saves)
