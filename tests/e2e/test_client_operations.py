@@ -278,6 +278,14 @@ async def test_slow_clicks_in_a_table_that_ticks(page: Page) -> None:
         ["div-1", "text"],
         ["button-1", "text"],
         ["m", "div-1", None, "button-1"],
+        ["m", "div-1", "button-1", "i-1"],
+        ["r", "i-1"],
+        ["i", "div-1", "button-1", "<i id=i-2>above</i>"],
+        [
+            "h",
+            "div-1",
+            "<div id=div-1><i id=i-2>above</i><button id=button-1 data-htag-on=click><b>x</b></button></div>",
+        ],
     ],
 )
 async def test_what_would_take_the_place_of_what_is_pressed_waits_for_the_click(page: Page, op: list[Any]) -> None:
@@ -299,6 +307,18 @@ async def test_what_would_take_the_place_of_what_is_pressed_waits_for_the_click(
     await page.wait_for_timeout(100)
     assert await page.evaluate("sent.map((m) => [m.id, m.event])") == [["button-1", "click"]]
     assert await page.evaluate("document.querySelector('#div-1')?.innerHTML") != before
+
+
+async def test_a_slider_that_is_dragged_has_what_it_changes_beside_it(page: Page) -> None:
+    slider = "<input id=input-1 type=range data-htag-on=input>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{slider}<i id=i-1>a</i></div></body>")
+    await page.hover("#input-1")
+    await page.mouse.down()
+    await apply(page, ["i", "div-1", "input-1", "<p id=p-1>b</p>"])
+    await apply(page, ["r", "i-1"])
+    await apply(page, ["h", "div-1", f"<div id=div-1>{slider}<i id=i-2>a</i><b>b</b></div>"])
+    assert await page.inner_text("#div-1 b") == "b"
+    await page.mouse.up()
 
 
 async def test_a_long_press_does_not_stop_the_page(page: Page) -> None:
