@@ -126,7 +126,7 @@ function createMorph({foreign, fields, listeners, trusted}) {
   // The state comes last: what it can be depends on the type and the bounds.
   function attributes(element, fresh) {
     const state = stateOf(element) || 'id';
-    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames()]);
+    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames(), ...foreign.namesOf(element)]);
     names.delete(state);
     for (const name of [...names, state]) attribute(element, name, fresh);
   }

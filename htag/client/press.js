@@ -26,7 +26,6 @@ function createPress() {
   // Whether what comes, goes or moves in `parent` can move what is pressed away from under the pointer. A slider is dragged
   // anyway, and what it changes is looked at meanwhile.
   const shifts = (parent) => parent !== press.target && parent?.contains(press.target) && press.target.type !== 'range';
-  const hasOthers = (element, html) => html.split(/<\w/).length - 2 !== element.querySelectorAll('*').length;
 
   // Whether `node`, or what it is in, has no place in what is to become of `root`.
   function isAbsent(node, root, html) {
@@ -37,11 +36,13 @@ function createPress() {
 
   function endangers([name, ...rest]) {
     if (isText(name, rest)) return holds(name) && find(name) !== press.target;
+    if (name === 'r') return rest.some((id) => holds(id) || shifts(find(id)?.parentNode));
     const [id, html] = rest;
     const element = find(id);
-    if (name === 'r') return rest.some((one) => holds(one) || shifts(find(one)?.parentNode));
     if (name !== 'h') return name !== 'a' && shifts(element);
-    return (shifts(element) && hasOthers(element, html)) || (holds(id) && isAbsent(press.target, element, html));
+    if (!holds(id)) return false;
+    const hasOthers = html.split(/<\w/).length - 2 !== element.querySelectorAll('*').length;
+    return (hasOthers && shifts(element)) || isAbsent(press.target, element, html);
   }
 
   // What `ops` have to wait for, if anything.

@@ -1,7 +1,6 @@
 // Errors: shown on the page, and told to the server.
 
 const REPORT_LIMIT = 20; // errors told to the server per page: a failing animation makes 60 a second
-const REPORT_LENGTH = 4000; // characters of each: more than the server logs; a message that is too large ends the connection
 
 // The element that shows errors. What it looks like is loaded with the first one; the last one is on show.
 function createOverlay(page) {
@@ -30,7 +29,8 @@ function createReport({overlay}) {
   return (title, error, code = '') => {
     const text = [error, error?.stack, code].filter(Boolean).join('\n');
     overlay.show(title, text);
-    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`.slice(0, REPORT_LENGTH)});
+    // 4000 characters: no more is read there, and a message that is too large ends the connection
+    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`.slice(0, 4000)});
   };
 }
 
