@@ -71,8 +71,9 @@ class TolerantReader(Reader):
             found = super().find_class(module, name)
         except Moved:
             return Ghost
-        # of classes, those that pickle calls with a value: a member may be gone
-        return found if isinstance(found, type) and not issubclass(found, Enum) else tolerant(found)
+        if isinstance(found, type):
+            return Members(found) if issubclass(found, Enum) else found
+        return tolerant(found)
 
 
 class CarefulReader(TolerantReader):
@@ -86,6 +87,20 @@ class CarefulReader(TolerantReader):
         """As `TolerantReader`."""
         found = super().find_class(module, name)
         return self._careful.of(found) if isinstance(found, type) and found is not Ghost else found
+
+
+class Members:
+    """An enumeration, of which a member may be gone: asked by value or by name."""
+
+    def __init__(self, of: type[Enum]) -> None:
+        self._of = of
+
+    def __call__(self, value: Any) -> Any:
+        """The member of `value`, or a ghost."""
+        return tolerant(self._of)(value)
+
+    def __getitem__(self, name: str) -> Enum:
+        return self._of[name]
 
 
 def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -201,11 +216,12 @@ def take_over(old: State[Any], new: State[Any], broken: dict[int, Any]) -> bool:
 
 
 def is_whole(value: Any, broken: dict[int, Any]) -> bool:
-    """Whether neither a ghost, nor a tag, nor one of the `broken` objects is in `value`, at any depth."""
+    """Whether neither a ghost, nor a tag, nor one of the `broken` objects is in `value`, at any depth; nor what stands
+    for an enumeration."""
     waiting, seen = [value], set()
     while waiting:
         each = waiting.pop()
-        if isinstance(each, Node) or id(each) in broken:
+        if isinstance(each, Node | Members) or id(each) in broken:
             return False
         if id(each) in seen:
             continue

@@ -22,5 +22,9 @@ class Moved(HtagError):
         self.unquoted = unquoted or text
 
 
+class Absent(Moved):
+    """It refers to what a module has not made yet: the first visitor's app may make it."""
+
+
 class Forged(HtagError):
     """Bytes that are no snapshot of this session, sealed with our key."""

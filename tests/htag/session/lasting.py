@@ -76,6 +76,18 @@ class Slow(Counter):
         return "slow"
 
 
+class Silent(Counter):
+    """Has a handler that takes very long, and changes nothing meanwhile."""
+
+    def init(self) -> None:
+        super().init()
+        Tag.button("long", _id="long", _onclick=self.long)
+
+    async def long(self, event: Any) -> None:
+        DIARY.append("began")
+        await asyncio.sleep(3600)
+
+
 class Pinned(Counter):
     """Holds what no snapshot can, once it is asked to."""
 
