@@ -15,9 +15,10 @@ function createEvents({tab, calls, patch, report, later}) {
     const target = isDom && event.target instanceof Element ? event.target : null; // a browser may forget it
     const isInput = target && event.type === 'input';
     const {earlier, hold, flush} = events.holding;
-    const last = isInput && earlier(id, target);
+    const owner = isInput && tagId(target) === id ? target : id; // a field that is made anew has another id each time
+    const last = isInput && earlier(owner, target);
     if (!last) flush(false, isInput ? target : undefined);
-    const one = Object.assign(last || begin(), {id, name, event, target});
+    const one = Object.assign(last || begin(), {owner, id, name, event, target});
     (isInput ? hold : send)(one);
     return one.promise;
   }
@@ -55,7 +56,7 @@ function createEvents({tab, calls, patch, report, later}) {
 // or has said so before.
 function createEarlyHolding(send) {
   const held = new Set();
-  const earlier = (id, target) => [...held].find((one) => one.id === id && one.target === target);
+  const earlier = (owner, target) => [...held].find((one) => one.owner === owner && one.target === target);
   const release = (one) => held.delete(one) && send(one);
   addEventListener('compositionend', () => setTimeout(() => held.forEach(release)), true);
   return {earlier, flush() {}, hold};
@@ -93,7 +94,8 @@ function valueOf(field) {
 // name.
 function formData(form) {
   const data = {__proto__: null};
-  for (const {name} of form.querySelectorAll('select[multiple]:enabled')) if (name) data[name] = [];
+  for (const {name, form: own} of document.querySelectorAll('select[multiple]:enabled'))
+    if (name && own === form) data[name] = [];
   for (const [name, given] of new FormData(form)) {
     const value = given.name ?? given;
     data[name] = name in data ? [data[name], value].flat() : value;

@@ -6,7 +6,7 @@ const TEXT = ' text';
 
 function createForeign() {
   const said = new WeakMap(); // node -> Map: attribute, CHILDREN or TEXT -> what the server said
-  const foreign = {ours, last, tell, know, CHILDREN, TEXT, changes: 0}; // changes: how many of ours there were
+  const foreign = {ours, last, tell, know, namesOf, CHILDREN, TEXT, changes: 0}; // changes: how many of ours there were
   const observer = new MutationObserver(note);
 
   // Undoes what `records` tell, from the latest to the first, to get to what was before them.
@@ -39,6 +39,11 @@ function createForeign() {
   function last(node, key, present) {
     const state = said.get(node);
     return state?.has(key) ? state.get(key) : present;
+  }
+
+  // The attributes of `node` of which that may be something else, present or not.
+  function namesOf(node) {
+    return [...(said.get(node)?.keys() ?? [])].filter((key) => !key.includes(' '));
   }
 
   // The server says `value` now, and the DOM shows it as far as others have left it to the server.

@@ -5,7 +5,7 @@ function createHolding({events, patch}) {
   const held = new Set(); // the latest `input` of each field
   const sentAt = new WeakMap(); // field -> when its latest `input` went, in ms
 
-  const earlier = (id, target) => [...held].find((one) => one.id === id && one.target === target);
+  const earlier = (owner, target) => [...held].find((one) => one.owner === owner && one.target === target);
 
   function hold(one, isComposing = one.event.isComposing) {
     one.isComposing = isComposing;
@@ -50,7 +50,7 @@ function createHolding({events, patch}) {
 // How many ms an `input` of `field` waits, the latest one before it having gone `at`: as the nearest element says that
 // says something. A choice is made at once.
 function delayOf(field, at) {
-  if (field.options || /^(checkbox|radio)$/.test(field.type)) return 0;
+  if (field.options || isTick(field)) return 0;
   const {htagDebounce, htagThrottle} = field.closest('[data-htag-debounce], [data-htag-throttle]')?.dataset ?? {};
   return htagDebounce ?? at + Number(htagThrottle) - performance.now();
 }

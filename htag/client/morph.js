@@ -123,9 +123,12 @@ function createMorph({foreign, fields, listeners, trusted}) {
     return longestRun(run, places);
   }
 
+  // The state comes last: what it can be depends on the type and the bounds.
   function attributes(element, fresh) {
-    const names = [...element.getAttributeNames(), ...fresh.getAttributeNames(), stateOf(element) || 'id'];
-    for (const name of new Set(names)) attribute(element, name, fresh);
+    const state = stateOf(element) || 'id';
+    const names = new Set([...element.getAttributeNames(), ...fresh.getAttributeNames(), ...foreign.namesOf(element)]);
+    names.delete(state);
+    for (const name of [...names, state]) attribute(element, name, fresh);
   }
 
   // Nothing changes unless the server last said something else.

@@ -19,7 +19,11 @@ function createOperations({patch, foreign, trusted, calls, listeners, report}) {
     return context;
   }
 
-  const freshOf = (element, html) => parse(html, element.parentNode).lastElementChild; // the parser puts a head before BODY
+  // The parser may put others beside it: a head before BODY, what cannot be in it.
+  function freshOf(element, html) {
+    const {children, lastElementChild} = parse(html, element.parentNode);
+    return [...children].find((one) => keyOf(one) === keyOf(element)) ?? lastElementChild;
+  }
 
   const operations = {
     a: (element, html) => morph.attributes(element, freshOf(element, html)),

@@ -23,6 +23,10 @@ function createPress() {
 
   const holds = (id) => find(id)?.contains(press.target);
 
+  // Whether what comes, goes or moves in `parent` can move what is pressed away from under the pointer. A slider is dragged
+  // anyway, and what it changes is looked at meanwhile.
+  const shifts = (parent) => parent !== press.target && parent?.contains(press.target) && press.target.type !== 'range';
+
   // Whether `node`, or what it is in, has no place in what is to become of `root`.
   function isAbsent(node, root, html) {
     if (node === root) return false;
@@ -32,8 +36,13 @@ function createPress() {
 
   function endangers([name, ...rest]) {
     if (isText(name, rest)) return holds(name) && find(name) !== press.target;
-    if (name === 'h') return holds(rest[0]) && isAbsent(press.target, find(rest[0]), rest[1]);
-    return (name === 'r' && rest.some(holds)) || (name === 'm' && rest.slice(2).some(holds));
+    if (name === 'r') return rest.some((id) => holds(id) || shifts(find(id)?.parentNode));
+    const [id, html] = rest;
+    const element = find(id);
+    if (name !== 'h') return name !== 'a' && shifts(element);
+    if (!holds(id)) return false;
+    const hasOthers = html.split(/<\w/).length - 2 !== element.querySelectorAll('*').length;
+    return (hasOthers && shifts(element)) || isAbsent(press.target, element, html);
   }
 
   // What `ops` have to wait for, if anything.

@@ -29,7 +29,8 @@ function createReport({overlay}) {
   return (title, error, code = '') => {
     const text = [error, error?.stack, code].filter(Boolean).join('\n');
     overlay.show(title, text);
-    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`});
+    // 4000 characters: no more is read there, and a message that is too large ends the connection
+    if (++reports <= REPORT_LIMIT) window.htag_transport({action: 'log_error', error: `${title}: ${text}`.slice(0, 4000)});
   };
 }
 

@@ -62,7 +62,7 @@ def _check(target: GTag, checked: bool, live: LiveTree) -> None:
     if checked and attribute(target, "type") == "radio" and live.index.late is None:
         name = attribute(target, "name")
         for other in live.index.radios(str(name)):
-            if other is not target and form_of(other) is form_of(target):
+            if other is not target and _owner(other) == _owner(target):
                 _show(other, "checked", False, live)
     _show(target, "checked", checked, live)
 
@@ -117,11 +117,22 @@ def options_of(select: GTag, live: LiveTree) -> Iterator[GTag]:
 
 
 def form_of(tag: GTag) -> GTag | None:
-    """The form that `tag` is in: radio buttons of one name exclude each other within it."""
+    """The form that `tag` is in."""
     node = tag.parent
     while node is not None and node.tag != "form":
         node = node.parent
     return node
+
+
+def _owner(tag: GTag) -> str | None:
+    """The `id` of the form that `tag` names, or else is in: radio buttons of one name exclude each other within it."""
+    if is_shown(named := evaluated(attribute(tag, "form"))):
+        return str(named)
+    form = form_of(tag)
+    if form is None:
+        return None
+    own = evaluated(attribute(form, "id"))
+    return str(own) if is_shown(own) else form.id
 
 
 # -- what is disabled --------------------------------------------------------------------------------------------------

@@ -161,13 +161,13 @@ class Restorer:
                 try:
                     found = self._load(sealed)
                 except Moved:
-                    self._tell(sealed.header, absent)
+                    self._tell(sealed.header, absent, app)
                 else:
                     live_tree(app).dispose()
                     return found
             except Moved as moved:
-                self._tell(sealed.header, moved)
                 app = self._maker.construct()
+                self._tell(sealed.header, moved, app)
             api.carry(sealed.payload(), app)
             return app, "carried"
 
@@ -179,12 +179,12 @@ class Restorer:
         loaded = api.load(sealed.payload(), self._snapshots.entity)
         return loaded.app, loaded.outcome
 
-    def _tell(self, header: Header, moved: Moved) -> None:
+    def _tell(self, header: Header, moved: Moved, app: App) -> None:
         """Say which versions of the app do not go together, once."""
         pair = (header.fingerprint, self._snapshots.fingerprint)
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
-            logger.warning(CARRIED, header.app, *pair, moved)
+            logger.warning(CARRIED, header.app, *pair, str(moved) if app.debug else moved.unquoted)
 
 
 def render_once(session: Session) -> None:

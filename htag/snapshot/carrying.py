@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from htag.app import App
+from htag.log.redaction import in_short
 from htag.router import Router
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.careful import Careful
@@ -109,7 +110,7 @@ def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*arguments)
         except Exception as error:  # of any kind: it is given what another version of the code has stored
-            log.debug("a snapshot's value is gone: %r", error)
+            log.debug("a snapshot's value is gone: %s", in_short(error))
             return Ghost()
 
     return call
@@ -123,7 +124,7 @@ def carry(payload: bytes, app: App) -> int:
     try:
         before, attributes = read_before(payload, type(app), careful)
     except Exception as error:  # of any kind, likewise
-        log.debug("no State could be read of a snapshot: %r", error)
+        log.debug("no State could be read of a snapshot: %s", in_short(error))
         return 0
     return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new, careful.broken))
 
@@ -135,7 +136,7 @@ def read_before(payload: bytes, entity: type, careful: Careful) -> tuple[Any, di
         try:
             return read_all(TolerantReader(payload, entity, allowed, Arrivals(None)))
         except Exception as error:  # of any kind, likewise
-            log.debug("a snapshot is read once more: %r", error)
+            log.debug("a snapshot is read once more: %s", in_short(error))
         found = read_all(CarefulReader(payload, entity, allowed, Arrivals(None), careful))
         careful.settle()
         return found

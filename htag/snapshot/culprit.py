@@ -90,13 +90,14 @@ def steps(app: Any, holder: Any) -> Iterator[Step]:
             return iter([(".func", holder.func), (".args", holder.args), (".keywords", holder.keywords)])
         case type():
             return steps_from_class(holder)
-    return chain(steps_from_container(holder), () if type(holder) in PLAIN else steps_from_object(holder))
+    return chain(steps_from_container(app, holder), () if type(holder) in PLAIN else steps_from_object(holder))
 
 
-def steps_from_container(holder: Any) -> Iterator[Step]:
+def steps_from_container(app: Any, holder: Any) -> Iterator[Step]:
     """The entries of a dict, the items of a list and the like."""
     if isinstance(holder, dict):
-        yield from ((f"[{key!r:.40}]", each) for key, each in holder.items())
+        quotes = getattr(app, "debug", False)  # a key may be what a person has typed
+        yield from ((f"[{key!r:.40}]" if quotes else "[…]", each) for key, each in holder.items())
         yield from ((".keys()", key) for key in holder)
     elif isinstance(holder, list | tuple | set | frozenset | deque):
         yield from ((f"[{place}]", each) for place, each in enumerate(holder))

@@ -4,6 +4,7 @@ import io
 from typing import Any, NamedTuple
 
 from htag.app import App
+from htag.log.redaction import in_full, in_short
 from htag.snapshot.culprit import culprit_of
 from htag.snapshot.errors import Pinned
 from htag.snapshot.items import Place
@@ -32,7 +33,7 @@ def dump_whole(app: App) -> Dumped:
         return write_to_file(app, wanted) if wanted else dumped
     except Exception as error:  # of any kind: authors' methods run, and their threads may change what is written
         path, held = culprit_of(app, wanted)
-        raise Pinned(path or type(app).__qualname__, reason_of(error, held)) from error
+        raise Pinned(path or type(app).__qualname__, reason_of(error, held, quotes=app.debug)) from error
 
 
 def attempt(app: App) -> tuple[Dumped, list[tuple[Any, Place]]]:
@@ -56,11 +57,11 @@ def write_to_file(app: App, wanted: list[tuple[Any, Place]]) -> Dumped:
     return Dumped(write(writer, file), writer.shows_others)
 
 
-def reason_of(error: Exception, held: object) -> str:
-    """What `error` says about `held`, for the log."""
+def reason_of(error: Exception, held: object, *, quotes: bool) -> str:
+    """What `error` says about `held`, for the log. `quotes`: with its message, which may be what a person has typed."""
     if isinstance(error, Pinned):
         return error.reason
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     what = "" if held is None else f" ({type(held).__module__}.{type(held).__qualname__})"
-    return f"{type(error).__name__}: {error}{what}"
+    return (in_full(error) if quotes else in_short(error)) + what

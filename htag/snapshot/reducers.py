@@ -160,7 +160,7 @@ def zone(key: str) -> Any:
     try:
         return ZoneInfo(key)
     except ZoneInfoNotFoundError as error:
-        raise Moved(str(error)) from None
+        raise Moved(str(error), "this machine lacks a time zone") from None
 
 
 METHOD_OWNERS = (str, bytes, int, float, list, dict, tuple, set, frozenset, object)

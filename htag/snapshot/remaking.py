@@ -9,6 +9,7 @@ from time import perf_counter
 from types import MemberDescriptorType
 from typing import Any
 
+from htag.log.redaction import in_full, in_short
 from htag.snapshot.errors import Pinned
 from htag.snapshot.tag_classes import HowToWrite, is_python_s_way
 
@@ -40,12 +41,22 @@ def reduce_object(found: Any, how: HowToWrite) -> Any:
 def try_out(cls: type, reduced: Any) -> None:
     """Raise Pinned, where an instance of `cls` cannot be made again as it is `reduced`: its class wants arguments that
     pickle does not know of. An author's own way is not tried: it may open a file."""
-    if is_python_s_way(cls) and type(reduced) is tuple:
+    makes: Any = cls.__new__  # an `object` is made in any case
+    if makes is not object.__new__ and is_python_s_way(cls) and type(reduced) is tuple:
         try:
             reduced[0](*reduced[1])
         except Exception as error:
-            reason = f"it cannot be made again without a __reduce__ of its own: {type(error).__name__}: {error}"
-            raise Pinned("", reason) from error
+            said = in_full(error) if is_of_the_call(error) else in_short(error)
+            raise Pinned("", f"it cannot be made again without a __reduce__ of its own: {said}") from error
+
+
+def is_of_the_call(error: Exception) -> bool:
+    """Whether `error` says that the arguments do not fit: it names them, where others may quote what was typed."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    caller = "" if frames is None else frames.tb_frame.f_globals.get("__name__")
+    return type(error) is TypeError and caller in (__name__, "copyreg")
 
 
 # -- attributes --------------------------------------------------------------------------------------------------------

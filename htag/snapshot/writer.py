@@ -14,6 +14,7 @@ from typing import Any
 from weakref import getweakrefcount
 
 from htag.app import App
+from htag.log.redaction import in_short
 from htag.snapshot import classes, functions, process_bound, reducers, remaking
 from htag.snapshot.allowed import allowed_of
 from htag.snapshot.errors import Pinned
@@ -225,7 +226,7 @@ def spare_of(item: Any, beside: Writer) -> bytes | None:
         put_into_memo(writer, beside.unasked)
         writer.dump(item)
     except Exception as error:  # of any kind: authors' methods run
-        log.debug("%r in a module's dict goes by its key alone: %r", type(item), error)
+        log.debug("%r in a module's dict goes by its key alone: %s", type(item), in_short(error))
         return None
     return None if writer.local_classes else file.getvalue()
 

@@ -1,13 +1,30 @@
 """The rules of HTML for elements, by name: which have no end tag, whose text is not escaped, which report a value."""
 
+import re
+
 from htag.tree.names import element_name
 
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
 RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
+FOREIGN = ("svg", "math")  # what is in them is no HTML …
+HTML_AGAIN = ("foreignobject", "desc", "title")  # … but in these, within SVG
 REPORTS_VALUE = frozenset(("input", "textarea", "select"))  # without being asked
 OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
+# What ends a paragraph, wherever in it: a browser puts it, and what follows, beside the paragraph.
+BLOCK = (
+    "address|article|aside|blockquote|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|h1|h2"
+    "|h3|h4|h5|h6|header|hgroup|hr|li|listing|main|menu|nav|ol|p|plaintext|pre|search|section|summary|table|ul|xmp"
+)
+BLOCKS = frozenset(BLOCK.split("|"))
+HEADINGS = re.compile(r"<h[1-6]\b")
+# Elements that end before others which their author has put into them: the start tags of those.
+ENDED_BY = {
+    "p": re.compile(rf"<(?:{BLOCK})\b"),
+    **{name: re.compile(rf"<{name}\b") for name in ("a", "button", "form")},
+    **{f"h{level}": HEADINGS for level in range(1, 7)},
+}
 
 
 class Element:

@@ -6,7 +6,7 @@ from typing import Any
 
 from htag.tree.child_list import LINEAR_LIMIT, TOMBSTONE, as_list
 from htag.tree.choice import IN_SELECTS, chooser
-from htag.tree.elements import RAW, elements
+from htag.tree.elements import BLOCKS, ENDED_BY, RAW, elements
 from htag.tree.evaluate import dynamic_parts, evaluate_children
 from htag.tree.flags import AWAY, CHANGED_AWAY, CHILDREN_EXPOSED, DYNAMIC_CHILDREN, IS_CALLABLE
 from htag.tree.node import Node, descendants
@@ -47,6 +47,7 @@ class Patch:
         "_shown",
         "_structure",
         "_target",
+        "around",
         "failures",
         "told",
         "whole",
@@ -68,6 +69,7 @@ class Patch:
         self._content: list[Written] = []
         self._structure: list[Written] = []
         self.failures: list[tuple[Any, Exception]] = []
+        self.around: list[Any] = []  # tags that are sent because a browser has put there what is in others
         self.told: dict[Any, None] = {}  # tags of which a change was told
         self.whole: dict[Any, None] = {}  # tags that are sent with all that is in them
 
@@ -149,13 +151,35 @@ class Patch:
             self._tell(host, dynamic_parts(host))
 
     def _tell_whole(self, tag: Any) -> None:
-        """Tell all of `tag`; or of what it stands in, where it has no id in the browser."""
+        """Tell all of `tag`; or of what it stands in, where it has no id in the browser, or some of it stands beside it
+        there."""
         while tag.tag is None or tag.tag in RAW:
             tag = tag.parent
-        if self._is_to_be_told(tag):
-            html = render(tag, self._target)
+        if not self._is_to_be_told(tag):
+            return
+        html = render(tag, self._target)
+        if (ended := self._ended(tag, html)) is not None:
+            self._tell_whole(ended.parent)
+            self.around.append(ended.parent)
+        else:
             self._content.append((tag, ("h", tag.id, html)))
             self.whole[tag] = None
+
+    def _ended(self, tag: Any, html: str) -> Any | None:
+        """What a browser ends before something in `tag`, whose HTML is `html`: that tag, or a paragraph around it."""
+        while tag is not self._app:
+            if tag.tag in ENDED_BY and ENDED_BY[tag.tag].search(html, 1):
+                return tag
+            if tag.tag in BLOCKS:
+                break
+            tag = tag.parent
+        return None
+
+    def _is_split(self, tag: Any) -> bool:
+        """Whether a browser has put something of the paragraph `tag` beside it."""
+        if tag.tag != "p" or type(tag._content) is str:
+            return False
+        return any(within.tag in BLOCKS and within is not tag for within in self._target.tags_within(tag))
 
     def _tell_content(self, tag: Any) -> bool:
         """Tell the children of `tag`; whether that took telling all of it."""
@@ -186,7 +210,11 @@ class Patch:
         places = {id(child): place for place, child in enumerate(old) if id(child) not in lost}
         kept = {id(child) for child in new if id(child) in places}
         gone = [child for child in old if id(child) not in kept]
-        if gone and len(kept) < len(new) and 2 * (start + end + len(kept)) < len(after):
+        stays = longest_increasing([places[id(child)] for child in new if id(child) in kept])
+        staying = {id(old[place]) for place in stays}
+        if any(self._is_split(child) for child in old if id(child) not in staying) or (
+            gone and len(kept) < len(new) and 2 * (start + end + len(kept)) < len(after)
+        ):
             self._tell_whole(parent)  # by which the client finds out what stands for what
             return True
         if not after and parent.id != REMOVE:
@@ -196,8 +224,7 @@ class Patch:
         self.whole |= dict.fromkeys(child for child in new if id(child) not in kept)
         if gone:
             self._gone.append((parent, gone))
-        stays = longest_increasing([places[id(child)] for child in new if id(child) in kept])
-        self._arrange(parent, new, came, {id(old[place]) for place in stays}, after[len(after) - end] if end else None)
+        self._arrange(parent, new, came, staying, after[len(after) - end] if end else None)
         return False
 
     def _lost(self, before: list[Any], after: list[Any]) -> set[int] | frozenset[int]:

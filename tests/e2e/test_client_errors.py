@@ -105,3 +105,13 @@ async def test_an_error_while_the_server_is_away_is_shown_on_return(page: Page, 
     away = False
     server.cut()
     await page.wait_for_function("_error_overlay.heading?.textContent === 'Network Error'")
+
+
+async def test_a_report_of_much_text_does_not_end_the_connection(page: Page, serve: Serve) -> None:
+    server = await serve("<body id=app></body>", head="<script>window.HTAG_LIMIT = 10000</script>")
+    await visit(page, server)
+    server.push(js=["/*" + "x" * 20_000 + "*/ throw new Error('why')"])
+    await until(lambda: server.seen)
+    (report,) = server.seen
+    assert report["error"].startswith("JS Eval Error: Error: why")
+    assert len(str(report)) < 5000

@@ -86,6 +86,17 @@ async def test_a_choice_of_several_is_a_list(page: Page, serve: Serve) -> None:
         await until(lambda chosen=chosen: values(server, "change")[-1:] == [chosen])
 
 
+async def test_a_choice_of_several_that_stands_outside_its_form_is_a_list_as_well(page: Page, serve: Serve) -> None:
+    select = "<select name={} form=f multiple><option>x<option>y</select>"
+    server = await serve(f"<body id=app>{FORM}{select.format('beside')}{select.format('empty')}</body>")
+    await visit(page, server)
+    await page.select_option("[name=beside]", "y")
+    await page.click("button")
+    await until(lambda: server.seen)
+    value = data_of(server)["value"]
+    assert (value["beside"], value["empty"], value["single"]) == (["y"], [], ["x"])
+
+
 # -- when it is sent
 
 
@@ -125,6 +136,31 @@ async def test_what_is_composed_is_sent_once_it_is_composed(page: Page, serve: S
     assert values(server) == ["日本", "日本x"]
     assert "isComposing" not in data_of(server)
     await page.wait_for_function("document.body.className === ''")
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+async def test_a_field_that_is_made_anew_while_it_waits_says_the_last_word_alone(
+    page: Page, serve: Serve, is_loaded: bool
+) -> None:
+    """The tag of a field that a callable makes has another id each time. `is_loaded`: what comes after the page."""
+    field = '<input id=i{} data-htag-on="input">'
+    if not is_loaded:
+        await page.route("**/later.js*", lambda route: route.abort())
+    server = await serve(f"<body id=app>{field.format(0)}</body>")
+    await visit(page, server)
+    await page.focus("input")
+    session = await page.context.new_cdp_session(page)
+    for n, text in enumerate(("n", "ni", "に")):
+        await compose(session, text)
+        if is_loaded:
+            server.push(updates={"app": f"<body id=app>{field.format(n + 1)}</body>"})
+            await page.wait_for_function(f"document.querySelector('#i{n + 1}')")
+        else:
+            await page.evaluate(f"document.querySelector('input').id = 'i{n + 1}'")
+    await session.send("Input.insertText", {"text": "日本"})
+    await until(lambda: values(server))
+    await page.evaluate("htag_event('app', 'end')")
+    assert server.events() == [("i3", "input", "日本"), ("app", "end", None)]
 
 
 async def test_a_composition_that_ends_as_the_field_is_left_comes_before_the_change(page: Page, serve: Serve) -> None:

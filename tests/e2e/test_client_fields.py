@@ -125,6 +125,17 @@ async def test_a_number_with_bad_input_is_left(page: Page) -> None:
     assert await page.evaluate("document.querySelector('input').validity.badInput")
 
 
+async def test_a_value_beyond_the_bounds_of_before_comes_with_its_own(page: Page) -> None:
+    field = "<input id=input-1 type=range {} data-htag-on=input>"
+    await show(page, BODY.format(content=field.format("value=5 max=10")))
+    await apply(page, ["a", "input-1", field.format("value=500 max=1000")])
+    assert await value(page) == "500"
+    await apply(page, parent(field.format("value=-7 min=-9 max=1000")))
+    assert await value(page) == "-7"
+    await apply(page, parent("<input value=word id=input-1 type=text>"))
+    assert await value(page) == "word"
+
+
 # -- ticks and choices
 
 

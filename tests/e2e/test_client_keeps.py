@@ -264,6 +264,23 @@ async def test_the_server_wins_where_it_changes_that_very_thing(page: Page) -> N
     assert await page.evaluate("document.querySelector('#d').open")
 
 
+@pytest.mark.parametrize("attribute", ["open", "hidden", "title=x", "class=x", "style='color: red'"])
+async def test_what_others_removed_and_then_the_server_comes_when_the_server_sets_it_again(
+    page: Page, attribute: str
+) -> None:
+    name = attribute.partition("=")[0]
+    await show(page, BODY.format(content=f"<details id=d {attribute}>x</details>"))
+    for _ in range(2):
+        await page.evaluate("(name) => document.querySelector('#d').removeAttribute(name)", name)
+        await page.wait_for_timeout(20)
+        await apply(page, ["a", "d", "<details id=d>"])
+        await apply(page, ["a", "d", f"<details id=d {attribute}>"])
+        assert await page.evaluate("(name) => document.querySelector('#d').hasAttribute(name)", name)
+    await page.evaluate("(name) => document.querySelector('#d').removeAttribute(name)", name)
+    await apply(page, ["a", "d", f"<details id=d {attribute} lang=en>"])
+    assert not await page.evaluate("(name) => document.querySelector('#d').hasAttribute(name)", name)
+
+
 async def test_a_modal_dialog_is_closed_by_the_server(page: Page) -> None:
     await show(page, BODY.format(content="<dialog id=dialog-1 open>x</dialog>"))
     await page.evaluate("document.querySelector('dialog').close(); document.querySelector('dialog').showModal()")

@@ -278,6 +278,14 @@ async def test_slow_clicks_in_a_table_that_ticks(page: Page) -> None:
         ["div-1", "text"],
         ["button-1", "text"],
         ["m", "div-1", None, "button-1"],
+        ["m", "div-1", "button-1", "i-1"],
+        ["r", "i-1"],
+        ["i", "div-1", "button-1", "<i id=i-2>above</i>"],
+        [
+            "h",
+            "div-1",
+            "<div id=div-1><i id=i-2>above</i><button id=button-1 data-htag-on=click><b>x</b></button></div>",
+        ],
     ],
 )
 async def test_what_would_take_the_place_of_what_is_pressed_waits_for_the_click(page: Page, op: list[Any]) -> None:
@@ -301,6 +309,18 @@ async def test_what_would_take_the_place_of_what_is_pressed_waits_for_the_click(
     assert await page.evaluate("document.querySelector('#div-1')?.innerHTML") != before
 
 
+async def test_a_slider_that_is_dragged_has_what_it_changes_beside_it(page: Page) -> None:
+    slider = "<input id=input-1 type=range data-htag-on=input>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{slider}<i id=i-1>a</i></div></body>")
+    await page.hover("#input-1")
+    await page.mouse.down()
+    await apply(page, ["i", "div-1", "input-1", "<p id=p-1>b</p>"])
+    await apply(page, ["r", "i-1"])
+    await apply(page, ["h", "div-1", f"<div id=div-1>{slider}<i id=i-2>a</i><b>b</b></div>"])
+    assert await page.inner_text("#div-1 b") == "b"
+    await page.mouse.up()
+
+
 async def test_a_long_press_does_not_stop_the_page(page: Page) -> None:
     await show(page, "<body data-htag-id=body-1><p id=p-1>a</p><p id=p-2>b</p></body>")
     await page.hover("#p-1")
@@ -308,3 +328,26 @@ async def test_a_long_press_does_not_stop_the_page(page: Page) -> None:
     await page.evaluate("handle_payload({ops: [['p-2', 'other']]}); handle_payload({ops: [['r', 'p-1']]}); 0")
     assert await page.inner_text("#p-2") == "other"
     await page.wait_for_function("!document.querySelector('#p-1')")
+
+
+@pytest.mark.parametrize(
+    ("start", "inner"),
+    [("<p id=a-1 {}>{}", "<ul id=b-1><li>x</ul>"), ("<a id=a-1 {}>{}", "<b>x</b><a id=b-1>link</a>")],
+)
+async def test_what_a_parser_puts_beside_an_element_does_not_take_its_place(page: Page, start: str, inner: str) -> None:
+    end = f"</{start[1]}>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{start.format('', 'old' + inner)}{end}</div></body>")
+    await apply(page, ["h", "a-1", start.format("class=x", "new" + inner) + end])
+    await apply(page, ["a", "a-1", start.format("class=y", "")])
+    shown = "[...document.querySelectorAll('[id=a-1], [id=b-1]')].map((one) => [one.id, one.className])"
+    assert await page.evaluate(shown) == [["a-1", "y"], ["b-1", ""]]
+    assert await page.evaluate("document.querySelector('#a-1').textContent.slice(0, 3)") == "new"
+
+
+async def test_a_table_keeps_its_place_beside_what_a_parser_puts_before_it(page: Page) -> None:
+    table = "<table id=t{}><i id=i>x</i><tr id=tr><td>{}</td></tr></table>"
+    await show(page, f"<body data-htag-id=body-1><div id=div-1>{table.format('', 1)}</div></body>")
+    await apply(page, ["h", "t", table.format(" class=c", 2)])
+    assert await page.evaluate("[...document.querySelectorAll('#t')].map((t) => [t.className, t.innerText])") == [
+        ["c", "2"]
+    ]

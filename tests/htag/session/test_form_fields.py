@@ -96,6 +96,17 @@ def test_radio_buttons_of_one_name_in_two_forms_do_not_exclude_each_other() -> N
     assert [attribute(tag, "checked") for tag in (here, there, beside, outside)] == [True, False, True, True]
 
 
+@pytest.mark.parametrize("form", [{"_id": "f"}, {"id": "f"}])
+def test_a_radio_button_belongs_to_the_form_that_it_names(form: dict[str, str]) -> None:
+    inside, named = radio("r", "1", _checked=True), radio("r", "2", _form="f", _checked=True)
+    other, outside = radio("r", "3", _form="g", _checked=True), radio("r", "4", _checked=True)
+    on_stage(Tag.form(inside, **form), named, other, outside)
+    say(named, checked=True)
+    assert [attribute(tag, "checked") for tag in (inside, named, other, outside)] == [False, True, True, True]
+    say(inside, checked=True)
+    assert [attribute(tag, "checked") for tag in (inside, named, other, outside)] == [True, False, True, True]
+
+
 def test_a_radio_button_that_is_unchecked_leaves_the_others_alone() -> None:
     one, two = radio("r", "1", _checked=True), radio("r", "2")
     on_stage(one, two)

@@ -309,3 +309,57 @@ def test_what_moves_are_as_few_as_can_be(order: str, moves: int) -> None:
     ops = told(app)
     assert {operation[0] for operation in ops} <= {"m"}
     assert sum(len(operation) - 3 for operation in ops) == moves
+
+
+# -- what a browser puts beside the element that it was put into
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda inner: Tag.p(inner, Tag.ul(Tag.li("a"))),
+        lambda inner: Tag.p(inner, lambda: Tag.div("made")),
+        lambda inner: Tag.p(inner, HTML("<table></table>")),
+        lambda inner: Tag.p(Tag.span(inner, Tag.div("deep"))),
+        lambda inner: Tag.a(inner, Tag.b(Tag.a("link"))),
+        lambda inner: Tag.button(inner, Tag.button("within")),
+        lambda inner: Tag.h1(inner, Tag.h2("within")),
+        lambda inner: Tag.form(inner, Tag.div(Tag.form())),
+    ],
+)
+def test_what_is_told_as_a_whole_and_ends_in_a_browser_too_early_has_what_is_around_it_told(make: Any) -> None:
+    state = State("a")
+    app = shown(around := Tag.section(make(state), "text"), Tag.p("other"))
+    state.set("b")
+    ((name, place, html),) = told(app)
+    assert (name, place) == ("h", around.id)
+    assert "b" in html
+    assert html.endswith("text</section>")
+
+
+@pytest.mark.parametrize(
+    "inside", [lambda: Tag.b("x"), lambda: Tag.button(Tag.img()), lambda: Tag.a("x"), lambda: HTML("<br><pi>x<preen>")]
+)
+def test_a_paragraph_of_phrases_is_told_by_itself(inside: Any) -> None:
+    state = State("a")
+    app = shown(tag := Tag.p(state, inside()), Tag.div("other"))
+    state.set("b")
+    assert [operation[:2] for operation in told(app)] == [("h", tag.id)]
+
+
+def test_a_block_in_a_paragraph_is_told_by_itself() -> None:
+    state = State("a")
+    app = shown(Tag.p("text", block := Tag.div(state, Tag.p("x"))))
+    state.set("b")
+    assert [operation[:2] for operation in told(app)] == [("h", block.id)]
+
+
+def test_a_paragraph_that_goes_or_moves_takes_along_what_stands_beside_it() -> None:
+    first, second = Tag.p("a", Tag.ul()), Tag.p("b", Tag.b())
+    app = shown(around := Tag.div(first, second, Tag.p("c"), Tag.p("d"), Tag.p("e")))
+    second.remove()
+    assert told(app) == [("r", second.id)]
+    around.add(first)
+    assert [operation[:2] for operation in told(app)] == [("h", around.id)]
+    first.remove()
+    assert [operation[:2] for operation in told(app)] == [("h", around.id)]

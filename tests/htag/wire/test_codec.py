@@ -89,6 +89,32 @@ def test_a_message_has_a_bound_on_its_arrays_and_objects(key: str | None, part: 
     assert codec.decode(Cipher(key).conceal(text.encode()) if key else text).data.endswith("[{")
 
 
+@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize(
+    ("value", "whole"),
+    [("a\ud800b", "a?b"), ("\udc00", "?"), ("🙂\ud83d", "🙂?"), ({"k\udfff": ["\ud83d", 1]}, {"k?": ["?", 1]})],
+)
+def test_half_a_character_in_a_message_is_replaced_and_costs_nothing_else(
+    key: str | None, value: Any, whole: Any
+) -> None:
+    """A browser says so of what JavaScript has cut through the middle of an emoji."""
+    text = json.dumps({"n": 5, "id": "i", "event": "input", "data": {"value": value, "callback_id": "c"}})
+    for frame in (text, text.replace("\\ud", "\\uD"), text.encode()):
+        message = Codec(key).decode(
+            Cipher(key).conceal(frame.encode() if isinstance(frame, str) else frame) if key else frame
+        )
+        assert (message.n, message.id, message.callback_id) == (5, "i", "c")
+        assert message.data["value"] == whole
+
+
+@pytest.mark.parametrize(
+    "text", ['{"id": "\\ud800"', '["\\ud800"]', '{"a": "\\ud800", "b": NaN}', '{"a": "\\ud800' + "[" * 9999]
+)
+def test_half_a_character_makes_no_message_of_what_is_none(text: str) -> None:
+    with pytest.raises(WireError):
+        Codec().decode(text)
+
+
 # -- replies out
 
 
