@@ -3,7 +3,6 @@ cannot read comes back."""
 
 import collections
 import enum
-import functools
 import importlib
 import sys
 import typing
@@ -104,10 +103,15 @@ class Proud(dict[str, Any]):
         self[name] = value
 
 
-class Step(enum.Enum):
-    """Its values are functions, which have no equal elsewhere."""
+class Factor:
+    def __init__(self, by: int) -> None:
+        self.by = by
 
-    DOUBLE = functools.partial(lambda x: 2 * x)
+
+class Step(enum.Enum):
+    """Its values have no equal elsewhere."""
+
+    DOUBLE = Factor(2)
 
 
 class Right(enum.Flag):
@@ -164,7 +168,7 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any], Any], Any]] = {
     "a proxy": (lambda: Proxy("text"), lambda found: found.upper(), "TEXT"),
     "a fixed one": (lambda: Fixed(3), lambda found: found.value, 3),
     "a dict of attributes": (Proud, lambda found: (found.entry, vars(found)), (1, {"own": 2})),
-    "a member whose value is a function": (lambda: Step.DOUBLE, lambda found: found is Step.DOUBLE, True),
+    "a member whose value has no equal": (lambda: Step.DOUBLE, lambda found: found is Step.DOUBLE, True),
     "flags": (lambda: Right.READ | Right.WRITE, lambda found: found, Right.READ | Right.WRITE),
     "no flag": (lambda: Right(0), lambda found: found, Right(0)),
 }
