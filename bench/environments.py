@@ -18,21 +18,23 @@ SAME_VERSION = ["uvicorn", "uvloop", "httptools", "websockets", "anyio", "click"
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One server to measure: its name in the table, its Python, what it serves, and the script that does. `wire`: the
-    version that its visitors speak."""
+    version that its visitors speak; `options`: of the script, for this one alone."""
 
     name: str
     python: str
     serves: str
     script: str = "serve.py"
     wire: int = 1
+    options: tuple[str, ...] = ()
 
 
-def candidates() -> list[Candidate]:
-    """All five, after making published htag's environment if it is not there."""
+def candidates(store: str) -> list[Candidate]:
+    """All five, after making published htag's environment if it is not there. `store`: the URL of the deployed
+    program's."""
     return [
         Candidate("ours", sys.executable, "htag"),
         Candidate("version 2", sys.executable, "htag", wire=2),
-        Candidate("deployed", sys.executable, "deployed"),
+        Candidate("deployed", sys.executable, "deployed", options=("--store", store)),
         Candidate("published", published_python(), "htag"),
         Candidate("echo", sys.executable, "echo"),
     ]

@@ -21,7 +21,8 @@ class Server:
     def __init__(self, candidate: Candidate, *options: str) -> None:
         self.port = free_port()
         script = str(SCRIPTS / candidate.script)
-        self._command = [candidate.python, script, candidate.serves, "--port", str(self.port), *options]
+        own = [*candidate.options, *options]
+        self._command = [candidate.python, script, candidate.serves, "--port", str(self.port), *own]
 
     def __enter__(self) -> Self:
         # away from the project's root: published htag's Python must not find our htag/ there

@@ -192,6 +192,12 @@ def observers_of(state: State[Any]) -> list[Any]:
     return [*observers.living()] if observers else []
 
 
+def tells(state: State[Any], tag: Any) -> bool:
+    """Whether `tag` is told when `state` changes."""
+    reference = state._observers.get(id(tag)) if state._observers else None
+    return reference is not None and reference() is tag
+
+
 def observers_bytes(state: State[Any]) -> int:
     """Bytes of the list of its observers, which is made at the first read."""
     return 0 if state._observers is None else getsizeof(state._observers)

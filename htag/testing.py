@@ -25,6 +25,7 @@ from htag.observer import Observer
 from htag.session.session import Session
 from htag.session.stored import Stored
 from htag.snapshot.api import dump, load
+from htag.snapshot.errors import Absent
 from htag.tree.access import attribute, handler
 from htag.tree.evaluate import evaluate_value
 from htag.tree.live import live_tree
@@ -352,7 +353,13 @@ def reread() -> None:
     entity = attrgetter(name)(import_module(module))
 
     async def read_and_write(payload: bytes) -> bytes:  # in an event loop, as in a worker
-        return dump(load(payload, entity).app)
+        try:
+            return dump(load(payload, entity).app)
+        except Absent:  # as a worker does
+            first_visitor = entity()
+            found = dump(load(payload, entity).app)
+            live_tree(first_visitor).dispose()
+            return found
 
     sys.stdout.buffer.write(asyncio.run(read_and_write(sys.stdin.buffer.read())))
 

@@ -30,9 +30,12 @@ class MemoryGroup(NamedTuple):
     files: _Files
 
     def used(self) -> int:
-        """Bytes that count against the limit and that the kernel cannot take back."""
+        """Bytes that count against the limit and that the kernel cannot take back, as far as it tells those."""
         usage = int((self.folder / self.files.usage).read_text())
-        statistics = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+        try:
+            statistics = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+        except FileNotFoundError:
+            statistics = {}  # a sandbox that stands in for the kernel
         return max(usage - sum(int(statistics.get(name, 0)) for name in self.files.cache), 0)
 
 

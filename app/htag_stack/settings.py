@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from htag.stores.urls import check_url
@@ -64,7 +64,12 @@ class Settings(BaseSettings):
     """Holds what an operator can choose. `Settings.load()` reads it, or raises `StartError` with a single sentence."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HTAG_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="HTAG_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     app: str = Field(
@@ -346,6 +351,13 @@ class Settings(BaseSettings):
     log_format: Literal["plain", "json"] = Field(
         default="plain", description="`plain` for people, `json` (one object a line) for log collectors."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _strip(cls, value: object) -> object:
+        """Read a value without the space around it: a file of settings with the line ends of Windows leaves a
+        carriage return behind each, which is in no name and no address."""
+        return value.strip() if isinstance(value, str) else value
 
     @classmethod
     def load(cls) -> Self:

@@ -5,6 +5,7 @@ the exceptions before it in a chain.
 """
 
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,24 @@ def without_messages(error: BaseException) -> BaseException:
     The copy is an exception, so that formatters and collectors of log records find what they know.
     """
     return _stand_in(error, CHAINED)
+
+
+def in_full(error: BaseException) -> str:
+    """Name the type of `error`, with its message: an author's `__str__` may fail itself."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # whatever the author made it raise
+        text = "<exception str() failed>"  # as Python has it in tracebacks
+    return f"{type(error).__name__}: {text}"
+
+
+def in_short(error: BaseException) -> str:
+    """Name the type of `error`, and where it was raised: `ValueError at shop.py:12`."""
+    frames, _ = shortened(error.__traceback__)
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    place = "" if frames is None else f" at {Path(frames.tb_frame.f_code.co_filename).name}:{frames.tb_lineno}"
+    return f"{type(error).__name__}{place}"
 
 
 def _stand_in(error: BaseException, left: int) -> BaseException:

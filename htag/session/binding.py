@@ -158,10 +158,11 @@ class Binding:
         )
 
     def begin_handler(self) -> None:
-        """Count a handler that takes time."""
+        """Count a handler that takes time. If it takes long, that it has started is saved, whatever it does."""
         if not self.under_way:
             self.busy_since = time.monotonic()
         self.under_way += 1
+        self.note_change()
 
     def note_change(self) -> None:
         """The session is to be saved."""

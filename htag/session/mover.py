@@ -135,10 +135,11 @@ class Mover:
         self._host.let_go(session)
         return Left(session, held, destroys)
 
-    def release_app(self, session: Session, data: bytes) -> App | None:
-        """Have the app of `session` leave memory; `data` is its snapshot. Returns it where something else holds it."""
+    def release_app(self, session: Session, data: bytes, *, weakly: bool = False) -> App | None:
+        """Have the app of `session` leave memory; `data` is its snapshot. Returns it where something else holds it, be
+        it `weakly`."""
         app = session.put_to_sleep(data)
-        if api.is_held(app):
+        if api.is_held(app, weakly=weakly):
             return app
         live_tree(app).dispose()
         return None

@@ -160,6 +160,7 @@ class NumberedInbox(Inbox):
         elif action == "ping" or action == "got":
             pass
         elif number is None or (action is not None and action != "skip"):
+            message.n = None  # it is no event, whatever it says its number is
             return super().submit(message, origin)
         elif type(number) is not int or number < 1:
             self._session.observer.message_refused("malformed")

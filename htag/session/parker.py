@@ -154,7 +154,8 @@ class Parker:
         if ready is None or not is_idle(session, time.monotonic()):
             return 0  # or something has happened while it was compressed
         stored.quiet_since = time.monotonic()  # then it is looked at again
-        app = self._mover.release_app(session, ready.data)
+        # weakly: a module's State, or its WeakSet of rooms' guests, would not reach the tabs that are there
+        app = self._mover.release_app(session, ready.data, weakly=True)
         if app is not None:
             session.wake_up(app)
             return 0

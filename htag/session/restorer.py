@@ -18,7 +18,7 @@ from htag.session.status import SessionState
 from htag.session.stored import Noting, Stored
 from htag.snapshot import api
 from htag.snapshot.envelope import Header, Sealed
-from htag.snapshot.errors import Moved
+from htag.snapshot.errors import Absent, Moved
 from htag.stores.base import Record
 from htag.tree.live import live_tree
 
@@ -153,25 +153,38 @@ class Restorer:
 
     def _app(self, sealed: Sealed) -> tuple[App, str]:
         """The app, and how it was found: same, moved, edited, carried."""
-        header = sealed.header
         with collector_off():
             try:
-                if not self._snapshots.is_readable(header):
-                    raise Moved(f"format {header.format}, Python {header.python}")
-                loaded = api.load(sealed.payload(), self._snapshots.entity)
+                return self._load(sealed)
+            except Absent as absent:
+                app = self._maker.construct()  # what modules make for their first visitor is there then
+                try:
+                    found = self._load(sealed)
+                except Moved:
+                    self._tell(sealed.header, absent, app)
+                else:
+                    live_tree(app).dispose()
+                    return found
             except Moved as moved:
-                self._tell(header, moved)
                 app = self._maker.construct()
-                api.carry(sealed.payload(), app)
-                return app, "carried"
-            return loaded.app, loaded.outcome
+                self._tell(sealed.header, moved, app)
+            api.carry(sealed.payload(), app)
+            return app, "carried"
 
-    def _tell(self, header: Header, moved: Moved) -> None:
+    def _load(self, sealed: Sealed) -> tuple[App, str]:
+        """The app with the code that there is now. Raises Moved."""
+        header = sealed.header
+        if not self._snapshots.is_readable(header):
+            raise Moved(f"format {header.format}, Python {header.python}")
+        loaded = api.load(sealed.payload(), self._snapshots.entity)
+        return loaded.app, loaded.outcome
+
+    def _tell(self, header: Header, moved: Moved, app: App) -> None:
         """Say which versions of the app do not go together, once."""
         pair = (header.fingerprint, self._snapshots.fingerprint)
         if pair not in self._told and len(self._told) < VERSIONS:
             self._told.add(pair)
-            logger.warning(CARRIED, header.app, *pair, moved)
+            logger.warning(CARRIED, header.app, *pair, str(moved) if app.debug else moved.unquoted)
 
 
 def render_once(session: Session) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from htag.errors import NotAllSaved, StoreError
 from htag.limits import Limits
+from htag.log.redaction import in_full, in_short, without_messages
 from htag.observer import Observer
 from htag.session.budget import Budget
 from htag.session.session import Session
@@ -226,9 +227,9 @@ class Saver:
             reason = str(pinned)
         except Exception as error:
             # of the author's `__getstate__`, or because a thread changes the tree meanwhile
-            logger.debug("a snapshot failed", exc_info=True)
-            text = f": {error}" if session.app.debug else ""  # it may quote what the person has entered
-            reason = f"{type(session.app).__name__}: {type(error).__name__}{text}"
+            logger.debug("a snapshot failed", exc_info=without_messages(error))
+            said = in_full(error) if session.app.debug else in_short(error)  # the former may quote what was typed
+            reason = f"{type(session.app).__name__}: {said}"
         self._pin(session, reason)
         self._observer.snapshot_made("pinned", 0, time.perf_counter() - started)
         return None

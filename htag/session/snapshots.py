@@ -45,7 +45,9 @@ class Snapshots:
         if session.stored.data:
             header.tabs = []  # there were acknowledged when it was taken
             return Taken(session, session.id, header, b"", session.stored.data)
-        return Taken(session, session.id, header, api.dump(session.app))
+        dumped = api.dump_whole(session.app)
+        header.hooked = header.hooked or dumped.shows_others
+        return Taken(session, session.id, header, dumped.payload)
 
     def seal(self, taken: Taken) -> bytes:
         """Compress and sign. In any thread."""

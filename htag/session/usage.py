@@ -16,6 +16,7 @@ HTTP_SECONDS = 60  # a tab on plain HTTP has no connection: it counts as there i
 MEASURING_SECONDS = 0.01  # at a time: all sessions of the worker wait meanwhile, and the numbers can wait
 
 LOOKED_AT = 1000  # sessions at a time, whether anything happened in them: comparing two numbers each
+BURST_BYTES = 1 << 18  # that as many small messages may have as are read before their rate is looked at: a hundred
 HEARD_SHARE = 8  # a session is measured when it heard an eighth of what it may become: measuring costs less than that
 
 LAST_WORD_SECONDS = 0.2  # for what is told to the tabs of a session that has grown too large
@@ -83,6 +84,11 @@ class Usage:
         self._unmeasured[session] = None
         if session.heard * HEARD_SHARE > self._limits.session_bytes:
             self._weigh(session)
+
+    def note_burst(self, session: Session) -> None:
+        """Note that small messages of `session` have used up what may come at once. What the app keeps of them, and
+        does not show, nothing else tells."""
+        self.note_message(session, BURST_BYTES)
 
     def forget(self, session: Session) -> None:
         """Let go of `session`, which is over."""

@@ -1,6 +1,7 @@
 """The names that a snapshot may refer to: the second wall, behind the seal. No name in here runs what it is given."""
 
 import builtins
+import cmath
 import math
 import sys
 from functools import lru_cache
@@ -21,6 +22,12 @@ RUNS_WHAT_IT_IS_GIVEN = frozenset(
     }
 )
 
+# Of `operator`: what neither changes what it is given, nor finds a method or an attribute by its name.
+COMPUTES = (
+    "abs add and_ concat contains countOf eq floordiv ge getitem gt index indexOf inv invert is_ is_not itemgetter le "
+    "lshift lt matmul mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor"
+)
+
 # Of Python's own modules: values, and functions that only compute. Nothing that reads a file, starts a program, finds
 # an attribute by its name, or compiles a text.
 VALUES: dict[str, frozenset[str]] = {
@@ -28,9 +35,11 @@ VALUES: dict[str, frozenset[str]] = {
     for module, names in {
         "_codecs": "encode",
         "_collections": "OrderedDict defaultdict deque",
-        "_operator": "getitem itemgetter",
+        "_operator": COMPUTES,
         "_random": "Random",
         "array": "array _array_reconstructor",
+        "calendar": "Calendar Day HTMLCalendar Month TextCalendar",
+        "cmath": " ".join(vars(cmath)),
         "collections": "ChainMap Counter OrderedDict UserDict UserList UserString defaultdict deque",
         "copyreg": "_reconstructor __newobj__ __newobj_ex__",
         "datetime": "date datetime time timedelta timezone tzinfo UTC",
@@ -45,16 +54,18 @@ VALUES: dict[str, frozenset[str]] = {
         "json": "dumps loads",
         "logging": "Logger LoggerAdapter RootLogger getLogger",
         "math": " ".join(vars(math)),
-        "operator": "getitem itemgetter",
+        "operator": COMPUTES,
         "pathlib": "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath",
         "pathlib._local": "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath",
         "random": "Random",
         "re": "RegexFlag _compile",
-        "statistics": "fmean mean median mode stdev",
+        "statistics": "NormalDist fmean mean median mode stdev",
         "string": "Template",
-        "time": "struct_time time",
+        "time": "gmtime localtime monotonic perf_counter strftime struct_time time",
         "types": "GenericAlias MappingProxyType SimpleNamespace",
         "typing": "Any Optional Union",
+        "urllib.parse": "DefragResult ParseResult SplitResult quote quote_plus unquote unquote_plus urlencode urljoin "
+        "urlparse urlsplit",
         "uuid": "SafeUUID UUID uuid4",
         "_weakrefset": "WeakSet",
         "zoneinfo": "ZoneInfo",
@@ -65,6 +76,7 @@ VALUES: dict[str, frozenset[str]] = {
         "htag.snapshot.items": "left_out own_tag the_item",
         "htag.snapshot.reducers": "counting dead_reference ended new_lock new_rlock read_only synchroniser type_method "
         "weak_reference zone",
+        "htag.snapshot.remaking": "enum_member set_attributes",
         "htag.snapshot.singletons": "singleton singleton_or_gap",
         "htag.snapshot.writer": "set_value set_value_and_attributes the_entity the_module",
     }.items()
@@ -77,7 +89,8 @@ _more: set[str] = set()
 
 
 def allow(*packages: str) -> None:
-    """Let snapshots hold objects of these top-level `packages` too, which no module of the app imports by name."""
+    """Let snapshots hold objects of these top-level `packages` too, which no module of the app imports by name; and of
+    modules of Python's own, as `html.parser`."""
     _more.update(packages)
 
 
@@ -91,6 +104,8 @@ class Allowed:
     def permits(self, module: str, name: str) -> bool:
         """Whether a snapshot may refer to `name` of `module`."""
         if module in OURS or module.startswith(OUR_PACKAGE):
+            return True
+        if module in _more:
             return True
         if module in VALUES:
             return name in VALUES[module]

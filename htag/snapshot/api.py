@@ -1,7 +1,7 @@
 """What the other packages need of this one, in one place."""
 
 from htag.snapshot.carrying import carry
-from htag.snapshot.dumping import dump
+from htag.snapshot.dumping import dump, dump_whole
 from htag.snapshot.entity import entity_path, fingerprint, prepare
 from htag.snapshot.envelope import Sealed, seal, unseal
 from htag.snapshot.holders import is_held
@@ -12,6 +12,7 @@ __all__ = [
     "Sealed",
     "carry",
     "dump",
+    "dump_whole",
     "entity_path",
     "fingerprint",
     "is_held",

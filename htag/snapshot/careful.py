@@ -5,6 +5,7 @@ import logging
 from enum import Enum
 from typing import Any
 
+from htag.log.redaction import in_short
 from htag.snapshot.tag_classes import OURS, how_to_write
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Careful:
             try:
                 give_state(cls, found, state)
             except Exception as error:  # of any kind: it is given what another version has stored
-                log.debug("an instance of %s does not take its state: %r", cls.__qualname__, error)
+                log.debug("an instance of %s does not take its state: %s", cls.__qualname__, in_short(error))
                 broken[id(found)] = found
 
         return type(cls)(cls.__name__, (cls,), {"__slots__": (), "__new__": new, "__setstate__": set_state})

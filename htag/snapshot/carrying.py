@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from htag.app import App
+from htag.log.redaction import in_short
 from htag.router import Router
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.careful import Careful
@@ -70,8 +71,9 @@ class TolerantReader(Reader):
             found = super().find_class(module, name)
         except Moved:
             return Ghost
-        # of classes, those that pickle calls with a value: a member may be gone
-        return found if isinstance(found, type) and not issubclass(found, Enum) else tolerant(found)
+        if isinstance(found, type):
+            return Members(found) if issubclass(found, Enum) else found
+        return tolerant(found)
 
 
 class CarefulReader(TolerantReader):
@@ -87,6 +89,20 @@ class CarefulReader(TolerantReader):
         return self._careful.of(found) if isinstance(found, type) and found is not Ghost else found
 
 
+class Members:
+    """An enumeration, of which a member may be gone: asked by value or by name."""
+
+    def __init__(self, of: type[Enum]) -> None:
+        self._of = of
+
+    def __call__(self, value: Any) -> Any:
+        """The member of `value`, or a ghost."""
+        return tolerant(self._of)(value)
+
+    def __getitem__(self, name: str) -> Enum:
+        return self._of[name]
+
+
 def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, which yields a ghost where it raises."""
 
@@ -94,7 +110,7 @@ def tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*arguments)
         except Exception as error:  # of any kind: it is given what another version of the code has stored
-            log.debug("a snapshot's value is gone: %r", error)
+            log.debug("a snapshot's value is gone: %s", in_short(error))
             return Ghost()
 
     return call
@@ -108,7 +124,7 @@ def carry(payload: bytes, app: App) -> int:
     try:
         before, attributes = read_before(payload, type(app), careful)
     except Exception as error:  # of any kind, likewise
-        log.debug("no State could be read of a snapshot: %r", error)
+        log.debug("no State could be read of a snapshot: %s", in_short(error))
         return 0
     return sum(1 for old, new in pairs(before, app, attributes) if take_over(old, new, careful.broken))
 
@@ -120,7 +136,7 @@ def read_before(payload: bytes, entity: type, careful: Careful) -> tuple[Any, di
         try:
             return read_all(TolerantReader(payload, entity, allowed, Arrivals(None)))
         except Exception as error:  # of any kind, likewise
-            log.debug("a snapshot is read once more: %r", error)
+            log.debug("a snapshot is read once more: %s", in_short(error))
         found = read_all(CarefulReader(payload, entity, allowed, Arrivals(None), careful))
         careful.settle()
         return found
@@ -200,11 +216,12 @@ def take_over(old: State[Any], new: State[Any], broken: dict[int, Any]) -> bool:
 
 
 def is_whole(value: Any, broken: dict[int, Any]) -> bool:
-    """Whether neither a ghost, nor a tag, nor one of the `broken` objects is in `value`, at any depth."""
+    """Whether neither a ghost, nor a tag, nor one of the `broken` objects is in `value`, at any depth; nor what stands
+    for an enumeration."""
     waiting, seen = [value], set()
     while waiting:
         each = waiting.pop()
-        if isinstance(each, Node) or id(each) in broken:
+        if isinstance(each, Node | Members) or id(each) in broken:
             return False
         if id(each) in seen:
             continue

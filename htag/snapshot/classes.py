@@ -14,9 +14,8 @@ from weakref import WeakKeyDictionary
 from htag.snapshot.digests import own_digest
 from htag.snapshot.errors import Moved, Pinned
 from htag.snapshot.functions import is_named, plain_annotations
+from htag.snapshot.tag_classes import HEAP_TYPE
 from htag.tree.tag import GTag
-
-HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
 
 # What Python itself puts into a class, or what belongs to the place in the file. `__annotate_func__` and what goes with
 # it (Python 3.14) holds the namespace in which the class was made.

@@ -8,6 +8,7 @@ import functools
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from types import CellType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
@@ -23,6 +24,7 @@ from htag.tree.node import Node
 from htag.tree.parts import layout
 
 MOST = 1_000_000  # objects that are looked at
+PLAIN = frozenset((str, bytes, int, float, bool, dict, list, tuple, set, frozenset, deque))  # without attributes
 Step = tuple[str, Any]
 
 
@@ -74,18 +76,12 @@ def name_of(component: Any) -> str:
 def steps(app: Any, holder: Any) -> Iterator[Step]:
     """What `holder` leads to, and how that is written behind the path to it."""
     match holder:
-        case str() | bytes() | int() | float() | None:
+        case None:
             return iter(())
         case Node():
             return steps_from_tag(app, holder)
         case State():
             return iter([(".value", value_of(holder)), *steps_from_object(holder)])
-        case dict():
-            return iter(
-                [*((f"[{key!r:.40}]", each) for key, each in holder.items()), *((".keys()", key) for key in holder)]
-            )
-        case list() | tuple() | set() | frozenset() | deque():
-            return ((f"[{place}]", each) for place, each in enumerate(holder))
         case FunctionType():
             return steps_from_function(holder)
         case MethodType():
@@ -94,7 +90,17 @@ def steps(app: Any, holder: Any) -> Iterator[Step]:
             return iter([(".func", holder.func), (".args", holder.args), (".keywords", holder.keywords)])
         case type():
             return steps_from_class(holder)
-    return steps_from_object(holder)
+    return chain(steps_from_container(app, holder), () if type(holder) in PLAIN else steps_from_object(holder))
+
+
+def steps_from_container(app: Any, holder: Any) -> Iterator[Step]:
+    """The entries of a dict, the items of a list and the like."""
+    if isinstance(holder, dict):
+        quotes = getattr(app, "debug", False)  # a key may be what a person has typed
+        yield from ((f"[{key!r:.40}]" if quotes else "[…]", each) for key, each in holder.items())
+        yield from ((".keys()", key) for key in holder)
+    elif isinstance(holder, list | tuple | set | frozenset | deque):
+        yield from ((f"[{place}]", each) for place, each in enumerate(holder))
 
 
 def steps_from_tag(app: App, tag: Any) -> Iterator[Step]:

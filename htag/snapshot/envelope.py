@@ -39,7 +39,8 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     saved_at: float  # Unix time
     size: int  # estimated bytes of the app in memory
     tabs: list[TabRecord] = []
-    hooked: bool = True  # whether hooks of the app run where it goes to: then it is loaded at once
+    hooked: bool = True
+    """Whether hooks of the app run where it goes to, or it shows what others change: then it is loaded at once."""
     renewing: bool = False  # its browser is to fetch the cookie of a new id, which it has not done yet
     former: tuple[str, ...] = ()  # ids under which the store may have an earlier snapshot of it, of no use by now
 

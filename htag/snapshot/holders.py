@@ -7,7 +7,7 @@ the app's: not modules, classes, event loops. A reference from one of these is o
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from gc import get_referents, is_tracked
 from itertools import compress, islice
 from operator import gt
@@ -22,13 +22,18 @@ from types import (
     WrapperDescriptorType,
 )
 from typing import Any
+from weakref import getweakrefcount, getweakrefs, ref
 
 from htag.app import App
 from htag.snapshot import process_bound
+from htag.snapshot.packages import own_packages
+from htag.snapshot.singletons import singletons_of
+from htag.state import State, States, states_of, tells
 from htag.tree.live import live_tree
 from htag.tree.node import Node
 from htag.tree.numbers import NUMBERS
 from htag.tree.parts import level_order
+from htag.tree.readers import subscriptions
 
 MOST = 500_000  # objects that are looked at: an app that leads to more is taken to be held
 
@@ -46,19 +51,20 @@ class LooksInto(dict[type, bool]):
         return found
 
 
-def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = ()) -> bool:
+def is_held(app: App, *, references: int = 1, ignoring: Iterable[object] = (), weakly: bool = False) -> bool:
     """Whether anything but its own objects refers to `app`, to one of its tags, or to what leads to these.
 
     Tags that have left the tree, and that nothing but cycles of their own keeps, do not hold it.
 
     `references`: how many variables of the callers refer to `app`. `ignoring`: objects whose references do not count.
+    `weakly`: a weak reference counts too, as that of a module's State to what shows it; but for the one of the session.
     2 µs a tag; twice that where tags have left that are still there.
     """
     ignored = {id(each): each for each in ignoring}
-    if not _is_held(app, references, ignored, []):
+    if not _is_held(app, references, ignored, [], weakly=weakly):
         return False
     departed = left_of(app)
-    return not departed or _is_held(app, references, ignored, departed)
+    return not departed or _is_held(app, references, ignored, departed, weakly=weakly)
 
 
 def left_of(app: App) -> list[Any]:
@@ -67,7 +73,9 @@ def left_of(app: App) -> list[Any]:
     return [] if departed is None else [*departed.alive()]
 
 
-def _is_held(app: App, references: int, ignored: dict[int, object], departed: list[Any]) -> bool:
+def _is_held(
+    app: App, references: int, ignored: dict[int, object], departed: list[Any], *, weakly: bool = False
+) -> bool:
     """Whether `app` is held by something else than `departed` tags, and by something that holds one of those."""
     owned, counts = owned_by(app, departed, ignored.keys() | namespaces() | {id(NUMBERS)})
     counts.update(map(id, departed))
@@ -78,7 +86,33 @@ def _is_held(app: App, references: int, ignored: dict[int, object], departed: li
     expected = map(IDLE.__add__, map(counts.__getitem__, owned))
     # a class that was made in a function goes with its instances
     outer = [each for each in compress(owned.values(), map(gt, counted, expected)) if not isinstance(each, type)]
-    return len(owned) > MOST or leads_to_a_tag(outer, owned)
+    if len(owned) > MOST or leads_to_a_tag(outer, owned):
+        return True
+    return weakly and leads_weakly(app, outer, owned)
+
+
+def leads_weakly(app: App, starts: list[Any], owned: dict[int, Any]) -> bool:
+    """Whether a weak reference to a tag is one of `starts`, stands behind them, or is none of the app's. A plain one to
+    `app` itself counts only if it is that of a module's State: the session has one, and so has who just looks at it."""
+    tags = [each for each in owned.values() if isinstance(each, Node)]
+    weak = {id(each) for tag in filter(getweakrefcount, tags) for each in getweakrefs(tag)} - {id(ref(app))}
+    if not owned.keys() >= weak or any(id(each) in weak for each in behind(starts, owned)):
+        return True
+    return subscriptions(app) > SESSIONS and shows_modules(app)
+
+
+def shows_modules(app: App) -> bool:
+    """Whether `app` itself, not one of its tags, shows a State that a module has by name."""
+    return any(tells(each, app) for each in states_of_modules(app))
+
+
+def states_of_modules(app: App) -> Iterator[State[Any]]:
+    """The States that modules of the app's packages, or their classes, have by name."""
+    for each in singletons_of(own_packages(type(app))).by_id().values():
+        if isinstance(each.object, State):
+            yield each.object
+        elif isinstance(each.object, States):
+            yield from states_of(each.object).values()
 
 
 def owned_by(app: App, departed: Iterable[Any], outside: Set[int]) -> tuple[dict[int, Any], Counter[int]]:
@@ -111,18 +145,21 @@ def owned_by(app: App, departed: Iterable[Any], outside: Set[int]) -> tuple[dict
 
 def leads_to_a_tag(starts: list[Any], owned: dict[int, Any]) -> bool:
     """Whether one of `starts` is a tag, or leads to one by way of `owned` objects."""
+    return any(isinstance(each, Node) for each in behind(starts, owned))
+
+
+def behind(starts: list[Any], owned: dict[int, Any]) -> Iterator[Any]:
+    """`starts`, and what they lead to by way of `owned` objects."""
     seen = set(map(id, starts))
     front = starts
     while front:
-        if any(isinstance(each, Node) for each in front):
-            return True
+        yield from front
         found = get_referents(*front)
         front = []
         for each in found:
             if id(each) in owned and id(each) not in seen:
                 seen.add(id(each))
                 front.append(each)
-    return False
 
 
 _namespaces: tuple[int, frozenset[int]] = 0, frozenset()
@@ -157,5 +194,6 @@ def _own() -> int:
     return call(app) - IDLE - 1
 
 
+SESSIONS = 1  # weak references to its app
 IDLE = _idle()
 OWN = _own()

@@ -10,7 +10,7 @@ from itertools import repeat
 from sys import getrefcount
 from typing import Any, NamedTuple
 
-from htag.snapshot.errors import Moved, Pinned
+from htag.snapshot.errors import Absent, Moved, Pinned
 from htag.snapshot.singletons import PASSED_BY, UNASKED, Singleton, singleton
 from htag.tree.node import Node
 
@@ -179,11 +179,17 @@ def made_by_dict(holder: dict[Any, Any], place: Place) -> Any:
             return holder[place.key]
         except KeyError:
             pass  # it makes nothing after all
-    raise Moved(f"{place.module}.{place.name}[{place.key!r}] is not there, and could not be written down")
+    raise of_item(Absent, place, "is not there, and could not be written down")
 
 
 def checked(found: Any, place: Place) -> Any:
     """`found`, if it may be an item. Raises Moved."""
     if not is_item[type(found)]:
-        raise Moved(f"{place.module}.{place.name}[{place.key!r}] is another kind of thing now")
+        raise of_item(Moved, place, "is another kind of thing now")
     return found
+
+
+def of_item(kind: type[Moved], place: Place, what: str) -> Moved:
+    """Say `what` became of the item at `place`: its key may be what a person has typed."""
+    holder = f"{place.module}.{place.name}"
+    return kind(f"{holder}[{place.key!r}] {what}", f"{holder}[…] {what}")

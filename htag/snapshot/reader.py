@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from htag.app import App
+from htag.log.redaction import in_full, in_short
 from htag.snapshot.addresses import resolving
 from htag.snapshot.allowed import Allowed, allowed_of
 from htag.snapshot.classes import fill_class, refuse_unfinished
@@ -95,7 +96,8 @@ def read_spare(entity: type, arrivals: Arrivals, spare: bytes) -> Any:
     refuse_gaps(unasked)
     leave_out(left, found, {*map(id, unasked), *singletons_of(own_packages(entity)).by_id(), *arrivals.met})
     if sys.getrefcount(left) > references:
-        raise Moved(f"another session was in {found!r:.100}, and not in a list, dict or set")
+        kind, place = type(found).__qualname__, "and not in a list, dict or set"
+        raise Moved(f"another session was in {found!r:.100}, {place}", f"another session was in a {kind}, {place}")
     return found
 
 
@@ -120,7 +122,7 @@ def load(payload: bytes, entity: type[App] | App) -> Loaded:
         except Moved:
             raise
         except Exception as error:  # of any kind: authors' methods run, on what may be of another version
-            raise Moved(f"{type(error).__name__}: {error}") from error
+            raise Moved(in_full(error), in_short(error)) from error
     return Loaded(app, found.outcome)
 
 

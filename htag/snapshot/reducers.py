@@ -56,7 +56,7 @@ def ended() -> Any:
 
 
 def reduce_lock(lock: Any) -> Reduced:
-    """A lock that is free. Raises Pinned for one that is held."""
+    """A lock that is free. Raises Pinned for a lock that is held."""
     if repr(lock).startswith("<locked"):  # an RLock has no `locked` before Python 3.14
         raise Pinned("", "a lock is held")
     return (new_lock, ()) if type(lock) is LOCK else (new_rlock, ())
@@ -73,14 +73,15 @@ def new_rlock() -> Any:
 
 
 def reduce_synchroniser(found: Any) -> Reduced:
-    """A lock, event, semaphore or queue of asyncio that nothing waits for. Without its loop: it takes the next one."""
-    state = dict(vars(found))
-    for name in ("_waiters", "_getters", "_putters"):
-        if any(not each.done() for each in state.get(name) or ()):
-            raise Pinned("", f"something waits for an asyncio.{type(found).__name__}")
-    if getattr(found, "locked", bool)() and isinstance(found, asyncio.Lock):
+    """A lock, event, semaphore or queue of asyncio. Without its loop: it takes the next one; and without what waits for
+    it: that is a task, or a handler, which ends with this process. Raises Pinned for a lock that is held."""
+    if isinstance(found, asyncio.Lock | asyncio.Semaphore) and found.locked():
         raise Pinned("", "a lock is held")
-    return synchroniser, (type(found).__name__,), {name: state[name] for name in state if name != "_loop"}
+    state = {name: value for name, value in vars(found).items() if name != "_loop"}
+    for name in ("_waiters", "_getters", "_putters"):
+        if state.get(name):
+            state[name] = type(state[name])()
+    return synchroniser, (type(found).__name__,), state
 
 
 def synchroniser(name: str) -> Any:
@@ -159,7 +160,7 @@ def zone(key: str) -> Any:
     try:
         return ZoneInfo(key)
     except ZoneInfoNotFoundError as error:
-        raise Moved(str(error)) from None
+        raise Moved(str(error), "this machine lacks a time zone") from None
 
 
 METHOD_OWNERS = (str, bytes, int, float, list, dict, tuple, set, frozenset, object)

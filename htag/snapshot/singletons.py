@@ -26,7 +26,7 @@ from uuid import UUID
 
 from htag.factory import Tag
 from htag.snapshot.addresses import live_module
-from htag.snapshot.errors import Moved
+from htag.snapshot.errors import Absent, Moved
 from htag.snapshot.packages import modules_of
 from htag.tree.descriptors import ElementName, Hook, Statics
 from htag.tree.tag import GTag
@@ -78,7 +78,7 @@ def refuse_gaps(unasked: list[Any]) -> None:
     """Raise Moved, where what was read refers to one of those that are gone."""
     for each in unasked:
         if isinstance(each, Gap) and sys.getrefcount(each) > _GAP_REFERENCES:
-            raise Moved(f"the app holds what {each.address} was, and that is gone")
+            raise Absent(f"the app holds what {each.address} was, and that is gone")
 
 
 def _gap_references() -> int:
@@ -93,12 +93,15 @@ _GAP_REFERENCES = _gap_references()
 
 
 def singleton(module: str, name: str) -> Any:
-    """What `module` holds under a dotted `name` now. Raises Moved, where there is nothing, or a class or function."""
+    """What `module` holds under a dotted `name` now. Raises Absent where there is nothing, Moved where there is a class
+    or a function."""
     found: Any = live_module(module)
     for part in name.split("."):
         found = vars(found).get(part) if isinstance(found, type | ModuleType) else None
         if isinstance(found, ModuleType):
             break  # what stands in another one is not in this one
+    if found is None:
+        raise Absent(f"{module}.{name} is not there")
     if isinstance(found, PASSED_BY):
         raise Moved(f"{module}.{name} is no singleton any more")
     return found

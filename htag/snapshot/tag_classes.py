@@ -1,7 +1,9 @@
 """What a class says about its own snapshots: pickle's methods, and a version number."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from types import MethodDescriptorType, WrapperDescriptorType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from htag.app import App
@@ -9,16 +11,25 @@ from htag.state import State
 from htag.tree.tag import GTag
 
 OURS = (App, GTag, State)
+HEAP_TYPE = 1 << 9  # of a type's flags: made by Python code, not by C
 VERSION = "state_version"  # a class attribute: another value, and no instance of before is taken over
 
 
-class HowToWrite(NamedTuple):
+@dataclass(slots=True)
+class HowToWrite:
     """Which of pickle's methods an author has given a class."""
 
     reduces: bool  # `__reduce__` or `__reduce_ex__`: how an instance is made again
     gets_state: bool  # `__getstate__`
     sets_state: bool  # `__setstate__`
     hashes: bool  # `__hash__`
+    intercepts: bool  # a way to get or set attributes, and no `__setstate__`: pickle would call it too early
+    tried: bool  # whether an instance is known to be made again as it is written
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether pickle's own way is known to be right."""
+        return self.tried and not (self.reduces or self.gets_state or self.intercepts)
 
 
 _known: WeakKeyDictionary[type, HowToWrite] = WeakKeyDictionary()
@@ -38,7 +49,32 @@ def _ask(cls: type) -> HowToWrite:
         is_author_s(cls, "__getstate__"),
         is_author_s(cls, "__setstate__"),
         is_author_s(cls, "__hash__"),
+        is_intercepting(cls),
+        tried=not cls.__flags__ & HEAP_TYPE,
     )
+
+
+def is_intercepting(cls: type) -> bool:
+    """Whether an author of `cls` gave it a way to get attributes, or to set them where they are in slots, and none to
+    take its state."""
+    has_slots = any("__slots__" in vars(each) for each in cls.__mro__)
+    names = ("__getattr__", "__getattribute__", *(("__setattr__",) if has_slots else ()))
+    return not hasattr(cls, "__setstate__") and any(
+        name in vars(each) and not is_of_c(each, name) for each in cls.__mro__ for name in names
+    )
+
+
+def is_python_s_way(cls: type) -> bool:
+    """Whether instances of `cls` say by a method written in C how they are made again: no author has thought of it."""
+    ways = ("__reduce__", "__reduce_ex__")
+    found = next(each for each in cls.__mro__ if any(name in vars(each) for name in ways))  # `object` has both
+    return all(is_of_c(found, name) for name in ways if name in vars(found))
+
+
+def is_of_c(cls: type, name: str) -> bool:
+    """Whether `cls`, which has a method `name`, has it in C: a class in Python that took it from one has not."""
+    found = vars(cls)[name]
+    return isinstance(found, MethodDescriptorType | WrapperDescriptorType) and found.__objclass__ is cls
 
 
 def is_author_s(cls: type, name: str) -> bool:

@@ -5,20 +5,22 @@ import io
 import logging
 import pickle
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copyreg import __newobj__ as new_object  # type: ignore[attr-defined]  # pickle has an opcode for it
 from copyreg import dispatch_table
-from time import perf_counter
+from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import getweakrefcount
 
 from htag.app import App
-from htag.snapshot import classes, functions, process_bound, reducers
+from htag.log.redaction import in_short
+from htag.snapshot import classes, functions, process_bound, reducers, remaking
 from htag.snapshot.allowed import allowed_of
 from htag.snapshot.errors import Pinned
 from htag.snapshot.items import Bounded, Items, Place, WrittenItem, left_out, own_tag, the_item
 from htag.snapshot.packages import own_packages
+from htag.snapshot.remaking import PROTOCOL, timed
 from htag.snapshot.singletons import Singleton, singletons_of
 from htag.snapshot.tag_classes import how_to_write, is_hashed_by_attributes, versions_of
 from htag.state import State, attributes_of, give_attributes, hold, made_again, observers_of, value_of
@@ -31,11 +33,9 @@ from htag.tree.record import record
 log = logging.getLogger(__name__)
 
 FORMAT = 1  # of what stands in a payload: another number is another form
-PROTOCOL = 5
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 SPECIAL: dict[type, Any] = {**functions.SPECIAL, **reducers.SPECIAL}
-SLOW = 0.05  # seconds
 ATOMS = frozenset((int, str, bool, float, type(None), bytes))
 
 
@@ -47,16 +47,6 @@ def the_entity() -> Any:
 def the_module(name: str) -> Any:
     """Stands for a module: the reader finds it."""
     raise pickle.UnpicklingError("only a reader finds modules")
-
-
-def timed(method: Callable[..., Any], *arguments: Any) -> Any:
-    """What an author's `method` returns, unless it takes longer than SLOW, twice: all other sessions wait meanwhile."""
-    for _ in range(2):
-        start = perf_counter()
-        found = method(*arguments)
-        if (seconds := perf_counter() - start) <= SLOW:
-            return found
-    raise Pinned("", f"its {method.__name__} takes {seconds * 1000:.0f} ms, for which all other sessions wait")
 
 
 class Writer(pickle.Pickler):
@@ -82,6 +72,7 @@ class Writer(pickle.Pickler):
         self.found: list[Any] = []  # tags that are in no place of the tree, as they turn up
         self.local_classes: list[type] = []  # whose bodies are still to be written
         self.reduced: set[type] = set()  # classes of tags that their author has written in another way
+        self.shows_others = False  # whether tags of the tree read States that are no part of the app
         self.whole = False  # whether all tags that pickle asks for are known to be written in full
 
     def reducer_override(self, obj: Any) -> Any:
@@ -165,10 +156,14 @@ class Writer(pickle.Pickler):
         if (kind.__module__, kind.__qualname__) == ("zoneinfo", "ZoneInfo"):
             return reducers.reduce_zone(obj)
         process_bound.refuse(obj)
-        how = how_to_write(kind)
-        if (how.reduces or how.gets_state) and kind not in dispatch_table:
-            return timed(obj.__reduce_ex__, PROTOCOL)
-        return NotImplemented
+        if isinstance(obj, Enum) and (named := remaking.reduce_member(obj)) is not None:
+            return named
+        if kind in dispatch_table or (how := how_to_write(kind)).is_plain:
+            return NotImplemented  # pickle's own way is quicker
+        reduced = remaking.reduce_object(obj, how)
+        if type(reduced) is str and not self.allowed.permits(pickle.whichmodule(obj, reduced), reduced):  # type: ignore[attr-defined]  # what pickle asks
+            raise Pinned("", f"{reduced} is nothing that a snapshot may name")
+        return reduced
 
     def _reduce_function(self, function: FunctionType) -> Any:
         reduced = functions.reduce_function(function)
@@ -231,7 +226,7 @@ def spare_of(item: Any, beside: Writer) -> bytes | None:
         put_into_memo(writer, beside.unasked)
         writer.dump(item)
     except Exception as error:  # of any kind: authors' methods run
-        log.debug("%r in a module's dict goes by its key alone: %r", type(item), error)
+        log.debug("%r in a module's dict goes by its key alone: %s", type(item), in_short(error))
         return None
     return None if writer.local_classes else file.getvalue()
 
@@ -267,7 +262,9 @@ def write(writer: Writer, file: io.BytesIO) -> bytes:
         write_found(writer, known)
     writer.dump(None)
     states, readers, told = observers(writer, known)
-    writer.dump((states, readers, outside_readers(app, tags, told)))
+    outside = outside_readers(app, tags, told)
+    writer.shows_others = bool(outside)
+    writer.dump((states, readers, outside))
     return file.getvalue()
 
 

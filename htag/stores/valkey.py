@@ -101,13 +101,14 @@ def _batches(saves: Sequence[Save]) -> Iterator[list[Save]]:
 
 
 def _parsed(record: bytes) -> Record | None:
-    """Read 'generation owner\\ndata'. None: 'generation-', of a dropped session."""
+    """Read 'generation owner\\ndata'. None: 'generation-', of a dropped session. What is neither, so that another
+    program has put it there, is data: it is no snapshot of ours, and so is set aside."""
     head, newline, data = record.partition(b"\n")
-    if not newline and head.endswith(b"-"):
+    if not newline and head.endswith(b"-") and head[:-1].isdigit():
         return None
     generation, space, owner = head.partition(b" ")
     if not (newline and space and generation.isdigit()):
-        raise StoreError("the Valkey server has something under a session's key that is no session")
+        return Record(0, "", record)
     return Record(int(generation), owner.decode(errors="replace"), data)
 
 

@@ -9,6 +9,8 @@ VOID = frozenset(
 )
 RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
 SKIPS_BREAK = frozenset(("listing", "pre", "textarea"))  # a line break right after their start tag is no text
+FOREIGN = ("svg", "math")  # what is in them is no HTML …
+HTML_AGAIN = ("foreignobject", "desc", "title")  # … but in these, within SVG
 REPORTS_VALUE = frozenset(("input", "textarea", "select"))  # without being asked
 OWN_VALUE = frozenset(("textarea", "select"))  # their value is not an attribute in HTML
 # What ends a paragraph, wherever in it: a browser puts it, and what follows, beside the paragraph.

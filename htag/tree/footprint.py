@@ -3,6 +3,7 @@
 Containers are copied before they are walked: another thread may be changing them.
 """
 
+from collections import deque
 from gc import get_referents
 from sys import getrefcount, getsizeof
 from types import FunctionType, MethodType
@@ -12,7 +13,8 @@ from weakref import getweakrefcount
 from htag.state import State, States, observers_bytes, states_of
 from htag.tree.tag import GTag
 
-CONTAINERS = (State, dict, list, tuple, set, frozenset)
+CONTAINERS = (State, dict, list, tuple, set, frozenset, deque)
+LONG_KEY = 100  # characters: beyond, it is no name that the program has, but something typed
 FACTORY = "htag.factory"  # the module of what `Tag.div` and the like are
 WEAK_REFERENCE = 72  # the one that all States have that the tag reads
 CELL = 40
@@ -86,8 +88,9 @@ def _value_bytes(value: Any, levels: int = 2) -> int:
         states = states_of(value)
         return 2 * getsizeof(states) + sum(map(_value_bytes, [*states.values()]))  # one dict holds the other
     if isinstance(value, dict):
-        return getsizeof(value) + _items_bytes([*value.values()], levels)
-    if isinstance(value, list | tuple | set | frozenset):
+        keys = sum([getsizeof(key) for key in [*value] if type(key) is str and len(key) > LONG_KEY])
+        return getsizeof(value) + keys + _items_bytes([*value.values()], levels)
+    if isinstance(value, list | tuple | set | frozenset | deque):
         return getsizeof(value) + _items_bytes([*value], levels)
     if type(value) is FunctionType or type(value) is MethodType:
         return _part_bytes(value)

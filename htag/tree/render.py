@@ -11,7 +11,7 @@ from typing import Any
 from htag.tree import pairs
 from htag.tree.build_context import detached
 from htag.tree.choice import choice_of, choose
-from htag.tree.elements import RAW, Element, elements
+from htag.tree.elements import FOREIGN, HTML_AGAIN, RAW, Element, elements
 from htag.tree.evaluate import evaluate_attribute, evaluate_children, fingerprint, is_opaque
 from htag.tree.flags import CHOOSES, DYNAMIC_ATTRIBUTES, DYNAMIC_CHILDREN, HAS_STATICS, OWN_ID, PENDING_SCRIPTS
 from htag.tree.handler_text import handler_text, listeners_text, quoted
@@ -143,6 +143,8 @@ def _open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
         return start, None, ""
     if element.raw:
         text = "".join(str(child) for child in evaluate_children(node, target))
+        if is_foreign(node):
+            return start, HTML(escape(text)), element.end_tag
         return start, HTML(style_text(text) if node.tag == "style" else script_text(text)), element.end_tag
     content = evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content
     if element.skips_break and _begins_with_break(content):
@@ -155,6 +157,18 @@ def _begins_with_break(content: Any) -> bool:
     written it."""
     first = next((child for child in content if child != ""), None) if type(content) is list else content
     return type(first) is str and first.startswith("\n")
+
+
+def is_foreign(node: Node) -> bool:
+    """Whether `node`, a `style` or `script`, is in SVG or MathML: there its text is like any other (HTML 13.2.6.5),
+    markup in it as markup."""
+    above = node.parent
+    while above is not None:
+        name = (above.tag or "").lower()
+        if name in FOREIGN or name in HTML_AGAIN:
+            return name in FOREIGN
+        above = above.parent
+    return False
 
 
 def _prepared(node: Node, target: RenderTarget) -> str:

@@ -154,9 +154,8 @@ class Renders:
             self.inline_handlers = True
         for tag, _ in patch.failures:
             dirty.pop(tag, None)
-        dirty |= dict.fromkeys(
-            map(element_of, patch.around), WHOLE
-        )  # what they yield is new: for tabs of version 1 too
+        # what they yield is new: for tabs of version 1 too
+        dirty |= dict.fromkeys(map(element_of, patch.around), WHOLE)
         unknown = self.changes.unknown
         unknown |= dict.fromkeys(tag for tag, _ in patch.failures)
         for tag in patch.whole if unknown else ():

@@ -27,6 +27,11 @@ from htag.tree.pairs import MISSING, Pairs
 from htag.tree.render import outer_html
 
 
+def hash_of(tag: object) -> int:
+    """The hash of a component with an `__eq__` of its own: that it is this one. Trees are kept by it."""
+    return object.__hash__(tag)
+
+
 class GTag(Node, ClassNames):
     """The base of all components: an element with attributes, handlers and children.
 
@@ -53,6 +58,8 @@ class GTag(Node, ClassNames):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._class_flags = UNPREPARED
+        if vars(cls).get("__hash__", hash) is None:  # Python takes it from a class that defines `__eq__`
+            cls.__hash__ = hash_of  # type: ignore[assignment, method-assign]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """For any class; elements as they come get a faster one from `prepare`."""

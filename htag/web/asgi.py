@@ -19,6 +19,8 @@ NO_CACHE = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]  # t
 # headers that say why a page is loaded: today's; Chrome's and Safari's, Firefox's before; Safari's for previews
 PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
 
+SPECULATIVE = (b"prefetch", b"prerender", b"preview")  # what they say first then
+
 # what Sec-Fetch-Dest says where a page is to be shown, not an image or a script that happens to have a page's address
 SHOWN_IN = ("document", "iframe", "frame")
 
@@ -88,4 +90,4 @@ def framed_elsewhere(headers: Headers) -> bool:
 
 def is_speculative(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether a browser loads the page only because its person may want to see it: prefetch, prerender, preview."""
-    return any(name in PURPOSES and value.lower().startswith((b"prefetch", b"preview")) for name, value in headers)
+    return any(name in PURPOSES and value.lower().startswith(SPECULATIVE) for name, value in headers)

@@ -71,7 +71,7 @@ class Post:
     session: Session
     tab: Tab
     message: Message
-    size: int  # bytes
+    size: int  # bytes that it takes
     hello: Hello
     limiter: RateLimiter
     codec: Codec  # of the version that the tab speaks
@@ -167,12 +167,13 @@ class EventEndpoint:
             self._admission.observer.session_limited("messages")
             return self._too_many()
         limiter = self._admission.limiter(session)
-        if not await self._has_turn(limiter):  # before the body is read: what waits must be small
+        if not await self._has_turn(session, limiter):  # before the body is read: what waits must be small
             return self._too_many()
         try:
             body = await self._body(session, scope, receive)
             limiter.left -= len(body) / LARGE_MESSAGE
             message = self._codecs.first.decode(body)
+            size = self._codecs.first.held_bytes(body)
         except MessageTooLarge:
             self._admission.observer.message_refused("too_large")
             return PlainTextResponse("Message too large", 413)
@@ -189,7 +190,7 @@ class EventEndpoint:
             said = hello(scope)
             log = session.tabs.numbered(tab, said) if said.version == 2 else None
             codec = self._codecs.first if log is None else self._codecs.second
-            post = Post(session, tab, message, len(body), said, limiter, codec, log)
+            post = Post(session, tab, message, size, said, limiter, codec, log)
             try:
                 response = await (self._deduplicated(post) if log is None else self._numbered(post, log))
             except EventGap as gap:  # also of a tab that numbers its events and forgot to say so
@@ -199,10 +200,13 @@ class EventEndpoint:
             response.headers.update(news)
         return response
 
-    async def _has_turn(self, limiter: RateLimiter) -> bool:
+    async def _has_turn(self, session: Session, limiter: RateLimiter) -> bool:
         """Wait as long as the session has sent too much; False if too many of its POSTs do that."""
         limiter.left -= 1
-        if limiter.left > 0 or (delay := limiter.delay()) <= 0.0:
+        if limiter.left > 0:
+            return True
+        self._admission.registry.usage.note_burst(session)
+        if (delay := limiter.delay()) <= 0.0:
             return True
         if limiter.waiting > MAX_WAITING:
             return False

@@ -128,7 +128,8 @@ class SocketEndpoint:
     ) -> None:
         inbox = tab.inbox
         limiter = self._admission.limiter(session)
-        decode = self._codecs.first.decode
+        codec = self._codecs.first
+        decode = codec.decode
         await channel.open()
         while (received := await receive())["type"] == "websocket.receive":
             frame = received.get("text") or received.get("bytes") or ""
@@ -151,7 +152,7 @@ class SocketEndpoint:
                     if session.took:
                         limiter.left -= session.took * limiter.a_second
                     if done is not None:
-                        inbox.weigh(done, len(frame))
+                        inbox.weigh(done, codec.held_bytes(frame))
                     channel.in_use = True
                     await channel.flush()
                     if done is not None and inbox.full and not await inbox.wait_for_room():
@@ -164,6 +165,8 @@ class SocketEndpoint:
                 limiter.left -= len(frame) / LARGE_MESSAGE
                 self._admission.registry.usage.note_message(session, len(frame))
                 received = frame = message = NOTHING  # a megabyte of JSON may be 30 MB of objects: not until the next
-            if limiter.left <= 0 and (delay := limiter.delay()) > 0.0:
-                self._admission.observer.message_refused("too_fast")
-                await asyncio.sleep(delay)
+            if limiter.left <= 0:
+                self._admission.registry.usage.note_burst(session)
+                if (delay := limiter.delay()) > 0.0:
+                    self._admission.observer.message_refused("too_fast")
+                    await asyncio.sleep(delay)

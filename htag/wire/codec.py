@@ -20,6 +20,10 @@ from htag.wire.parano import Cipher
 # in its texts count too; a megabyte of program text has less than half as many.
 MOST_CONTAINERS = 100_000
 
+# Bytes of an object with a member or two; and of each item, list and name: a text of two letters takes 51, and a place.
+OBJECT_BYTES, ITEM_BYTES = 200, 60
+LITTLE = 512  # bytes of a message whose objects are not worth counting
+
 # In JSON, one of two surrogates without the other, as JavaScript writes it of a text that it has cut through the middle
 # of an emoji. In the group: what else begins with a backslash, so that none is taken for the beginning of another one.
 HALVES = re.compile(rb"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\[^u])|\\u[dD][89a-fA-F]\w\w")
@@ -55,12 +59,20 @@ class Codec:
                 raise MessageTooLarge(f"a message may have {MOST_CONTAINERS} arrays and objects")
             try:
                 return _decoder.decode(text)
-            except (
-                msgspec.DecodeError
-            ):  # perhaps just for a half of a character, which no other part of it is to suffer for
+            except msgspec.DecodeError:  # perhaps just for half a character: no other part of it is to suffer for that
                 return _decoder.decode(HALVES.sub(_whole, text.encode() if isinstance(text, str) else text))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # of Base64 and of UTF-8 too
             raise WireError(f"a message must be a JSON object: {error}") from None
+
+    def held_bytes(self, frame: str | bytes) -> int:
+        """Estimate what the message in `frame`, which can be decoded, takes as objects: up to thirty times as much as
+        its JSON. Takes 2 ms for a megabyte."""
+        if len(frame) < LITTLE:
+            return len(frame)
+        text = self._cipher.reveal(frame) if self._cipher else frame
+        raw = text.encode() if isinstance(text, str) else text
+        items = raw.count(b"[") + raw.count(b",") + raw.count(b":")
+        return len(raw) + OBJECT_BYTES * raw.count(b"{") + ITEM_BYTES * items
 
     def encode(self, reply: Reply) -> str:
         """One reply as text. A result that is not JSON becomes null rather than costing the updates beside it."""

@@ -8,6 +8,8 @@ import msgspec
 from msgspec import UNSET as UNSET
 from msgspec import UnsetType
 
+LONGEST_NAME = 200  # characters of a callback id: ours has 20, and thousands of answers are kept under theirs
+
 
 class Message(msgspec.Struct, gc=False):
     """What a browser sends. Nothing is trusted: each field may be of any JSON type, or absent (None)."""
@@ -28,12 +30,12 @@ class Message(msgspec.Struct, gc=False):
 
     @property
     def callback_id(self) -> str | None:
-        """The name under which the browser waits for an answer, if it does."""
+        """The name under which the browser waits for an answer, if it does; one that is too long is none."""
         try:
             callback_id = self.data["callback_id"]
         except (KeyError, TypeError, IndexError):
             return None
-        return callback_id if type(callback_id) is str else None
+        return callback_id if type(callback_id) is str and len(callback_id) <= LONGEST_NAME else None
 
 
 Text = tuple[Any, ...]  # wire 2: the operation that says the content of one element, `(id, text)`

@@ -110,6 +110,19 @@ def test_with_both_versions_the_one_that_has_the_memory_counts(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("version", [1, 2])
+def test_a_kernel_that_tells_no_page_cache_keeps_no_worker_from_starting(tmp_path: Path, version: int) -> None:
+    """Sandboxes that stand in for the kernel have the limit and the usage, and not all of the rest."""
+    mount = MOUNT_1 if version == 1 else MOUNT_2
+    machine = Machine(tmp_path, ["4:memory:/" if version == 1 else "0::/"], [mount.format(root="/")])
+    make = machine.version_1 if version == 1 else machine.version_2
+    make("", "1000", usage=800)
+    group = machine.found()
+    assert group
+    (group.folder / "memory.stat").unlink()
+    assert group.used() == 800
+
+
+@pytest.mark.parametrize("version", [1, 2])
 def test_no_limit_is_none(tmp_path: Path, version: int) -> None:
     if version == 1:
         machine = Machine(tmp_path, ["4:memory:/box"], [MOUNT_1.format(root="/")])

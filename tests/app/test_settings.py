@@ -63,6 +63,42 @@ def test_each_variable_is_read(
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
+        ("HTAG_STORE", "valkey://valkey:6379/0"),
+        ("HTAG_SECRET", SECRET),
+        ("HTAG_SECRET_FILE", "/data/secret"),
+        ("HTAG_APP", "mine:App"),
+        ("HTAG_HOST", "0.0.0.0"),
+        ("HTAG_ROOT_PATH", "/demo"),
+        ("HTAG_COOKIE_NAME", "shop"),
+        ("HTAG_CSP", "strict"),
+        ("HTAG_DEBUG", "1"),
+        ("HTAG_HEALTH", "public"),
+        ("HTAG_LOG_LEVEL", "debug"),
+        ("HTAG_LOG_FORMAT", "json"),
+        ("HTAG_MOVE", "always"),
+        ("WEB_CONCURRENCY", "4"),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}\r", " {}\r\n", "\t{} "])
+def test_a_file_of_settings_may_have_the_line_ends_of_another_system(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, around: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+    plain = Settings.load()
+    monkeypatch.setenv(variable, around.format(text))
+    assert Settings.load() == plain
+
+
+@pytest.mark.parametrize("name", ["SESSION_NEW", "SESSION_GRACE", "SESSION_IDLE", "SESSION_STORED", "RECYCLE"])
+def test_a_time_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"HTAG_{name}_SECONDS", "inf")
+    with pytest.raises(StartError, match="_SECONDS=inf is not a valid setting: input should be a finite number"):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "two"),
         ("HTAG_PORT", "70000"),

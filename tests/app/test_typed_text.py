@@ -47,7 +47,7 @@ class Page(Tag.App):
         self.typed = ""
         self.shown = State(0)
         for name in ("plain", "later", "stepwise", "chained", "noted", "grouped", "deep", "task", "callback", "thread",
-                     "unraisable", "rendered", "hooked", "unhooked", "returned", "blocked", "ok"):
+                     "unraisable", "rendered", "hooked", "unhooked", "returned", "kept", "blocked", "ok"):
             Tag.button(name, _id=name, _onclick=getattr(self, name))
         Tag.input(_id="field", _oninput=lambda event: int(event.value))
         Tag.p(self.shown)
@@ -127,13 +127,15 @@ class Page(Tag.App):
     def returned(self, event):
         return Refuses(event.value)
 
+    def kept(self, event):
+        self.kept_for = {event.value: (each for each in ())}  # what no snapshot can hold, under a key that says all
+
     def blocked(self, event):
         import time
         time.sleep(0.3)  # three times what the watchdog lets pass
 """
-EVENTS = (
-    "plain later stepwise chained noted grouped deep task callback thread unraisable rendered hooked unhooked returned"
-)
+EVENTS = """plain later stepwise chained noted grouped deep task callback thread unraisable rendered hooked unhooked
+returned kept"""
 SECRET = "correct horse battery staple"
 
 
@@ -191,6 +193,7 @@ def test_no_line_holds_what_a_visitor_typed(serve: Serve, port: int, log_format:
         assert kind in output, f"{kind}: types and frames are what an operator needs"
     assert "page.py" in output
     assert "JS Eval Error" in output
+    assert "Page.kept_for[…]: the generator" in output
 
 
 def test_with_debug_on_messages_are_shown(serve: Serve, port: int) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from html import escape
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headless.asgi import Site
 from headless.document import parse
 from headless.tab import Tab
-from htag import State, Tag, WebApp
+from htag import GTag, State, Tag, WebApp
 from tests.htag.stage import Stage, on_stage, texts, usual
 
 
@@ -94,3 +98,47 @@ def test_any_title_is_the_same_title_in_the_browser(text):
         assert len(tab.document.elements("body")) == 1
 
     asyncio.run(play())
+
+
+CSS = "a > b { content: '&<img src=x>' }"
+
+
+@pytest.mark.parametrize("inner", [Tag.style, Tag.script])
+@pytest.mark.parametrize(
+    "around",
+    [
+        Tag.svg,
+        Tag.math,
+        lambda tag: Tag.svg(Tag.g(Tag.div(tag))),
+        lambda tag: Tag.svg(lambda: tag),
+        lambda tag: Tag.svg(lambda: [Tag.g(lambda: tag)]),
+        lambda tag: GTag("SVG", Tag.g(tag)),
+    ],
+)
+def test_in_svg_and_mathml_the_text_of_a_style_is_no_markup(around: Any, inner: Any) -> None:
+    """There it is read like any other text (HTML 13.2.6.5), so an `img` in it was one."""
+    for made in (inner(CSS), inner(lambda: CSS), inner(State(CSS))):
+        written = str(Tag.div(around(made)))
+        assert "<img" not in written
+        assert escape(CSS) in written
+
+
+@pytest.mark.parametrize("around", [Tag.p, lambda tag: Tag.svg(Tag.foreignObject(Tag.p(tag))), lambda tag: tag])
+def test_in_html_it_is_as_it_was(around: Any) -> None:
+    assert CSS in str(around(Tag.style(CSS)))
+
+
+async def test_a_style_in_a_picture_is_changed_as_any_other() -> None:
+    """In a browser without a window, which knows no SVG: what it is told."""
+
+    class Drawing(Tag.App):
+        def init(self) -> None:
+            self.rule = State("g > a {}")
+            Tag.svg(Tag.style(self.rule))
+            Tag.button(_id="b", _onclick=lambda event: self.rule.set(CSS) and None)
+
+    for version in (1, 2):
+        tab = await (await Tab(Site(WebApp(Drawing).app), version=version).load()).connect()
+        await tab.click("b")
+        assert "<img" not in json.dumps(tab.messages[-1])
+        await tab.leave()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from htag.log.redaction import CHAINED, FIRST_FRAMES, LAST_FRAMES, without_messages
+from htag.log.redaction import CHAINED, FIRST_FRAMES, LAST_FRAMES, in_short, without_messages
 
 SECRET = "hunter2"
 
@@ -108,3 +108,9 @@ def test_a_long_chain_of_direct_causes_takes_no_time() -> None:
         seen[id(error)] = error
         waiting += [each for each in {error.__cause__, error.__context__} if each is not None and id(each) not in seen]
     assert len(seen) == CHAINED + 1
+
+
+def test_in_short_it_is_its_type_and_the_place_where_it_was_raised() -> None:
+    line = convert.__code__.co_firstlineno + 1
+    assert in_short(raised(convert)) == f"ValueError at test_redaction.py:{line}"
+    assert in_short(KeyError(SECRET)) == "KeyError"

@@ -76,6 +76,18 @@ class Slow(Counter):
         return "slow"
 
 
+class Silent(Counter):
+    """Has a handler that takes very long, and changes nothing meanwhile."""
+
+    def init(self) -> None:
+        super().init()
+        Tag.button("long", _id="long", _onclick=self.long)
+
+    async def long(self, event: Any) -> None:
+        DIARY.append("began")
+        await asyncio.sleep(3600)
+
+
 class Pinned(Counter):
     """Holds what no snapshot can, once it is asked to."""
 
@@ -90,6 +102,51 @@ class Pinned(Counter):
 
     def free(self, event: Any) -> None:
         self.handle = None
+
+
+class Mute(ValueError):
+    """An error that cannot even be said."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class Note:
+    """What a person has typed; it refuses to be written, or to be read."""
+
+    def __init__(self, text: str, refuses: str) -> None:
+        self.text = text
+        self.refuses = refuses
+
+    def __getstate__(self) -> dict[str, str]:
+        if self.refuses == "written":
+            raise ValueError(self.text)
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        raise Mute if state["refuses"] == "mutely" else ValueError(state["text"])
+
+
+class Noted(Counter):
+    """Keeps what is typed where a snapshot's troubles might quote it."""
+
+    def init(self) -> None:
+        super().init()
+        self.notes: dict[str, Any] = {}
+        for handler in (self.keyed, self.written, self.read, self.mutely):
+            Tag.button(handler.__name__, _id=handler.__name__, _onclick=handler)
+
+    def keyed(self, event: Any) -> None:
+        self.notes[event.value] = (each for each in ())
+
+    def written(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "written")
+
+    def read(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "read")
+
+    def mutely(self, event: Any) -> None:
+        self.notes["last"] = Note(event.value, "mutely")
 
 
 class Asking(Tag.App):

@@ -1,5 +1,6 @@
 """Whatever a browser sends: no message is an error of ours, and numbers only grow, one by one."""
 
+import asyncio
 import contextlib
 import json
 from typing import Any
@@ -22,7 +23,7 @@ from tests.support.observers import RecordingObserver
 odd = st.none() | st.booleans() | st.integers(-2, 6) | st.floats(allow_nan=False) | st.text(max_size=3) | st.just([1])
 messages = st.builds(
     Message,
-    id=st.sampled_from(["b", "nothing", None, 5]),
+    id=st.sampled_from(["b", "slow", "nothing", None, 5]),
     event=st.sampled_from(["click", "input", None, []]),
     data=st.sampled_from([None, {}, {"callback_id": "c"}, {"callback_id": 5}, "x"]),
     action=st.sampled_from([None, None, None, "skip", "got", "ping", "bye", "poll", "log_error", 5, [], "other"]),
@@ -173,5 +174,45 @@ async def test_anything_is_answered_refused_or_a_gap(said: list[Message]) -> Non
         assert log.accepted in (before, before + 1)
         assert log.handled == log.accepted
         assert type(log.accepted) is int
+    session.close()
+    await session.finished()
+
+
+class Slow(Page):
+    def init(self) -> None:
+        super().init()
+        Tag.button(_id="slow", _onclick=self.slow)
+
+    async def slow(self, event: Any) -> int:
+        await asyncio.sleep(0)
+        return self.click(event)
+
+
+@usual
+@given(said=st.lists(messages, max_size=12))
+async def test_handlers_that_take_time_confuse_no_number_either(said: list[Message]) -> None:
+    """What comes meanwhile waits; and a message that says an action is no event, whatever number it bears."""
+    session = Session("id", Slow(), Codec(), RecordingObserver(), Limits())
+    session.start()
+    session.page()
+    tab = session.tab("t")
+    log = session.tabs.numbered(tab, Hello(2))
+    assert log is not None
+    channel = RecordingChannel(codec=Codec2(Codec()))
+    session.attach(channel, session.revision, log)
+    failed: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+    for message in said:
+        with contextlib.suppress(EventGap):
+            tab.inbox.submit(message, channel)
+    while not tab.inbox.idle:  # noqa: ASYNC110  # in a few turns of the loop
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert failed == []
+    assert (log.handled, type(log.handled)) == (log.accepted, int)
+    again = RecordingChannel(codec=Codec2(Codec()))
+    session.attach(again, None, log)  # it comes again, and hears what it was answered
+    tab.inbox.submit(Message(n=log.accepted + 1, id="b", event="click", data={"callback_id": "c"}), again)
+    assert json.loads(again.frames[-1])["done"] == log.handled
     session.close()
     await session.finished()

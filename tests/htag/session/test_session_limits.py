@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from headless.asgi import Site
 from headless.errors import Disconnected
 from headless.tab import Tab
-from htag import State, Tag
+from htag import State, Tag, WebApp
 from htag.limits import Limits
 from htag.session.delivery import KEPT_BYTES
 from htag.session.inbox import MAX_WAITING
@@ -93,6 +95,43 @@ async def test_a_socket_whose_messages_wait_is_not_read_on(scene: Open) -> None:
     await until(lambda: len(here.app.calls) == 20)
     await until(lambda: session.unfinished == 0)
     await socket.close()
+
+
+async def test_little_messages_count_with_their_objects_as_well(scene: Open) -> None:
+    """A hundred may wait in each of 32 tabs."""
+    here = await scene(limits=Limits(session_waiting_bytes=MIB))
+    session = session_of(here)
+    data = {"callback_id": "c", "objects": [{"a": 1}] * 400}  # 3 KB, and 130
+    socket = await here.site.websocket("/ws")
+    for _ in range(50):
+        socket.send(json.dumps({"id": "slow", "event": "click", "data": data}, separators=(",", ":")))
+    await passed(0.1)
+    assert MIB < session.unfinished < 2 * MIB
+    here.app.gate.set()
+    await until(lambda: len(here.app.calls) == 50)
+    await socket.close()
+
+
+@pytest.mark.parametrize("way", ["websocket", "post"])
+async def test_messages_that_wait_count_with_the_objects_that_they_are(scene: Open, way: str) -> None:
+    """The JSON of 100 000 little objects has less than a megabyte, and they take twenty."""
+    here = await scene(limits=Limits(session_waiting_bytes=MIB))
+    session = session_of(here)
+    data = {"callback_id": "c", "objects": [{"a": 1}] * 9000}  # 72 KB, and 2 MB
+    message = json.dumps({"id": "slow", "event": "click", "data": data}, separators=(",", ":"))
+    socket = await here.site.websocket("/ws") if way == "websocket" else None
+    for number in range(5):
+        if socket is not None:
+            socket.send(message)
+        else:
+            assert (await here.post(message, tab="t")).status == (429 if number else 200)
+    await passed(0.1)
+    assert 2 * MIB < session.unfinished < 7 * MIB  # the one that is under way, and one behind it
+    here.app.gate.set()
+    await until(lambda: session.unfinished == 0)
+    if socket is not None:
+        await until(lambda: len(here.app.calls) == 5)
+        await socket.close()
 
 
 async def test_bodies_that_are_being_read_count(scene: Open) -> None:
@@ -226,6 +265,10 @@ RECORDS: list[Callable[[Store], Any]] = [
     lambda app: app.rows.append({"text": "x" * MIB}),
     lambda app: app.rows.set([["x" * MIB]]),
     lambda app: setattr(app, "found", {"a": ["x" * MIB]}),
+    lambda app: setattr(app, "found", {"x" * MIB: True}),
+    lambda app: setattr(app, "found", {"a": {"x" * MIB: True}}),
+    lambda app: setattr(app, "found", deque(["x" * MIB])),
+    lambda app: setattr(app, "found", [deque(["x" * MIB])]),
     lambda app: app.call_js("x" * MIB),
 ]
 
@@ -247,3 +290,53 @@ async def test_a_message_of_the_browser_is_measured_where_it_comes_in(scene: Ope
     session.app.add(Tag.p("x" * 2 * MIB))
     await here.post({"id": "more", "event": "click", "data": {"n": 1}, "padding": "x" * 300_000})
     await until(lambda: session.closed)
+
+
+class Hoarder(Tag.App):
+    """Keeps what it is told, and shows nothing of it."""
+
+    def init(self) -> None:
+        self.said: list[str] = []
+        Tag.button("keep", _id="keep", _onclick=lambda event: self.said.append(event.value))
+
+
+@pytest.mark.parametrize("way", ["websocket", "post"])
+async def test_many_small_messages_of_which_nothing_is_shown_grow_a_session_no_further(way: str) -> None:
+    """Such a session has no new revision, and none of its messages is large."""
+    bounds = RecordingObserver()
+    web = WebApp(Hoarder, observer=bounds, limits=Limits(session_bytes=MIB))
+    tab = await Tab(Site(web.app), "websocket" if way == "websocket" else "http").load()
+    socket = await tab.site.websocket("/ws") if way == "websocket" else None
+    (session,) = web.registry.sessions.values()
+
+    async def say(number: int) -> None:
+        message = json.dumps({"id": "keep", "event": "click", "data": {"value": f"{number} ".ljust(3900, "x")}})
+        if socket is not None:
+            socket.send(message)
+        else:
+            await tab.site.post("/event", message, {"x-htag-token": tab.token, "x-htag-tab": "t"})
+
+    for number in range(2 * MIB // 3900):
+        if not session.closed:
+            await say(number)
+    await until(lambda: session.closed)
+    assert bounds.labels("session_limited") == ["size"]
+    await web.registry.close()
+
+
+@pytest.mark.parametrize("button", ["more", "nothing"])
+async def test_the_names_of_answers_that_are_kept_are_short(scene: Open, button: str) -> None:
+    """Each of the last 500 answers of each of 64 tabs is kept under its name: those could be gigabytes."""
+    here = await scene()
+    session = session_of(here)
+    sockets = [await here.site.websocket(f"/ws?v=2&tab={name}") for name in ("one", "other")]
+    for number in range(1, 51):
+        data = {"callback_id": "x" * 100_000, "n": number}
+        sockets[0].send(json.dumps({"id": button, "event": "click", "n": number, "data": data}))
+    log = session.tabs.log("one")
+    assert log is not None
+    await until(lambda: log.handled == 50)
+    kept = sum(len(frame) for record in session.tabs.records() for _, frame in record.results)
+    assert kept < 50 * 1000
+    for socket in sockets:
+        await socket.close()

@@ -18,7 +18,9 @@ GUESSES = (
     {"sec-purpose": "prefetch"},
     {"sec-purpose": "prefetch;prerender"},
     {"sec-purpose": "prefetch;anonymous-client-ip"},
+    {"sec-purpose": "prerender"},
     {"purpose": "prefetch"},
+    {"purpose": "prerender"},
     {"x-moz": "prefetch"},
     {"x-purpose": "preview"},
 )

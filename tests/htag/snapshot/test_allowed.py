@@ -38,6 +38,7 @@ NAMES = [
     *(("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr")),
     *(("builtins", "__import__"), ("builtins", "open"), ("builtins", "compile"), ("builtins", "type")),
     *(("subprocess", "Popen"), ("importlib", "import_module"), ("operator", "attrgetter"), ("functools", "reduce")),
+    *(("operator", "methodcaller"), ("operator", "call"), ("operator", "setitem"), ("urllib.request", "urlopen")),
     *(("types", "CodeType"), ("types", "FunctionType"), ("pickle", "loads"), ("pathlib", "Path.unlink")),
     *(("typing", "get_type_hints"), ("collections", "namedtuple"), ("shutil", "rmtree"), ("socket", "socket")),
     *(("htag.snapshot.allowed", "allow"), ("htag.snapshot.reader", "load"), ("htag.snapshot.addresses", "look_up")),
@@ -130,10 +131,12 @@ def test_what_the_app_imports_by_name_is_allowed_and_what_it_does_not_is_not() -
 
 
 def test_a_deployer_may_allow_more() -> None:
-    assert not allowed_of(Todo).permits("itsdangerous", "Signer")
-    allow("itsdangerous")
+    names = [("itsdangerous", "Signer"), ("html.parser", "HTMLParser"), ("statistics", "variance")]
+    assert not any(allowed_of(Todo).permits(*each) for each in names)
+    allow("itsdangerous", "html.parser", "statistics")
     try:
-        assert allowed_of(Todo).permits("itsdangerous", "Signer")
+        assert all(allowed_of(Todo).permits(*each) for each in names)
+        assert not allowed_of(Todo).permits("html", "parser")
     finally:
         allowed._more.clear()
 

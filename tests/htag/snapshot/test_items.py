@@ -176,8 +176,9 @@ def test_it_is_put_into_the_dict_only_when_the_app_has_come() -> None:
     app.held[1].close()
     rooms.ROOMS.clear()
     rooms.HANDLES.clear()
-    with pytest.raises(Moved, match=r"HANDLES\['log'\] is not there"):
+    with pytest.raises(Moved, match=r"HANDLES\['log'\] is not there") as moved:
         load(payload, rooms.Bare)
+    assert "HANDLES[…] is not there" in moved.value.unquoted  # keys may be what people have typed: names of rooms
     assert not rooms.ROOMS
 
 

@@ -1,9 +1,10 @@
 """What an app may hold, and what pins it, each with the way to it."""
 
 import asyncio
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -81,6 +82,15 @@ def in_attribute(app: Any, found: Any) -> None:
     app["title"] = lambda: found
 
 
+def in_attribute_of_a_list(app: Any, found: Any) -> None:
+    app.family = values.Family([1])
+    app.family.head = found  # type: ignore[attr-defined]
+
+
+def in_named_tuple(app: Any, found: Any) -> None:
+    app.point = values.Point(1, found)
+
+
 PLACES: dict[str, Callable[[Any, Any], None]] = {
     "Explorer.handle": in_child,
     " Explorer.handle": in_generated,
@@ -89,6 +99,8 @@ PLACES: dict[str, Callable[[Any, Any], None]] = {
     "Page.work > default": in_default,
     "Page.record.connection": in_object,
     "Page['title'] > found": in_attribute,
+    "Page.family.head": in_attribute_of_a_list,
+    "Page.point[1]": in_named_tuple,
 }
 
 
@@ -101,6 +113,59 @@ def test_the_path_says_where_it_is(path: str) -> None:
     assert pinned.value.path == path.strip()
     held.release()
     assert dump(app)
+
+
+def test_the_path_of_a_tuple_whose_class_no_snapshot_may_name() -> None:
+    with pytest.raises(Pinned) as pinned:
+        dump(Page(lambda: [os.stat(".")]))
+    assert (pinned.value.path, "os.stat_result" in pinned.value.reason) == ("Page.held[0]", True)
+
+
+Wait = Callable[[Any], Coroutine[Any, Any, Any]]
+
+
+async def full(queue: asyncio.Queue[int]) -> None:
+    await queue.put(1)
+    await queue.put(2)
+
+
+async def inside(lock: Any) -> None:
+    async with lock:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("make", "wait", "use"),
+    [
+        (asyncio.Queue, asyncio.Queue.get, lambda queue: queue.put_nowait(2) or queue.get_nowait()),
+        (lambda: asyncio.Queue(1), full, lambda queue: queue.get_nowait() + 1),
+        (asyncio.Event, asyncio.Event.wait, lambda event: event.set() or 2),
+    ],
+)
+async def test_what_a_task_waits_for_comes_back_and_nothing_waits_for_it(
+    make: Callable[[], Any], wait: Wait, use: Callable[[Any], int]
+) -> None:
+    """As the tasks, which end with their process; else an app that works off a queue would never be saved."""
+    app = Page(make)
+    app.task = asyncio.ensure_future(wait(app.held))  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+    again = back(app)
+    assert use(again.held) == 2
+    assert not any(getattr(again.held, name, None) for name in ("_waiters", "_getters", "_putters"))
+    assert not app.task.done()  # type: ignore[attr-defined]
+    app.task.cancel()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("make", [asyncio.Lock, lambda: asyncio.Semaphore(1), lambda: asyncio.BoundedSemaphore(1)])
+async def test_a_lock_of_asyncio_that_is_held_pins(make: Callable[[], Any]) -> None:
+    app = Page(make)
+    task = asyncio.ensure_future(inside(app.held))
+    await asyncio.sleep(0)
+    with pytest.raises(Pinned, match=r"Page.held: a lock is held"):
+        dump(app)
+    task.cancel()
+    await asyncio.wait((task,))
+    assert not back(app).held.locked()
 
 
 def test_what_an_author_s_method_raises_pins_it() -> None:

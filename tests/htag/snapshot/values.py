@@ -2,6 +2,8 @@
 
 import array
 import asyncio
+import calendar
+import cmath
 import collections
 import concurrent.futures
 import contextvars
@@ -25,6 +27,7 @@ import random
 import re
 import socket
 import sqlite3
+import statistics
 import string
 import subprocess
 import sys
@@ -32,6 +35,7 @@ import tempfile
 import threading
 import time
 import types
+import urllib.parse
 import uuid
 import weakref
 import zoneinfo
@@ -230,6 +234,13 @@ KEPT: dict[str, tuple[Callable[[], Any], Same]] = {
     "random": (lambda: random.Random(3), lambda before, after: copy.copy(before).random() == copy.copy(after).random()),
     "partial": (lambda: functools.partial(given), called),
     "cache": (lambda: functools.lru_cache(given), called),
+    "operator": (lambda: operator.add, the_very),
+    "a complex function": (lambda: cmath.sqrt, the_very),
+    "url": (lambda: urllib.parse.urlsplit("http://host/path?a=1"), equal),
+    "a function of urls": (lambda: urllib.parse.quote, the_very),
+    "calendar": (lambda: calendar.HTMLCalendar(6), by_dict),
+    "distribution": (lambda: statistics.NormalDist(1, 2), equal),
+    "clock": (lambda: time.monotonic, the_very),
     "itemgetter": (lambda: operator.itemgetter(1), lambda before, after: after((1, 2)) == 2),
     "builtin": (lambda: len, the_very),
     "class": (lambda: Record, the_very),
@@ -294,6 +305,8 @@ PINNED: dict[str, tuple[Callable[[], Any], str]] = {
     "a dangerous module": (lambda: os, "module"),
     "a dangerous function": (lambda: os.system, "nothing that a snapshot may name"),
     "getattr": (lambda: getattr, "nothing that a snapshot may name"),
+    "methodcaller": (lambda: operator.methodcaller("upper"), "nothing that a snapshot may name"),
+    "what changes things": (lambda: operator.setitem, "nothing that a snapshot may name"),
     "attrgetter": (lambda: operator.attrgetter("a"), "nothing that a snapshot may name"),
     "frame": (sys._getframe, "frame"),
 }

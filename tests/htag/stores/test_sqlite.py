@@ -292,6 +292,20 @@ async def test_a_file_of_an_earlier_version_is_taken_over(path: Path, store: Sql
 # ---- time and room
 
 
+async def test_what_another_program_has_put_there_is_read_as_bytes_and_can_be_set_aside(
+    path: Path, store: SqliteStore
+) -> None:
+    await keep(store, b"1")
+    with opened(path) as other:
+        other.execute("UPDATE record SET data = 'a text', owner = 7, generation = 'x'")
+    assert await store.peek("a") == Record(0, "7", b"a text")
+    claimed = await store.claim("a", "us")
+    assert claimed is not None
+    assert claimed.data == b"a text"
+    assert await store.drop("a", claimed.generation)
+    assert await store.peek("a") is None
+
+
 async def test_what_has_expired_is_deleted_and_its_room_used_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_file, "FORGET_SECONDS", 0.0)
     store = SqliteStore(str(path), 0.02)

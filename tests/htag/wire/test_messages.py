@@ -8,7 +8,9 @@ import pytest
 from htag.wire.messages import UNSET, Failure, Message, Update, size_of
 
 
-@pytest.mark.parametrize("data", [None, 5, "c1", ["callback_id"], {}, {"callback_id": 5}, {"callback_id": None}])
+@pytest.mark.parametrize(
+    "data", [None, 5, "c1", ["callback_id"], {}, {"callback_id": 5}, {"callback_id": None}, {"callback_id": "x" * 201}]
+)
 def test_a_callback_id_is_a_text_in_the_data_or_there_is_none(data: Any) -> None:
     assert Message(data=data).callback_id is None
     assert Message(data={"callback_id": "c1"}).callback_id == "c1"
