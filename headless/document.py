@@ -298,6 +298,8 @@ class _Builder(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         siblings = self._open.children
+        if not siblings and self._open.name in ("listing", "pre", "textarea"):
+            data = data.removeprefix("\n")
         if siblings and isinstance(siblings[-1], str):
             siblings[-1] += data
         else:

@@ -8,6 +8,7 @@ VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
 RAW = frozenset(("style", "script"))  # their text is not escaped, by the rules of HTML
+SKIPS_BREAK = frozenset(("listing", "pre", "textarea"))  # a line break right after their start tag is no text
 FOREIGN = ("svg", "math")  # what is in them is no HTML …
 HTML_AGAIN = ("foreignobject", "desc", "title")  # … but in these, within SVG
 REPORTS_VALUE = frozenset(("input", "textarea", "select"))  # without being asked
@@ -40,6 +41,7 @@ class Element:
         "open",
         "raw",
         "reports_value",
+        "skips_break",
         "void",
     )
 
@@ -49,7 +51,9 @@ class Element:
         self.raw = name in RAW
         self.reports_value = name in REPORTS_VALUE
         self.hides_value = name in OWN_VALUE
-        self.is_plain = not (self.void or self.raw or self.reports_value)  # there is no rule for it alone
+        self.skips_break = name in SKIPS_BREAK
+        # there is no rule for it alone
+        self.is_plain = not (self.void or self.raw or self.reports_value or self.skips_break)
         self.id_prefix = f"{name}-"
         self.open = f"<{name}"
         self.end = "/>" if self.void else ">"

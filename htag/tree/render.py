@@ -146,7 +146,17 @@ def _open_element(node: Node, target: RenderTarget) -> tuple[str, Any, str]:
         if is_foreign(node):
             return start, HTML(escape(text)), element.end_tag
         return start, HTML(style_text(text) if node.tag == "style" else script_text(text)), element.end_tag
-    return start, evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content, element.end_tag
+    content = evaluate_children(node, target) if node._flags & DYNAMIC_CHILDREN else node._content
+    if element.skips_break and _begins_with_break(content):
+        start += "\n"  # this one is skipped, that of the text is not
+    return start, content, element.end_tag
+
+
+def _begins_with_break(content: Any) -> bool:
+    """Whether `content` is, or begins with, a text whose first character is a line break. Markup is as its author has
+    written it."""
+    first = next((child for child in content if child != ""), None) if type(content) is list else content
+    return type(first) is str and first.startswith("\n")
 
 
 def is_foreign(node: Node) -> bool:

@@ -1,5 +1,6 @@
 """A change in a table of 2 000 rows touches the nodes that it names, quickly, and is as short on the wire."""
 
+import json
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from htag import Tag
-from tests.e2e.browser_apps import LongTable
+from htag import State, Tag
+from tests.e2e.browser_apps import Hearing, LongTable
 from tests.e2e.served_app import ServedApp, served, shows, visit
 from tests.support.waiting import until
 
@@ -191,3 +192,34 @@ async def test_an_inserted_row_is_as_long_as_its_html_on_the_wire(page: Page, fr
         await shows(page, "body.rows.length === 2001")
         html = await page.evaluate("body.rows[0].outerHTML")
         assert sum(len(frame.encode()) for frame in frames) <= len(html.encode()) + AROUND_BYTES, frames
+
+
+class Misplaced(Hearing):
+    """What a browser does not leave in the element that it was put into."""
+
+    def content(self) -> None:
+        self.names = State(["a", "b"])
+        self.list = Tag.p("these:", self.ticking, Tag.ul(Tag.li(self.ticking)))
+        made = Tag.p(lambda: [Tag.div(name, Tag.i("x")) for name in self.names.value])
+        link = Tag.a("out", self.ticking, Tag.a("in", self.ticking))
+        self.box = Tag.section(self.list, Tag.p("plain"), made, link, Tag.h1(self.ticking, Tag.h2(self.ticking)))
+
+
+async def test_what_a_browser_puts_beside_its_element_is_as_in_a_page_that_is_loaded_anew(page: Page) -> None:
+    shown = "document.querySelector('section').innerHTML.replace(/ id=[^ >]*/g, '')"
+    async with served(Misplaced) as server:
+        await visit(page, server.url)
+        app = server.app
+        fresh = await page.context.new_page()
+        for change in (
+            lambda: app.tick.set(1),
+            lambda: app.names.set(["b", "c", "d"]),
+            lambda: app.box.add(app.list),
+            lambda: app.box.add(Tag.p("more", Tag.div("x"))),
+            lambda: app.list.remove(),
+            lambda: app.tick.set(2),
+        ):
+            change()
+            app.update(0)
+            await visit(fresh, server.url)
+            await shows(page, f"{shown} === {json.dumps(await fresh.evaluate(shown))}")

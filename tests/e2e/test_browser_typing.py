@@ -44,6 +44,21 @@ async def test_sixty_characters_with_caret_and_focus(page: Page, field: str) -> 
             await until(lambda: server.app.heard[-1] == FIRST + SECOND)
 
 
+async def test_a_line_break_at_the_beginning(page: Page) -> None:
+    """Of HTML, a browser leaves out one that follows the start tag."""
+    async with served(Typed) as server:
+        await visit(page, server.url)
+        await page.click("#textarea")
+        async with raising(server.app.tick, 20):
+            await page.keyboard.press("Enter")
+            await page.keyboard.type("below", delay=KEY_MS)
+            await shows(page, f"document.body.textContent.includes('<{server.app.tick.value + 2}>')")
+        assert await page.input_value("#textarea") == "\nbelow"
+        await page.reload()
+        await shows(page, CONNECTED["ws"])
+        assert await page.input_value("#textarea") == "\nbelow"
+
+
 @pytest.mark.parametrize("field", ["input", "contenteditable", "made"])
 async def test_sixty_characters_of_an_input_method(page: Page, field: str) -> None:
     async with served(Typed) as server:

@@ -27,6 +27,18 @@ def test_any_text_is_the_same_text_in_the_browser(text):
 
 
 @usual
+@given(st.text("\n", max_size=3), texts)
+def test_line_breaks_at_the_beginning_stay_where_a_browser_skips_one(breaks, text):
+    given = breaks + text
+    for make in (Tag.textarea, Tag.pre, Tag.listing):
+        for child in (given, lambda: given, State(given), ["", lambda: None, given]):
+            (element,) = parse(str(make(child))).children
+            assert element.text == given
+    (element,) = parse(str(Tag.pre(Tag.b("\n"), given))).children
+    assert element.text == "\n" + given
+
+
+@usual
 @given(texts)
 def test_any_attribute_value_is_the_same_value_in_the_browser(text):
     (element,) = parse(str(Tag.p(_title=text, _class=lambda: text, _lang=State(text), _data_x=[text]))).children
