@@ -20,7 +20,7 @@ class Teller:
 TELLERS = [Teller()]
 
 
-class Shown(Tag.App):
+class Showing(Tag.App):
     """Has a State of its own as well, and buttons."""
 
     def init(self) -> None:
@@ -37,31 +37,31 @@ class Shown(Tag.App):
         return int(self.own.value)
 
 
-class InTag(Shown):
+class InTag(Showing):
     def show(self) -> None:
         Tag.i(lambda: f"news {NEWS.value}")
 
 
-class InApp(Shown):
+class InApp(Showing):
     """No tag around it: the app itself shows it."""
 
     def show(self) -> None:
         self.add(lambda: f"news {NEWS.value}")
 
 
-class InStates(Shown):
+class InStates(Showing):
     def show(self) -> None:
         self.add(lambda: f"news {BOARD.news.value}")
 
 
-class Beside(Shown):
+class Beside(Showing):
     """A tag that shows both."""
 
     def show(self) -> None:
         Tag.i(lambda: f"own {self.own.value}, news {NEWS.value}")
 
 
-class Held(Shown):
+class Held(Showing):
     """It has the State as an attribute, too."""
 
     def show(self) -> None:
@@ -69,7 +69,7 @@ class Held(Shown):
         Tag.i(lambda: f"news {self.teller.news.value}")
 
 
-class Guest(Shown):
+class Guest(Showing):
     def show(self) -> None:
         self.heard = State(0)
         Tag.i(lambda: f"news {self.heard.value}")
@@ -84,7 +84,7 @@ class Guest(Shown):
         self.heard.value += 1
 
 
-def change(app: type[Shown]) -> None:
+def change(app: type[Showing]) -> None:
     """Someone else does."""
     if app is Guest:
         for guest in [*ROOM]:

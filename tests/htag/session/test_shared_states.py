@@ -28,7 +28,7 @@ async def try_to_sleep(team: Workers, web: WebApp) -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
-async def test_nothing_puts_it_to_sleep(workers: Start, app: type[shared.Shown]) -> None:
+async def test_nothing_puts_it_to_sleep(workers: Start, app: type[shared.Showing]) -> None:
     team = workers(app)
     one = team.start("one")
     tab = await team.tab(one)
@@ -43,7 +43,7 @@ async def test_nothing_puts_it_to_sleep(workers: Start, app: type[shared.Shown])
 
 
 async def test_one_that_shows_only_what_is_its_own_falls_asleep(workers: Start) -> None:
-    team = workers(shared.Shown)
+    team = workers(shared.Showing)
     one = team.start("one")
     tab = await team.tab(one)
     await tab.click("more")
@@ -53,7 +53,7 @@ async def test_one_that_shows_only_what_is_its_own_falls_asleep(workers: Start) 
 
 
 @pytest.mark.parametrize("app", SHOWING_MODULES)
-async def test_where_it_goes_on_it_is_told_again(workers: Start, app: type[shared.Shown]) -> None:
+async def test_where_it_goes_on_it_is_told_again(workers: Start, app: type[shared.Showing]) -> None:
     team = workers(app)
     one = team.start("one")
     tab = await team.tab(one)

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -10,23 +9,14 @@ from typing import Any, ClassVar
 import pytest
 
 from htag import State, Tag
-from htag.snapshot import packages
 from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Moved
 from tests.apps.shop import Shop
 from tests.htag.snapshot import shops
+from tests.htag.snapshot.carried_module import NAME, folder
 from tests.support.lives import Life
 
-NAME = "carried_shop"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    packages.is_local.cache_clear()
-    yield tmp_path
-    sys.modules.pop(NAME, None)
+__all__ = ["folder"]
 
 
 def version(folder: Path, source: str) -> ModuleType:

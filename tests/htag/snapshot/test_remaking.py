@@ -16,7 +16,9 @@ from htag import Tag
 from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Moved, Pinned
 from htag.state import State
-from tests.htag.snapshot.test_carrying import NAME, folder  # noqa: F401  (the fixture)
+from tests.htag.snapshot.carried_module import NAME, folder
+
+__all__ = ["folder"]
 
 
 class Refusal(Exception):
@@ -205,7 +207,7 @@ def version(where: Path, members: str, high: str = "HIGH") -> Any:
 
 
 @pytest.mark.parametrize("carried", [False, True])
-def test_a_member_is_known_by_its_name_in_another_version(folder: Path, carried: bool) -> None:  # noqa: F811
+def test_a_member_is_known_by_its_name_in_another_version(folder: Path, carried: bool) -> None:
     payload = dump(version(folder, "LOW, HIGH = enum.auto(), enum.auto()").Page())
     new = version(folder, "NONE, LOW, HIGH = enum.auto(), enum.auto(), enum.auto()")
     if carried:
@@ -218,7 +220,7 @@ def test_a_member_is_known_by_its_name_in_another_version(folder: Path, carried:
     assert app.chosen.value is new.Level.HIGH
 
 
-def test_a_member_that_is_gone_stays_behind(folder: Path) -> None:  # noqa: F811
+def test_a_member_that_is_gone_stays_behind(folder: Path) -> None:
     payload = dump(version(folder, "LOW, HIGH = 1, 2").Page())
     new = version(folder, "LOW, TOP = 1, 2", "TOP")
     app = new.Page()
