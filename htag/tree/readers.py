@@ -57,6 +57,7 @@ class Observers(dict[int, "weakref.ref[Reader]"]):
         if known is None or known() is not observer:
             with subscribing:
                 self._make_room()
+                self.pop(id(observer), None)  # a dead one's place in the order is not for another
                 self[id(observer)] = weakref.ref(observer)
 
     def living(self) -> Iterator[Reader]:
