@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from sys import getsizeof
 
 from htag import Tag
@@ -56,7 +55,6 @@ def test_statics_that_were_drained_and_not_sent_come_before_those_since(app: Sta
 
 def test_sessions_share_the_texts_of_their_statics() -> None:
     """Seen: a copy of an app's CSS in each session."""
-    gc.collect()  # sessions of other tests, which have the same text, and share it until they are gone
     apps = [Stage(Styled()) for _ in range(3)]
     texts = [live_tree(each).render_page().statics[0] for each in apps]
     assert texts[0] is texts[1] is texts[2]
