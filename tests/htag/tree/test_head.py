@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from sys import getsizeof
 
 from htag import Tag
@@ -55,14 +56,15 @@ def test_statics_that_were_drained_and_not_sent_come_before_those_since(app: Sta
 
 def test_sessions_share_the_texts_of_their_statics() -> None:
     """Seen: a copy of an app's CSS in each session."""
+    gc.collect()  # sessions of other tests, which have the same text, and share it until they are gone
     apps = [Stage(Styled()) for _ in range(3)]
     texts = [live_tree(each).render_page().statics[0] for each in apps]
     assert texts[0] is texts[1] is texts[2]
     assert "styled {}" in texts[0]
-    whole = len(texts.pop())
+    whole = getsizeof(texts.pop())
     del texts
     heads = [live_tree(each).head for each in apps]
-    assert whole / 4 < heads[0].kept_bytes() < whole
+    assert whole / 12 < heads[0].kept_bytes() <= whole / 3
     assert len({head.kept_bytes() for head in heads}) == 1
 
 
