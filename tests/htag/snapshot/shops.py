@@ -69,10 +69,6 @@ SECOND = SECOND.replace("self.count.set(self.count.value + 1)", "None")
 SECOND = SECOND.replace("self.nothing = None", "self.nothing = State(9)")
 
 
-def write(folder: Any, source: str) -> None:
-    (folder / "carried_shop.py").write_text(source)
-
-
 def fill(module: ModuleType) -> Any:
     """A shop somewhat used."""
     app = module.Shop()

@@ -1,9 +1,7 @@
 """Where the tree cannot come back, the States do."""
 
-import importlib
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -13,23 +11,15 @@ from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Moved
 from tests.apps.shop import Shop
 from tests.htag.snapshot import shops
-from tests.htag.snapshot.carried_module import NAME, folder
+from tests.htag.snapshot.edited_module import NAME, folder, imported
 from tests.support.lives import Life
 
 __all__ = ["folder"]
 
 
-def version(folder: Path, source: str) -> ModuleType:
-    """The shop's module, as `source` has it."""
-    shops.write(folder, source)
-    sys.modules.pop(NAME, None)
-    importlib.invalidate_caches()
-    return importlib.import_module(NAME)
-
-
 def carried(folder: Path) -> tuple[Any, int]:
-    payload = dump(shops.fill(version(folder, shops.FIRST)))
-    module = version(folder, shops.SECOND)
+    payload = dump(shops.fill(imported(folder, shops.FIRST)))
+    module = imported(folder, shops.SECOND)
     with pytest.raises(Moved):
         load(payload, module.Shop)
     app = module.Shop()
@@ -67,7 +57,7 @@ async def test_the_page_shows_them(folder: Path) -> None:
 
 
 def test_another_app_altogether_takes_what_fits(folder: Path) -> None:
-    payload = dump(shops.fill(version(folder, shops.FIRST)))
+    payload = dump(shops.fill(imported(folder, shops.FIRST)))
     app = Shop()
     assert carry(payload, app) == 1
     assert app.cart.value == {"tea": 2}

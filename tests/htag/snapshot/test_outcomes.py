@@ -2,21 +2,20 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from htag.snapshot import packages
 from htag.snapshot.api import dump, entity_path, fingerprint, load, prepare
 from htag.snapshot.errors import Moved
 from htag.tree.access import handler
 from htag.tree.live import live_tree
 from htag.tree.node import child_tags
+from tests.htag.snapshot.edited_module import NAME, folder, imported
 from tests.support.lives import Life
 
-NAME = "edited_app"
+__all__ = ["folder"]
 SOURCE = """
 from htag import State, Tag
 
@@ -39,21 +38,9 @@ class Page(Tag.App):
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    packages.is_local.cache_clear()
-    yield tmp_path
-    sys.modules.pop(NAME, None)
-
-
 def version(folder: Path, source: str) -> Any:
     """The class of the app, as `source` has it."""
-    (folder / f"{NAME}.py").write_text(source)
-    sys.modules.pop(NAME, None)
-    importlib.invalidate_caches()
-    return importlib.import_module(NAME).Page
+    return imported(folder, source).Page
 
 
 BUTTON = '        Tag.button("x"'

@@ -3,8 +3,6 @@ cannot read comes back."""
 
 import collections
 import enum
-import importlib
-import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ from htag import Tag
 from htag.snapshot.api import carry, dump, load
 from htag.snapshot.errors import Moved, Pinned
 from htag.state import State
-from tests.htag.snapshot.carried_module import NAME, folder
+from tests.htag.snapshot.edited_module import folder, imported
 
 __all__ = ["folder"]
 
@@ -199,11 +197,8 @@ class Page(Tag.App):
 """
 
 
-def version(where: Path, members: str, high: str = "HIGH") -> Any:
-    (where / f"{NAME}.py").write_text(LEVELS.format(members=members, high=high))
-    sys.modules.pop(NAME, None)
-    importlib.invalidate_caches()
-    return importlib.import_module(NAME)
+def version(folder: Path, members: str, high: str = "HIGH") -> Any:
+    return imported(folder, LEVELS.format(members=members, high=high))
 
 
 @pytest.mark.parametrize("carried", [False, True])

@@ -84,7 +84,7 @@ def in_attribute(app: Any, found: Any) -> None:
 
 def in_attribute_of_a_list(app: Any, found: Any) -> None:
     app.family = values.Family([1])
-    app.family.head = found  # type: ignore[attr-defined]
+    app.family.head = found  # type: ignore[attr-defined]  # the page's own
 
 
 def in_named_tuple(app: Any, found: Any) -> None:
@@ -147,13 +147,13 @@ async def test_what_a_task_waits_for_comes_back_and_nothing_waits_for_it(
 ) -> None:
     """As the tasks, which end with their process; else an app that works off a queue would never be saved."""
     app = Page(make)
-    app.task = asyncio.ensure_future(wait(app.held))  # type: ignore[attr-defined]
+    app.task = asyncio.ensure_future(wait(app.held))  # type: ignore[attr-defined]  # likewise
     await asyncio.sleep(0)
     again = back(app)
     assert use(again.held) == 2
     assert not any(getattr(again.held, name, None) for name in ("_waiters", "_getters", "_putters"))
-    assert not app.task.done()  # type: ignore[attr-defined]
-    app.task.cancel()  # type: ignore[attr-defined]
+    assert not app.task.done()  # type: ignore[attr-defined]  # likewise
+    app.task.cancel()  # type: ignore[attr-defined]  # likewise
 
 
 @pytest.mark.parametrize("make", [asyncio.Lock, lambda: asyncio.Semaphore(1), lambda: asyncio.BoundedSemaphore(1)])
@@ -221,7 +221,7 @@ def test_without_an_event_loop_they_are_over_too() -> None:
         app.task.cancel()
 
     asyncio.run(dumped())
-    task = load(payload[0], Page).app.task  # type: ignore[attr-defined]
+    task = load(payload[0], Page).app.task  # type: ignore[attr-defined]  # likewise
     assert (task.cancelled(), task.done(), task.cancel()) == (True, True, False)
 
 
